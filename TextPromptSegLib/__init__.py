@@ -1,0 +1,36 @@
+"""Text-prompted segmentation of medical images; importing this package loads no heavy library."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "SlicePredictor": "predictor",
+    "Volume": "volume",
+    "parse_prompts": "prompts",
+    "Prompt": "prompts",
+    "Vocabulary": "vocabulary",
+    "Segmentation": "outcome",
+    "Outcome": "outcome",
+    "TextPromptSegError": "outcome",
+    "Cancelled": "outcome",
+}
+
+__all__ = [*_PUBLIC, "__version__"]
+
+if TYPE_CHECKING:
+    from .outcome import Cancelled, Outcome, Segmentation, TextPromptSegError
+    from .predictor import SlicePredictor
+    from .prompts import Prompt, parse_prompts
+    from .vocabulary import Vocabulary
+    from .volume import Volume
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that the panel opens before torch is there."""
+    if name in _PUBLIC:
+        return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
