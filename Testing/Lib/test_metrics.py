@@ -16,6 +16,7 @@ from TextPromptSegLib.metrics import (
     case_metrics,
     image_diagonal,
     mean_interval,
+    mean_of_means_interval,
     overlap_counts,
     pixel_distances,
     pooled,
@@ -246,6 +247,18 @@ def test_bootstrap_agrees_with_a_plain_loop():
         drawn = [v for g in rng.choice(list(members), 3) for v in members[g]]
         means.append(sum(drawn) / len(drawn))
     assert (got.low, got.high) == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.02)
+
+
+def test_mean_of_means_weighs_structures_equally():
+    values = [1.0] * 30 + [0.0, 0.5]
+    strata = ["liver"] * 30 + ["adrenal"] * 2
+    patients = [*range(30), 0, 1]
+    got = mean_of_means_interval(values, strata, patients)
+    assert got.value == pytest.approx((1.0 + 0.25) / 2)
+    assert got.groups == 30
+    assert 0.5 <= got.low <= 0.6 < 0.7 <= got.high <= 1.0
+    same = mean_of_means_interval(values[:30], strata[:30], patients[:30])
+    assert (same.value, same.low, same.high) == (1.0, 1.0, 1.0)
 
 
 def test_interval_of_means_covers_the_truth():

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from .calibration import Calibration, calibration_counts, pooled_calibration
 from .case import CaseMetrics, case_metrics, pixel_distances
-from .intervals import Interval, mean_interval, pooled_interval, rate_interval
+from .intervals import (
+    Interval,
+    mean_interval,
+    mean_of_means_interval,
+    pooled_interval,
+    rate_interval,
+)
 from .overlap import Overlap, overlap_counts, pooled
 from .surface import SurfaceDistances, image_diagonal, surface_distances
 
@@ -18,6 +24,7 @@ __all__ = [
     "case_metrics",
     "image_diagonal",
     "mean_interval",
+    "mean_of_means_interval",
     "overlap_counts",
     "pixel_distances",
     "pooled",

@@ -89,6 +89,44 @@ def rate_interval(
     return found
 
 
+def mean_of_means_interval(
+    values: Sequence[float],
+    strata: Sequence[Hashable],
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Return the mean over strata (structures) of each stratum's mean, and its bootstrap interval.
+
+    A structure with few cases weighs as much as one with many. Whole patients are drawn, with all of
+    their structures; a structure that a draw leaves without a case is left out of that draw.
+
+    Args:
+        values: one number a pair of case and structure.
+        strata: the structure of each value.
+        groups: the patient of each value; None takes every value for a patient of its own.
+        resamples: number of bootstrap draws.
+        seed: of the draws.
+
+    Raises:
+        ValueError: when there is no value, or not one stratum and group for each.
+    """
+    numbers = np.asarray(values, dtype=float)
+    group, stratum = _index(groups, len(numbers)), _index(strata, len(numbers))
+    n = int(group.max()) + 1
+    sums = np.zeros((2, n, int(stratum.max()) + 1))
+    np.add.at(sums[0], (group, stratum), numbers)
+    np.add.at(sums[1], (group, stratum), 1)
+    value = float(np.mean(sums[0].sum(axis=0) / sums[1].sum(axis=0)))
+    if n < 2:
+        return Interval(value, None, None, n)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    tops, counts = draws @ sums[0], draws @ sums[1]
+    means = np.divide(tops, counts, out=np.full(tops.shape, np.nan), where=counts > 0)
+    low, high = np.percentile(np.nanmean(means, axis=1), [2.5, 97.5])
+    return Interval(value, float(low), float(high), n)
+
+
 def _index(groups: Sequence[Hashable] | None, n: int) -> np.ndarray:
     if n == 0:
         raise ValueError("no cases: nothing to average")
