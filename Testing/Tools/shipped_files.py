@@ -17,7 +17,7 @@ NOT_SHIPPED_RESOURCES = ("Resources/ExtensionsIndex/", "Resources/Screenshots/")
 
 
 def project_files(root: Path = ROOT) -> list[str]:
-    """Return the project's files relative to root: git's view, or the disk's where git is absent."""
+    """Return the project's files relative to root: as git sees them, else as they lie on disk."""
     command = ["git", "-C", str(root), "ls-files", "-z", "-co", "--exclude-standard"]
     try:
         found = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
