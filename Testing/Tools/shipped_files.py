@@ -131,15 +131,18 @@ def differences(root: Path = ROOT) -> list[str]:
     return lines
 
 
+def write_lists(root: Path = ROOT) -> None:
+    """Put every list of the tree right."""
+    for (holder, name), expected in expected_lists(project_files(root)).items():
+        path = root / holder
+        text = path.read_text(encoding="utf-8")
+        path.write_text(write_list(text, holder, name, expected), encoding="utf-8", newline="\n")
+
+
 def main(arguments: list[str]) -> int:
     """Print the differences, or with --write put the lists right."""
     if "--write" in arguments:
-        for (holder, name), expected in expected_lists(project_files()).items():
-            path = ROOT / holder
-            text = path.read_text(encoding="utf-8")
-            path.write_text(
-                write_list(text, holder, name, expected), encoding="utf-8", newline="\n"
-            )
+        write_lists()
     lines = differences()
     print("\n".join(lines) or "The lists of shipped files are up to date.")
     return 1 if lines else 0

