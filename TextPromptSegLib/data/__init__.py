@@ -1,0 +1,1 @@
+"""Labelled images: data sets, slices, prompts for training, augmentation."""

@@ -1,0 +1,217 @@
+"""Data sets in the form of ``dataset.json``: images, label files, and what is known of each.
+
+The form: ``labels`` (value -> name), ``groups`` (name -> names), ``cases`` with ``image``,
+``label`` (a file, or {name: file} for overlaps), ``present``, optional ``annotated``.
+Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..outcome import InputError
+
+if TYPE_CHECKING:
+    from ..volume import Volume
+
+
+@dataclass(frozen=True)
+class Case:
+    """One labelled image.
+
+    Attributes:
+        dataset: the data set it belongs to.
+        id: name within the data set.
+        patient: patient id, or None where patients are not known.
+        split: "train", "val" or "test".
+        image_paths: one file or folder per channel.
+        label: a label picture, or one binary picture per structure.
+        present: label names that occur.
+        annotated: label names that were looked for.
+        extra: the further fields of the case (text, plane, spacing_mm, ...).
+    """
+
+    dataset: Dataset = field(repr=False)
+    id: str
+    patient: str | None
+    split: str
+    image_paths: tuple[Path, ...]
+    label: Path | Mapping[str, Path]
+    present: tuple[str, ...]
+    annotated: tuple[str, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def volume(self, channel: int = 0) -> Volume:
+        """Read the image (one channel of it) with the data set's modality."""
+        from dataclasses import replace
+
+        from ..volume import Volume
+
+        volume = Volume.read(self.image_paths[channel])
+        if volume.modality is None:
+            volume = replace(volume, modality=self.dataset.modality)
+        return volume
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the labels that make up a label or group name."""
+        return tuple(self.dataset.groups.get(name, (name,)))
+
+    def known_names(self) -> tuple[str, ...]:
+        """Return labels and groups whose presence or absence is known here.
+
+        A label outside ``annotated`` is unknown, and so is a group with such a member.
+        """
+        known = set(self.annotated)
+        names = [name for name in self.dataset.labels.values() if name in known]
+        names += [g for g, parts in self.dataset.groups.items() if known.issuperset(parts)]
+        return tuple(names)
+
+    def is_present(self, name: str) -> bool:
+        """Return whether a label or any member of a group occurs."""
+        return any(part in self.present for part in self.members(name))
+
+    def label_arrays(self) -> dict[str, np.ndarray]:
+        """Return {label name: (K, J, I) bool} of the labels present, in the file's order."""
+        if isinstance(self.label, Mapping):
+            return {n: read_labels(p) > 0 for n, p in self.label.items()}
+        values = read_labels(self.label)
+        wanted = {name: value for value, name in self.dataset.labels.items()}
+        return {name: values == wanted[name] for name in self.present}
+
+    def mask(self, name: str) -> np.ndarray:
+        """Return the mask (K, J, I) uint8 of a label or group, in the file's order.
+
+        Raises:
+            InputError: when the name is not known in this case.
+        """
+        if name not in self.known_names():
+            raise InputError(f"'{name}' was not annotated in case '{self.id}'.")
+        if isinstance(self.label, Mapping):
+            parts = [read_labels(self.label[n]) > 0 for n in self.members(name) if n in self.label]
+            if parts:
+                return np.logical_or.reduce(parts).astype(np.uint8)
+            return np.zeros(self.volume().shape, np.uint8)
+        wanted = [v for v, n in self.dataset.labels.items() if n in self.members(name)]
+        return np.isin(read_labels(self.label), wanted).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A ``dataset.json`` and its folder.
+
+    Attributes:
+        path: the file.
+        name: name of the data set.
+        modality: "CT", "MR" or "CXR".
+        labels: value in the label picture -> structure.
+        groups: name -> names of labels, the union.
+        cases: all cases.
+        info: the file without its cases (licence, caution, label_quality, ...).
+    """
+
+    path: Path
+    name: str
+    modality: str | None
+    labels: Mapping[int, str]
+    groups: Mapping[str, tuple[str, ...]]
+    cases: tuple[Case, ...]
+    info: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: str | Path) -> Dataset:
+        """Read a ``dataset.json`` (or the folder that holds one).
+
+        Raises:
+            InputError: with one sentence, when the file is missing or not of the form.
+        """
+        path = Path(path)
+        if path.is_dir():
+            path = path / "dataset.json"
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The data set '{path}' cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise InputError(f"'{path}' is not valid JSON; see the README for the form.") from error
+        try:
+            return cls._from_values(path, values)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"'{path}' is not a data set: {error}; it needs name, labels and cases."
+            ) from error
+
+    @classmethod
+    def _from_values(cls, path: Path, values: Mapping[str, Any]) -> Dataset:
+        cases: list[Case] = []
+        info = {key: value for key, value in values.items() if key != "cases"}
+        labels = {int(value): str(name) for value, name in values["labels"].items()}
+        groups = {g: tuple(parts) for g, parts in (values.get("groups") or {}).items()}
+        dataset = cls(path, values["name"], values.get("modality"), labels, groups, (), info)
+        root = path.parent
+        taken = {"id", "patient", "split", "image", "label", "present", "annotated"}
+        for item in values["cases"]:
+            images = item["image"] if isinstance(item["image"], list) else [item["image"]]
+            label: Path | dict[str, Path]
+            if isinstance(item["label"], Mapping):
+                label = {name: _inside(root, file) for name, file in item["label"].items()}
+            else:
+                label = _inside(root, item["label"])
+            cases.append(
+                Case(
+                    dataset=dataset,
+                    id=str(item["id"]),
+                    patient=item.get("patient"),
+                    split=item["split"],
+                    image_paths=tuple(_inside(root, file) for file in images),
+                    label=label,
+                    present=tuple(item["present"]),
+                    annotated=tuple(item.get("annotated", labels.values())),
+                    extra={key: value for key, value in item.items() if key not in taken},
+                )
+            )
+        object.__setattr__(dataset, "cases", tuple(cases))
+        return dataset
+
+    def split(self, name: str) -> list[Case]:
+        """Return the cases of one split."""
+        return [case for case in self.cases if case.split == name]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the data may be passed on and used for anything."""
+        return bool(self.info.get("redistributable")) and not self.info.get("non_commercial")
+
+
+def read_labels(path: str | Path) -> np.ndarray:
+    """Return the label values (K, J, I) of a label file, in the file's order.
+
+    Raises:
+        InputError: when the file cannot be read.
+    """
+    import SimpleITK as sitk
+
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"The label file '{path}' cannot be read.") from error
+    array = sitk.GetArrayFromImage(image)
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        array = array[..., 0]
+    return array if array.ndim == 3 else array[None]
+
+
+def _inside(root: Path, file: str) -> Path:
+    """Return the path of a file of the data set; it may not leave the folder.
+
+    Raises:
+        ValueError: for a path that points elsewhere.
+    """
+    if Path(file).is_absolute() or ".." in Path(file).parts:
+        raise ValueError(f"'{file}' points outside the data set")
+    return root / file

@@ -1,0 +1,148 @@
+"""Voxel values to network input: windows for CT in HU, percentiles for everything else.
+
+Preprocessing belongs to the weights: every number here comes from a checkpoint's `InputSpec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+HU_AIR = -80.0
+"""A picture whose lowest half percent lies below this many units can only be CT in HU: MR and
+X-ray values are not negative and z-scores stay within a few tens."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a checkpoint wants to see.
+
+    Attributes:
+        size: long side of a slice, px.
+        multiple: canvas sides are multiples of this, px (the network's stride).
+        max_upsampling: a slice is enlarged at most so much; tiny crops stay small and cheap.
+        in_channels: channels; an image with one channel fills them all.
+        ct_windows: (lowest, highest) HU of each channel, for CT in HU.
+        percentiles: of all finite voxels, mapped to 0 and 1, for everything else.
+        planes: slice directions that it was trained on.
+    """
+
+    size: int = 256
+    multiple: int = 32
+    max_upsampling: float = 2.0
+    in_channels: int = 1
+    ct_windows: tuple[tuple[float, float], ...] = ((-160.0, 240.0),)
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    planes: tuple[str, ...] = ("axial",)
+
+    def __post_init__(self) -> None:
+        """Make tuples of JSON lists.
+
+        Raises:
+            ValueError: when windows and channels do not match or a number is impossible.
+        """
+        windows = tuple((float(low), float(high)) for low, high in self.ct_windows)
+        object.__setattr__(self, "ct_windows", windows)
+        object.__setattr__(self, "percentiles", tuple(float(p) for p in self.percentiles))
+        object.__setattr__(self, "planes", tuple(self.planes))
+        if len(windows) != self.in_channels or any(high <= low for low, high in windows):
+            raise ValueError("ct_windows needs one (low, high) pair per input channel")
+        if self.size < 1 or self.multiple < 1 or self.size % self.multiple:
+            raise ValueError("size must be a positive multiple of multiple")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready mapping."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> InputSpec:
+        """Make one of a mapping; unknown keys are refused.
+
+        Raises:
+            ValueError: for an unknown key or an impossible value.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown input keys: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+
+def guess_modality(array: np.ndarray) -> str | None:
+    """Return "CT" when the values can only be HU, else None (take percentiles).
+
+    Args:
+        array: (K, J, I) voxel values, any real type.
+    """
+    sample = _finite_sample(array)
+    if sample.size and np.percentile(sample, 0.5) < HU_AIR:
+        return "CT"
+    return None
+
+
+def scale_parameters(
+    array: np.ndarray, modality: str | None, spec: InputSpec
+) -> tuple[tuple[float, float], ...]:
+    """Return (low, high) of each channel: the values that become 0 and 1.
+
+    A CT whose values show that it is not in HU (an 8-bit export) is treated by percentiles.
+
+    Args:
+        array: (K, J, I) voxel values of the whole volume.
+        modality: "CT", "MR", "CXR" or None.
+        spec: the checkpoint's input.
+    """
+    if modality in (None, "CT") and guess_modality(array) == "CT":
+        return spec.ct_windows
+    sample = _finite_sample(array)
+    low, high = (0.0, 1.0) if not sample.size else np.percentile(sample, spec.percentiles).tolist()
+    if high <= low:  # constant picture, or a tiny structure on nothing
+        low, high = (float(sample.min()), float(sample.max())) if sample.size else (0.0, 1.0)
+    if high <= low:
+        high = low + 1.0
+    return ((low, high),) * spec.in_channels
+
+
+def apply_scale(array: np.ndarray, parameters: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """Return float32 (C, ...) in [0, 1]; NaN becomes the lowest value, infinities the ends."""
+    values = np.asarray(array, dtype=np.float32)
+    channels = []
+    for low, high in parameters:
+        scaled = (values - np.float32(low)) * np.float32(1.0 / (high - low))
+        scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0)
+        channels.append(np.clip(scaled, 0.0, 1.0))
+    return np.stack(channels)
+
+
+def scale_intensity(array: np.ndarray, modality: str | None, spec: InputSpec) -> np.ndarray:
+    """Return the network's input (C, K, J, I) float32 in [0, 1] of voxel values (K, J, I)."""
+    return apply_scale(array, scale_parameters(array, modality, spec))
+
+
+def fit_slice_size(
+    height: int, width: int, spec: InputSpec
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the resized slice (h, w) and the canvas (H, W) it is padded to, px.
+
+    The aspect ratio is kept; the slice lies in the middle of the canvas (see `canvas_offset`).
+    """
+    scale = min(spec.size / max(height, width), spec.max_upsampling)
+    h = max(1, min(spec.size, round(height * scale)))
+    w = max(1, min(spec.size, round(width * scale)))
+    m = spec.multiple
+    return (h, w), (-(-h // m) * m, -(-w // m) * m)
+
+
+def canvas_offset(inner: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, int]:
+    """Return (top, left) of the resized slice on its canvas, px."""
+    return (canvas[0] - inner[0]) // 2, (canvas[1] - inner[1]) // 2
+
+
+def _finite_sample(array: np.ndarray, most: int = 2_000_000) -> np.ndarray:
+    """Return finite values as float32, a regular subset of large volumes."""
+    flat = np.asarray(array).reshape(-1)
+    step = max(1, flat.size // most)
+    sample = flat[::step].astype(np.float32)
+    return sample[np.isfinite(sample)]

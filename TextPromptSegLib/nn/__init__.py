@@ -1,0 +1,16 @@
+"""Building blocks named by the papers' words."""
+
+from __future__ import annotations
+
+from .attention import ChannelAttention, SpatialAttention
+from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise
+from .residual import AttentiveResidualBlock
+
+__all__ = [
+    "AttentiveResidualBlock",
+    "ChannelAttention",
+    "ConditionalBatchNorm2d",
+    "FiLM",
+    "L2Normalise",
+    "SpatialAttention",
+]

@@ -1,0 +1,45 @@
+"""CBAM: attention over places and channels (Woo et al. 2018, https://arxiv.org/abs/1807.06521)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class SpatialAttention(nn.Module):
+    """Weight every place by a map made from the channels' mean and maximum (CBAM, section 3).
+
+    Args:
+        kernel_size: side of the one convolution, px (odd). Without bias: ``2 * kernel_size**2``
+            weights.
+    """
+
+    def __init__(self, kernel_size: int = 7) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` (B, C, H, W) weighted by an attention map (B, 1, H, W) in (0, 1)."""
+        pooled = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)
+        return x * torch.sigmoid(self.conv(pooled))
+
+
+class ChannelAttention(nn.Module):
+    """Weight every channel by its mean and maximum through one shared MLP (CBAM, section 3).
+
+    Args:
+        channels: channels of the map.
+        ratio: reduction of the hidden layer.
+    """
+
+    def __init__(self, channels: int, ratio: int = 16) -> None:
+        super().__init__()
+        hidden = max(1, channels // ratio)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` (B, C, H, W) with every channel weighted in (0, 1)."""
+        weight = torch.sigmoid(self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3))))
+        return x * weight[:, :, None, None]

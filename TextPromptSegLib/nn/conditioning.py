@@ -1,0 +1,80 @@
+"""Text conditioning of feature maps: FiLM and conditional batch normalisation.
+
+FiLM: Perez et al. 2018, https://arxiv.org/abs/1709.07871.
+Conditional batch norm: de Vries et al. 2017, https://arxiv.org/abs/1707.00683.
+Both start as the identity (zero-initialised increments), so training starts from the
+unconditioned network.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _zero_linear(text_dim: int, channels: int) -> nn.Linear:
+    """Make a linear layer that returns zero until it is trained."""
+    layer = nn.Linear(text_dim, channels)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class FiLM(nn.Module):
+    """Feature-wise linear modulation ``gamma(t) * x + beta(t)`` with ``gamma = 1 + W t + b``.
+
+    Args:
+        text_dim: size of the sentence vector.
+        channels: channels of the map.
+    """
+
+    def __init__(self, text_dim: int, channels: int) -> None:
+        super().__init__()
+        self.gamma = _zero_linear(text_dim, channels)
+        self.beta = _zero_linear(text_dim, channels)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        """Modulate ``x`` (B, C, H, W) by the sentence vectors ``text`` (B, T)."""
+        gamma = 1.0 + self.gamma(text)
+        return x * gamma[:, :, None, None] + self.beta(text)[:, :, None, None]
+
+
+class ConditionalBatchNorm2d(nn.Module):
+    """Batch norm without own affine part; scale and shift come from the sentence vector.
+
+    Batch statistics mix prompts only while training; in ``eval()`` running statistics are used,
+    so a sample's result does not depend on its neighbours in the batch.
+
+    Args:
+        text_dim: size of the sentence vector.
+        channels: channels of the map.
+    """
+
+    def __init__(self, text_dim: int, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.film = FiLM(text_dim, channels)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        """Normalise and modulate ``x`` (B, C, H, W) by ``text`` (B, T)."""
+        return self.film(self.norm(x), text)
+
+
+class L2Normalise(nn.Module):
+    """Scale every place to one length over the channels, times a learnable gain.
+
+    The gain starts at ``sqrt(channels)``: a bare unit norm has a root mean square of
+    ``1 / sqrt(channels)`` and the text's signal would start almost mute beside the skips.
+
+    Args:
+        channels: channels of the map.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(float(channels) ** 0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``gain * x / |x|`` for ``x`` (B, C, H, W), the norm taken over C."""
+        return F.normalize(x.float(), dim=1).to(x.dtype) * self.gain.to(x.dtype)

@@ -1,0 +1,84 @@
+"""Sizes and switches of the FiLM U-Net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FiLMUNetConfig:
+    """Everything that shapes the network; the defaults are the paper's.
+
+    Attributes:
+        in_channels: channels of the image.
+        channels: channels of the encoder's stages; the last one is the bottleneck.
+        decoder_channels: channels of the decoder's stages, deepest first; None mirrors the
+            encoder. A thin decoder makes every further prompt cheap.
+        text_dim: size of the sentence vector (768 for BERT base, 384 for MiniLM).
+        fusion: ``film`` or ``concat`` (the paper's baseline: text concatenated at the
+            bottleneck and mixed by a 1x1 convolution).
+        cbn: conditional batch norm at the bottleneck and in the decoder.
+        decoder_cbn: ``last`` (the paper: before the last stage's double convolution) or ``all``
+            (before every stage's; ours, for deeper compact nets).
+        se: squeeze-and-excitation in every block and at the bottleneck.
+        cbam: CBAM's spatial attention in every block.
+        cbam_channel: CBAM's channel attention too.
+        se_ratio: reduction of squeeze-and-excitation.
+        cbam_kernel: side of CBAM's convolution, px.
+        dropout: probability of dropping a channel after each block.
+        negative_slope: slope of LeakyReLU below zero.
+        l2_norm: normalise the fused bottleneck over the channels, with a learnable gain.
+        presence: add a head at the modulated bottleneck that says whether the structure is in
+            the slice (ours; trained with absent prompts, lets the decoder be skipped).
+        loss: ``dice``, ``jaccard``, ``tversky``, ``dice_bce`` or ``dice_focal``.
+        presence_weight: weight of the presence term in the objective.
+    """
+
+    in_channels: int = 1
+    channels: tuple[int, ...] = (64, 128, 256, 512)
+    decoder_channels: tuple[int, ...] | None = None
+    text_dim: int = 768
+    fusion: str = "film"
+    cbn: bool = True
+    decoder_cbn: str = "last"
+    se: bool = True
+    cbam: bool = True
+    cbam_channel: bool = False
+    se_ratio: int = 16
+    cbam_kernel: int = 7
+    dropout: float = 0.1
+    negative_slope: float = 0.1
+    l2_norm: bool = True
+    presence: bool = False
+    loss: str = "dice"
+    presence_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Make tuples of JSON lists and refuse what cannot be built.
+
+        Raises:
+            ValueError: for a size or a switch that the network does not have.
+        """
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if self.decoder_channels is not None:
+            object.__setattr__(self, "decoder_channels", tuple(self.decoder_channels))
+            if len(self.decoder_channels) != len(self.channels) - 1:
+                raise ValueError("decoder_channels needs one entry per stage above the bottleneck")
+        if len(self.channels) < 2 or min(self.channels) < 1:
+            raise ValueError("channels needs at least two positive entries")
+        if self.fusion not in ("film", "concat"):
+            raise ValueError(f"fusion is 'film' or 'concat', not {self.fusion!r}")
+        if self.decoder_cbn not in ("last", "all"):
+            raise ValueError(f"decoder_cbn is 'last' or 'all', not {self.decoder_cbn!r}")
+        if self.loss not in ("dice", "jaccard", "tversky", "dice_bce", "dice_focal"):
+            raise ValueError(f"loss {self.loss!r} is not one of the paper's")
+
+    @property
+    def up_channels(self) -> tuple[int, ...]:
+        """Channels of the decoder's stages, deepest first."""
+        return self.decoder_channels or tuple(reversed(self.channels[:-1]))
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the image per place of the bottleneck; image sides are multiples of it."""
+        return 2 ** (len(self.channels) - 1)

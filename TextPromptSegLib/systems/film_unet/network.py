@@ -1,0 +1,164 @@
+"""BERT + FiLM + conditional batch norm U-Net with SE and CBAM (the FiLM paper, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from monai.networks.blocks import ChannelSELayer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, FiLM, L2Normalise
+from ..base import Features, PromptedSegmenter
+from .config import FiLMUNetConfig
+from .objective import film_unet_objective
+
+if TYPE_CHECKING:
+    from ...text.features import TextFeatures
+
+
+class TextFusion(nn.Module):
+    """Bottleneck fusion: FiLM, SE, CBN, residual, L2 norm, in this order (section 3.4)."""
+
+    def __init__(self, config: FiLMUNetConfig) -> None:
+        super().__init__()
+        c, t = config.channels[-1], config.text_dim
+        self.film = FiLM(t, c) if config.fusion == "film" else None
+        self.mix = nn.Conv2d(c + t, c, 1) if config.fusion == "concat" else None
+        self.se = (
+            ChannelSELayer(spatial_dims=2, in_channels=c, r=min(config.se_ratio, c))
+            if config.se
+            else nn.Identity()
+        )
+        self.cbn = ConditionalBatchNorm2d(t, c) if config.cbn else None
+        self.l2 = L2Normalise(c) if config.l2_norm else nn.Identity()
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        """Fuse the map ``x`` (B, C, h, w) with the sentence vectors ``text`` (B, T)."""
+        if self.mix is not None:
+            spread = text[:, :, None, None].expand(-1, -1, *x.shape[2:]).to(x.dtype)
+            y = self.mix(torch.cat([x, spread], dim=1))
+        else:
+            assert self.film is not None
+            y = self.film(x, text)
+        y = self.se(y)
+        if self.cbn is not None:
+            y = self.cbn(y, text)
+        return self.l2(y + x)
+
+
+class DecoderStage(nn.Module):
+    """Transposed convolution, skip, (conditional batch norm), attentive residual block."""
+
+    def __init__(
+        self, below: int, skip: int, out: int, config: FiLMUNetConfig, conditional: bool
+    ) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(below, out, 2, stride=2)
+        self.cbn = ConditionalBatchNorm2d(config.text_dim, out + skip) if conditional else None
+        self.block = AttentiveResidualBlock(out + skip, out, **block_options(config))
+
+    def forward(self, x: Tensor, skip: Tensor, text: Tensor) -> Tensor:
+        """Double the resolution of ``x`` and join it with ``skip``."""
+        y = torch.cat([self.up(x), skip], dim=1)
+        if self.cbn is not None:
+            y = y + self.cbn(y, text)
+        return self.block(y)
+
+
+def block_options(config: FiLMUNetConfig) -> dict[str, Any]:
+    """Return the options that every block of one network shares."""
+    return {
+        "se": config.se,
+        "cbam": config.cbam,
+        "channel_attention": config.cbam_channel,
+        "se_ratio": config.se_ratio,
+        "kernel_size": config.cbam_kernel,
+        "dropout": config.dropout,
+        "negative_slope": config.negative_slope,
+    }
+
+
+class FiLMUNet(PromptedSegmenter):
+    """The FiLM paper's network: 9 907 495 parameters in its size, + 1 for the L2 gain.
+
+    The image encoder knows nothing of the text: its features are computed once and serve every
+    prompt. Receives sentence vectors; the frozen text encoder is not part of it.
+
+    Args:
+        config: sizes and switches.
+    """
+
+    def __init__(self, config: FiLMUNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stride = config.stride
+        widths, ups = config.channels, config.up_channels
+        stages = []
+        for index, width in enumerate(widths):
+            before = config.in_channels if index == 0 else widths[index - 1]
+            stages.append(AttentiveResidualBlock(before, width, **block_options(config)))
+        self.encoder = nn.ModuleList(stages)
+        self.fusion = TextFusion(config)
+        decoder = []
+        for index, width in enumerate(ups):
+            below = widths[-1] if index == 0 else ups[index - 1]
+            last = index == len(ups) - 1
+            conditional = config.cbn and (last or config.decoder_cbn == "all")
+            decoder.append(DecoderStage(below, widths[-2 - index], width, config, conditional))
+        self.decoder = nn.ModuleList(decoder)
+        self.head = nn.Conv2d(ups[-1], 1, 1)
+        self.presence_head = nn.Linear(2 * widths[-1], 1) if config.presence else None
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Encode ``images`` (B, C, H, W); returns the skips, finest first, and the bottleneck.
+
+        Raises:
+            ValueError: when a side is no multiple of `stride`.
+        """
+        if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
+            raise ValueError(f"image sides must be multiples of {self.stride} px")
+        features = []
+        x = images
+        for index, stage in enumerate(self.encoder):
+            x = stage(x if index == 0 else F.max_pool2d(x, 2))
+            features.append(x)
+        return tuple(features)
+
+    def decode(
+        self, features: Features, text: TextFeatures, boxes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, 1, H, W) and presence (B,) for pairs; this system has no boxes."""
+        fused = self.fusion(features[-1], text.pooled)
+        x = fused
+        for index, stage in enumerate(self.decoder):
+            x = stage(x, features[-2 - index], text.pooled)
+        logits = self.head(x)
+        if self.presence_head is None:
+            return logits, logits.flatten(1).amax(1)
+        return logits, self._presence(fused)
+
+    def presence(self, features: Features, text: TextFeatures) -> Tensor:
+        """Return presence logits (B,); a net without the head needs the decoder for them."""
+        if self.presence_head is None:
+            return self.decode(features, text)[1]
+        return self._presence(self.fusion(features[-1], text.pooled))
+
+    def _presence(self, fused: Tensor) -> Tensor:
+        """Mean and maximum of the modulated bottleneck through one linear layer."""
+        assert self.presence_head is not None
+        pooled = torch.cat([fused.mean((2, 3)), fused.amax((2, 3))], dim=1)
+        return self.presence_head(pooled).squeeze(1)
+
+    def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Encode every image once, decode every pair, return the objective's terms."""
+        features = self.index_features(self.encode_image(batch["image"]), batch["index"])
+        logits, presence = self.decode(features, batch["text"])
+        valid = batch["valid"].index_select(0, batch["index"])
+        terms = film_unet_objective(
+            logits, batch["mask"], valid, presence, batch["present"], self.config
+        )
+        terms["logits"] = logits.detach()
+        return terms

