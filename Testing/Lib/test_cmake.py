@@ -1,0 +1,180 @@
+"""The CMake files, configured and installed for real against a small stand-in for Slicer's macros.
+
+The stand-in follows CMake/SlicerMacroBuildScriptedModule.cmake and SlicerMacroPythonTesting.cmake
+of github.com/Slicer/Slicer and CMake/ctkMacroCompilePythonScript.cmake of github.com/commontk/CTK:
+the same argument names, refusals and destinations, installing without a build.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from shutil import which
+
+import pytest
+import shipped_files
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAT = "lib/Slicer-5.13/qt-scripted-modules"
+
+SLICER_CONFIG = f"""
+set(Slicer_USE_FILE "${{CMAKE_CURRENT_LIST_DIR}}/UseSlicer.cmake")
+set(Slicer_EXTENSION_GENERATE_CONFIG "${{CMAKE_CURRENT_LIST_DIR}}/Empty.cmake")
+set(Slicer_EXTENSION_CPACK "${{CMAKE_CURRENT_LIST_DIR}}/CPack.cmake")
+set(Slicer_QTSCRIPTEDMODULES_LIB_DIR "{FLAT}")
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR "{FLAT}")
+"""
+
+USE_SLICER = """
+macro(ctkMacroCompilePythonScript)
+  cmake_parse_arguments(CTK "NO_INSTALL_SUBDIR;GLOBAL_TARGET"
+    "TARGET_NAME;SOURCE_DIR;DESTINATION_DIR;INSTALL_DIR" "SCRIPTS;RESOURCES" ${ARGN})
+  foreach(name TARGET_NAME SCRIPTS DESTINATION_DIR INSTALL_DIR)
+    if(NOT CTK_${name})
+      message(FATAL_ERROR "${name} is mandatory")
+    endif()
+  endforeach()
+  if(CTK_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "unknown arguments ${CTK_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT CTK_SOURCE_DIR)
+    set(CTK_SOURCE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+  set(CTK_ROOT ${CTK_INSTALL_DIR})
+  if(NOT CTK_NO_INSTALL_SUBDIR)
+    get_filename_component(CTK_LAST ${CTK_DESTINATION_DIR} NAME)
+    set(CTK_ROOT ${CTK_INSTALL_DIR}/${CTK_LAST})
+  endif()
+  foreach(file ${CTK_SCRIPTS} ${CTK_RESOURCES})
+    if(NOT EXISTS ${CTK_SOURCE_DIR}/${file})
+      message(FATAL_ERROR "nonexistent file '${file}'")
+    endif()
+    get_filename_component(CTK_FOLDER ${file} DIRECTORY)
+    install(FILES ${CTK_SOURCE_DIR}/${file} DESTINATION ${CTK_ROOT}/${CTK_FOLDER})
+  endforeach()
+  add_custom_target(Compile${CTK_TARGET_NAME}PythonFiles)
+endmacro()
+
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MOD "WITH_GENERIC_TESTS;WITH_SUBDIR;VERBOSE" "NAME"
+    "SCRIPTS;RESOURCES" ${ARGN})
+  if(MOD_UNPARSED_ARGUMENTS OR NOT MOD_NAME)
+    message(FATAL_ERROR "unknown arguments ${MOD_UNPARSED_ARGUMENTS}")
+  endif()
+  ctkMacroCompilePythonScript(TARGET_NAME ${MOD_NAME} SCRIPTS "${MOD_SCRIPTS}"
+    RESOURCES "${MOD_RESOURCES}" NO_INSTALL_SUBDIR
+    DESTINATION_DIR ${CMAKE_BINARY_DIR}/${Slicer_QTSCRIPTEDMODULES_LIB_DIR}
+    INSTALL_DIR ${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR})
+endmacro()
+
+macro(slicer_add_python_unittest)
+  cmake_parse_arguments(UT "" "TESTNAME_PREFIX;SCRIPT" "SLICER_ARGS" ${ARGN})
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${UT_SCRIPT})
+    message(FATAL_ERROR "nonexistent test '${UT_SCRIPT}'")
+  endif()
+  message(STATUS "unittest=${UT_SCRIPT}")
+endmacro()
+"""
+
+CPACK = """
+foreach(name README_FILE LICENSE_FILE)
+  if(NOT EXISTS ${EXTENSION_${name}})
+    message(FATAL_ERROR "EXTENSION_${name} points to nothing")
+  endif()
+endforeach()
+foreach(name HOMEPAGE CATEGORY CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS TIER)
+  message(STATUS "${name}=${EXTENSION_${name}}")
+endforeach()
+"""
+
+pytestmark = pytest.mark.skipif(
+    not (which("cmake") and which("cc") and which("c++")), reason="cmake or a compiler is absent"
+)
+
+
+@pytest.fixture(scope="module")
+def slicer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that find_package(Slicer) accepts."""
+    folder = tmp_path_factory.mktemp("slicer")
+    files = {"SlicerConfig": SLICER_CONFIG, "UseSlicer": USE_SLICER, "CPack": CPACK, "Empty": ""}
+    for name, text in files.items():
+        (folder / f"{name}.cmake").write_text(text, encoding="utf-8")
+    return folder
+
+
+def configure(source: Path, build: Path, slicer: Path, *, tests: bool = False) -> str:
+    """Configure the extension and return what CMake said."""
+    command = [
+        "cmake", "-S", str(source), "-B", str(build), f"-DSlicer_DIR={slicer}",
+        f"-DBUILD_TESTING={'ON' if tests else 'OFF'}",
+        # Nothing is compiled, so the compilers need no trial.
+        "-DCMAKE_C_COMPILER_WORKS=1", "-DCMAKE_CXX_COMPILER_WORKS=1",
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(slicer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The flat folder of scripted modules after an installation of the extension."""
+    build, prefix = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("prefix")
+    configure(ROOT, build, slicer)
+    command = ["cmake", "--install", str(build), "--prefix", str(prefix)]
+    subprocess.run(command, capture_output=True, check=True)
+    return prefix / FLAT
+
+
+def test_metadata_reach_cmake_and_every_slicer_test_is_registered(
+    slicer: Path, tmp_path: Path
+) -> None:
+    said = configure(ROOT, tmp_path, slicer, tests=True)
+    assert "DEPENDS=PyTorch" in said
+    assert "CATEGORY=Segmentation" in said
+    lists = shipped_files.expected_lists(shipped_files.project_files())
+    for script in lists["Testing/Slicer/CMakeLists.txt", "TextPromptSeg_SLICER_TESTS"]:
+        assert f"unittest={script}" in said
+
+
+def test_installation_holds_every_shipped_file_and_no_other(installed: Path) -> None:
+    lists = shipped_files.expected_lists(shipped_files.project_files())
+    wanted = {
+        entry
+        for (holder, _), entries in lists.items()
+        if holder.startswith("TextPromptSeg")
+        for entry in entries
+    }
+    found = {
+        path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()
+    }
+    assert found == wanted
+
+
+def test_the_installed_library_finds_its_resources_without_the_source_tree(installed: Path) -> None:
+    code = (
+        f"import sys; sys.dont_write_bytecode = True; sys.path[:0] = [{str(installed)!r}]\n"
+        "import TextPromptSegLib, TextPromptSegLib.resources as resources\n"
+        "print(TextPromptSegLib.__file__); print(resources.resource_path('Anatomy.json'))\n"
+        "print(len(TextPromptSegLib.parse_prompts('left kidney, spleen')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    package, anatomy, prompts = result.stdout.split()
+    assert Path(package) == installed / "TextPromptSegLib/__init__.py"
+    assert Path(anatomy) == installed / "Resources/Anatomy.json"
+    assert prompts == "2"
+
+
+def test_a_listed_file_that_does_not_exist_stops_the_configuration(
+    slicer: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    for name in shipped_files.project_files():
+        if name != "TextPromptSegLib/outcome.py":
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).symlink_to(ROOT / name)
+    with pytest.raises(AssertionError, match=r"nonexistent file 'TextPromptSegLib/outcome\.py'"):
+        configure(source, tmp_path / "build", slicer)
