@@ -359,5 +359,6 @@ def _nearest_axes(ijk_to_ras: np.ndarray) -> tuple[list[int], list[int]]:
         # an axis must not be matched to a direction that it has no part in.
         return min(chosen) > 1e-6, round(sum(chosen), 9)
 
-    axes = list(max(list(permutations(range(3))), key=closeness))
+    best = max(permutations(range(3)), key=closeness)
+    axes = list(best)
     return axes, [1 if cosines[axis, voxel] > 0 else -1 for voxel, axis in enumerate(axes)]

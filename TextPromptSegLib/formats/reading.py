@@ -1,34 +1,249 @@
-"""Reading images of every accepted kind into a `Volume`."""
+"""Reading an image of any accepted kind into a `Volume`."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 
+import numpy as np
+
 from ..outcome import InputError
-from ..volume import Volume
+from ..volume import LPS_RAS, Volume
+from .nifti import is_nifti, read_nifti
+from .pixels import check_frame, luminance
+
+ACCEPTED = "NIfTI, NRRD, MetaImage, DICOM, PNG or JPEG"
+
+# What a file that is no image gives away in its first bytes.
+_OTHERS = {
+    b"PK\x03\x04": "a ZIP archive; unpack it first",
+    b"PK\x05\x06": "an empty ZIP archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"\xfd7zXZ": "an XZ archive; unpack it first",
+    b"BZh": "a BZip2 archive; unpack it first",
+    b"%PDF": "a PDF document",
+    b"Salted__": "an encrypted file; decrypt it first",
+    b"-----BEGIN PGP": "an encrypted file; decrypt it first",
+    b"II*\x00": "a TIFF picture; save it as PNG first",
+    b"MM\x00*": "a TIFF picture; save it as PNG first",
+    b"GIF8": "a GIF picture; save it as PNG first",
+    b"\x89HDF": "an HDF5 file; save the image as NIfTI first",
+}
 
 
 def read_volume(
     path: str | Path, *, frame: int | None = None, series: str | int | None = None
 ) -> Volume:
-    """Read an image file into a `Volume`.
+    """Read an image file or a folder with a DICOM series.
+
+    The content decides what a file is, not its name. Voxels are scaled as the header says.
+
+    Args:
+        path: the file or folder.
+        frame: which of several time points, echoes or channels, from 0.
+        series: number or UID of the DICOM series, where a folder holds several.
 
     Raises:
         InputError: with one sentence that says what is wrong and what to do.
     """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            from .dicom import read_dicom_folder
+
+            return _checked(read_dicom_folder(path, frame=frame, series=series))
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}.")
+        with path.open("rb") as stream:
+            start = stream.read(1024)
+        return _checked(_read_file(path, start, frame))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{path.name} cannot be opened ({reason}).") from None
+    except MemoryError:
+        raise InputError(
+            f"{path.name} does not fit into the memory of this computer; crop it first."
+        ) from None
+
+
+def stem(path: Path) -> str:
+    """Return the name of an image without its (double) extension."""
+    name = path.name
+    for ending in (".gz", ".nii", ".seg", ".nrrd", ".nhdr", ".mha", ".mhd"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+    return name if name != path.name else path.stem
+
+
+def _read_file(path: Path, start: bytes, frame: int | None) -> Volume:
+    if not start:
+        raise InputError(f"{path.name} is an empty file; copy or download it again.")
+    if not start.strip(b"\0") and path.stat().st_size <= 1 << 20:
+        raise InputError(f"{path.name} holds only zeros; copy or download it again.")
+    inner = _gunzip_start(path) if start[:2] == b"\x1f\x8b" else start
+    if is_nifti(inner):
+        return _nifti(path, frame)
+    if start[:4] == b"NRRD":
+        return _itk(path, "NrrdImageIO", frame)
+    if start[:8] == b"\x89PNG\r\n\x1a\n" or start[:3] == b"\xff\xd8\xff":
+        return _picture(path, start)
+    if start[128:132] == b"DICM" or _looks_like_bare_dicom(start):
+        from .dicom import read_dicom_file
+
+        return read_dicom_file(path, frame=frame)
+    if path.suffix.lower() in (".mha", ".mhd") and b"NDims" in start:
+        from .metaimage import check_metaimage
+
+        check_metaimage(path)
+        return _itk(path, "MetaImageIO", frame)
+    raise InputError(_what_it_is(path, start))
+
+
+def _what_it_is(path: Path, start: bytes) -> str:
+    """Return the sentence for a file that is none of the accepted images."""
+    for magic, what in _OTHERS.items():
+        if start.startswith(magic):
+            return f"{path.name} is {what}."
+    if start[344:347] == b"ni1" or start[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c"):
+        return f"{path.name} is the header of an Analyze or two-file NIfTI image; save it as .nii."
+    if start[:2] == b"\x1f\x8b":
+        return f"{path.name} is damaged, or a gzip archive of something else than a NIfTI image."
+    try:
+        text = start.decode("utf-8")
+        is_text = all(c.isprintable() or c.isspace() for c in text)
+    except UnicodeDecodeError as error:
+        # A character may be cut in two where the first bytes end.
+        is_text = error.start > len(start) - 4 and start[: error.start].isascii()
+    if is_text:
+        return f"{path.name} is a text file, not an image ({ACCEPTED})."
+    return (
+        f"{path.name} is not an image of a known kind ({ACCEPTED}), or it is damaged or encrypted."
+    )
+
+
+def _gunzip_start(path: Path) -> bytes:
+    try:
+        with gzip.open(path) as stream:
+            return stream.read(1024)
+    except (OSError, EOFError, zlib.error):
+        return b""
+
+
+def _looks_like_bare_dicom(start: bytes) -> bool:
+    """Whether a file without the DICOM preamble begins with a group that DICOM begins with."""
+    return start[:2] in (b"\x02\x00", b"\x08\x00") and start[3:4] == b"\0" and len(start) > 132
+
+
+def _nifti(path: Path, frame: int | None) -> Volume:
+    array, matrix, notes = read_nifti(path, frame)
+    meta = {"path": str(path), "format": "NIfTI", "geometry": "file", "notes": tuple(notes)}
+    return Volume(array, matrix, name=stem(path), meta=meta)
+
+
+def _itk(path: Path, image_io: str, frame: int | None) -> Volume:
+    """Read NRRD or MetaImage through SimpleITK."""
     import SimpleITK as sitk
 
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}.")
-    name = path.name.split(".")[0]
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(image_io)
+    reader.SetFileName(str(path))
     try:
-        image = sitk.ReadImage(str(path))
+        reader.ReadImageInformation()
+        dim, size = reader.GetDimension(), list(reader.GetSize())
+        channels = reader.GetNumberOfComponents()
+        is_colour = channels in (3, 4) and reader.GetPixelID() == sitk.sitkVectorUInt8
+        frames = int(np.prod(size[3:])) if dim > 3 else 1
+        if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
+            raise InputError(f"{path.name} holds complex numbers; save its magnitude first.")
+        if dim > 4 or (frames > 1 and channels > 1):
+            raise InputError(f"{path.name} has {dim} dimensions; save one 3-D volume of it first.")
+        if not (is_colour and frame is None):
+            check_frame(frames * channels, frame, path.name)
+        if dim == 4:
+            reader.SetExtractSize([*size[:3], 0])
+            reader.SetExtractIndex([0, 0, 0, frame or 0])
+        image = reader.Execute()
     except RuntimeError:
-        raise InputError(f"{path.name} cannot be read as an image.") from None
-    volume = Volume.from_sitk(image, name=name, meta={"path": str(path)})
-    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
-        return Volume.from_array(
-            volume.array, name=name, meta={"path": str(path), "geometry": "assumed"}
-        )
-    return volume
+        raise InputError(
+            f"{path.name} is damaged or incomplete, or the file with its voxels is missing; copy "
+            "or download it again."
+        ) from None
+    grey = None
+    if channels > 1:
+        pixels = sitk.GetArrayViewFromImage(image)
+        grey = luminance(pixels) if is_colour and frame is None else None
+        image = sitk.VectorIndexSelectionCast(image, frame or 0)
+    meta = {"path": str(path), "format": image_io.removesuffix("ImageIO"), "geometry": "file"}
+    volume = Volume.from_sitk(image, name=stem(path), meta=meta)
+    return volume if grey is None else volume.with_array(grey.reshape(volume.shape).copy())
+
+
+def _picture(path: Path, start: bytes) -> Volume:
+    """Read a PNG or JPEG; its place in the patient is assumed: shown as radiologists do."""
+    from PIL import Image, UnidentifiedImageError
+
+    # Pillow cuts 16-bit colour down to 8 bits; ITK does not.
+    if start[:4] == b"\x89PNG" and start[24] == 16 and start[25] in (2, 6):
+        pixels = luminance(_itk_pixels(path))
+    else:
+        try:
+            with Image.open(path) as picture:
+                plain = picture.mode in ("L", "LA", "RGB", "RGBA", "I", "F", "I;16", "I;16B")
+                colour = "L" if picture.mode == "1" else "RGB"
+                pixels = np.asarray(picture if plain else picture.convert(colour))
+        except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
+            raise InputError(
+                f"{path.name} is damaged or incomplete; copy or download it again."
+            ) from None
+        except Image.DecompressionBombError:
+            raise InputError(f"{path.name} has too many pixels; shrink it first.") from None
+        if pixels.ndim == 3:
+            pixels = luminance(pixels)
+    meta = {
+        "path": str(path),
+        "format": "PNG" if start[:4] == b"\x89PNG" else "JPEG",
+        "geometry": "assumed",
+        "notes": (
+            "A picture carries no geometry: patient right is taken to be on its left, and its "
+            "pixels to be 1 mm.",
+        ),
+    }
+    return Volume(pixels[None], LPS_RAS, name=stem(path), meta=meta)
+
+
+def _itk_pixels(path: Path) -> np.ndarray:
+    import SimpleITK as sitk
+
+    try:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="PNGImageIO"))
+    except RuntimeError:
+        raise InputError(
+            f"{path.name} is damaged or incomplete; copy or download it again."
+        ) from None
+
+
+def _checked(volume: Volume) -> Volume:
+    """Note what the user should know of the values; refuse an image without any number."""
+    notes = list(volume.notes)
+    array = volume.array
+    if array.dtype.kind == "f":
+        finite = np.isfinite(array)
+        bad = array.size - int(np.count_nonzero(finite))
+        if bad == array.size:
+            raise InputError(f"{volume.name} holds no finite number; there is nothing to segment.")
+        if bad:
+            notes.append(f"{bad} voxels are not finite numbers (NaN or infinite).")
+            array = array[finite]
+    if array.min() == array.max():
+        notes.append("All voxels have the same value: there is nothing to see in this image.")
+    if tuple(notes) == volume.notes:
+        return volume
+    return Volume(
+        volume.array,
+        volume.ijk_to_ras,
+        volume.modality,
+        volume.name,
+        {**volume.meta, "notes": tuple(notes)},
+    )

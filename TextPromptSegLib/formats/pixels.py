@@ -1,0 +1,47 @@
+"""Small steps that several readers share: colour to grey, one frame of many."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..outcome import InputError
+
+
+def luminance(colours: np.ndarray) -> np.ndarray:
+    """Return the grey value (ITU-R BT.601) of (..., C) colours, C 1 to 4, in the same type.
+
+    C: grey, grey + alpha, red-green-blue, red-green-blue + alpha; transparency is ignored. Grey
+    pictures stored as colour come out exactly as they were.
+    """
+    if colours.shape[-1] < 3:
+        return colours[..., 0]
+    weights = np.array([0.299, 0.587, 0.114])
+    grey = colours[..., :3].astype(np.float32 if colours.dtype.itemsize < 4 else float) @ weights
+    if colours.dtype.kind in "iu":
+        grey = np.rint(grey)
+    return grey.astype(colours.dtype)
+
+
+def pick_frame(frames: np.ndarray, frame: int | None, name: str) -> np.ndarray:
+    """Return one of (N, ...) frames.
+
+    Raises:
+        InputError: when none was chosen, or there is no such frame.
+    """
+    check_frame(len(frames), frame, name)
+    return frames[frame or 0]
+
+
+def check_frame(count: int, frame: int | None, name: str, what: str = "time points") -> None:
+    """Make sure that one of several frames was chosen.
+
+    Raises:
+        InputError: when none was chosen, or there is no such frame.
+    """
+    if frame is None and count > 1:
+        raise InputError(
+            f"{name} holds {count} volumes ({what} or channels), but one is needed: save one as a "
+            f"file of its own, or pick one in Python with Volume.read(path, frame=0..{count - 1})."
+        )
+    if frame is not None and not 0 <= frame < count:
+        raise InputError(f"{name} has no frame {frame}; it has {count}, counted from 0.")
