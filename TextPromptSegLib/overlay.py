@@ -209,8 +209,9 @@ def structure_colours(
     wanted: list[Colour] = []
     for segmentation in segmentations:
         rgb: Sequence[float] = (0.55, 0.60, 0.66)
-        if segmentation.prompt.structure is not None:
-            rgb = [c / 255 for c in vocabulary.terminology(segmentation.prompt).colour]
+        terminology = vocabulary.terminology(segmentation.prompt)
+        if terminology is not None:
+            rgb = [c / 255 for c in terminology.colour]
         hue, saturation, value = colorsys.rgb_to_hsv(*rgb)
         wanted.append((hue, max(saturation, 0.62), max(value, 0.95)))
     taken: list[float] = []

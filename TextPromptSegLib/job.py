@@ -1,0 +1,366 @@
+"""One image in, result files out: the job that `segment`, `batch` and `demo` share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .outcome import (
+    Cancelled,
+    DependencyError,
+    DeviceError,
+    InputError,
+    Outcome,
+    OutputError,
+    Progress,
+    PromptError,
+    Segmentation,
+)
+from .outputs import StagedOutputs, check_outputs, write_json
+
+if TYPE_CHECKING:
+    from .prompts import Prompt
+    from .volume import Volume
+
+DEFAULT_MODEL = "film-unet-compact"
+SEGMENTATION_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nii", ".dcm")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+
+
+class Predictor(Protocol):
+    """What a job needs of `SlicePredictor`; tests put in a small one."""
+
+    config: Mapping[str, Any]
+    seconds: Mapping[str, float]
+
+    def set_volume(
+        self,
+        volume: Volume,
+        roi: tuple[float, ...] | None = None,
+        slices: slice | None = None,
+        plane: str | None = None,
+    ) -> Any:
+        """Take the image that the next prompts are about."""
+
+    def segment(
+        self,
+        prompts: Sequence[Any],
+        threshold: float | None = None,
+        samples: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[Segmentation]:
+        """Answer every prompt."""
+
+
+PredictorFactory = Callable[[str, str], Any]
+"""``factory(model, device)`` -> a `Predictor`."""
+
+
+def load_predictor(model: str, device: str = "auto") -> Any:
+    """Load a checkpoint.
+
+    Args:
+        model: name in the catalogue, folder or hub id.
+        device: "auto", "cpu" or "cuda:N".
+
+    Raises:
+        DependencyError: when PyTorch or another package is not installed.
+    """
+    try:
+        from .predictor import SlicePredictor
+
+        return SlicePredictor.from_pretrained(model, device=device)
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"The Python package {error.name} is not installed; install it with pip."
+        ) from error
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What can be asked besides the prompts.
+
+    Attributes:
+        threshold: probability from which a voxel belongs to the mask, in (0, 1); None takes the
+            checkpoint's own.
+        samples: number of samples of a generative system; None takes its default.
+        roi: x0, x1, y0, y1, z0, z1 of the region that is searched, RAS mm.
+        slices: first slice and the one after the last, along the plane's axis.
+        plane: "axial", "coronal" or "sagittal"; None takes the checkpoint's own.
+    """
+
+    threshold: float | None = None
+    samples: int | None = None
+    roi: tuple[float, float, float, float, float, float] | None = None
+    slices: tuple[int, int] | None = None
+    plane: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0.0 < self.threshold < 1.0:
+            raise InputError(f"The threshold {self.threshold} must lie between 0 and 1.")
+        if self.samples is not None and self.samples < 1:
+            raise InputError("The number of samples must be 1 or more.")
+        if self.plane not in (None, "axial", "coronal", "sagittal"):
+            raise InputError(f"The plane {self.plane!r} must be axial, coronal or sagittal.")
+        if self.roi is not None and not all(map(math.isfinite, self.roi)):
+            raise InputError("The region needs six finite numbers x0,x1,y0,y1,z0,z1 (RAS, mm).")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options that were set, JSON-ready."""
+        return {key: plain(value) for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that one job writes; None leaves one out."""
+
+    segmentation: Path | None = None
+    report: Path | None = None
+    overlay: Path | None = None
+
+    def check(self, source: Path | None = None) -> None:
+        """Make sure before the run that every file can be written.
+
+        Raises:
+            OutputError: for the first one that cannot.
+        """
+        if self.segmentation is not None:
+            _check_suffix("-o", self.segmentation, SEGMENTATION_SUFFIXES)
+        if self.overlay is not None:
+            _check_suffix("--overlay", self.overlay, PICTURE_SUFFIXES)
+        check_outputs(
+            {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report}, source
+        )
+
+    def paths(self) -> list[Path]:
+        """Return the files that were asked for."""
+        return [p for p in (self.segmentation, self.overlay, self.report) if p is not None]
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a job gave: the answers, the report and the files that were written."""
+
+    segmentations: list[Segmentation]
+    report: dict[str, Any]
+    files: list[Path]
+    volume: Volume
+
+
+def known_prompts(prompts: str | Iterable[str | Prompt]) -> list[Prompt]:
+    """Parse prompts and refuse a list in which nothing is understood.
+
+    Raises:
+        PromptError: when they are empty, unreadable, or not one of them is in the vocabulary.
+    """
+    from .prompts import parse_prompts
+
+    items: list[str | Prompt] = [prompts] if isinstance(prompts, str) else list(prompts)
+    parsed: list[Prompt] = []
+    for item in items:
+        parsed.extend(parse_prompts(item) if isinstance(item, str) else [item])
+    if not parsed:
+        raise PromptError("There is no prompt; say what to segment, for example -p liver.")
+    if not any(prompt.known for prompt in parsed):
+        raise PromptError(unknown_sentence(parsed))
+    return parsed
+
+
+def unknown_sentence(prompts: Iterable[Prompt]) -> str:
+    """Say which prompts are unknown and what may have been meant."""
+    parts = []
+    for prompt in prompts:
+        if not prompt.known:
+            close = ", ".join(repr(name) for name in prompt.suggestions)
+            parts.append(
+                f"{prompt.text!r} is no structure or finding that is known"
+                + (f"; did you mean {close}?" if close else ".")
+            )
+    return " ".join(parts)
+
+
+def run_job(
+    predictor: Any,
+    source: Path,
+    prompts: Sequence[Prompt],
+    outputs: Outputs,
+    options: RunOptions | None = None,
+    *,
+    series: str | None = None,
+    progress: Progress | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> JobResult:
+    """Segment one image and write its files; they appear together, complete, or not at all.
+
+    Args:
+        predictor: a loaded `Predictor`.
+        source: the image: a file or a folder with a DICOM series.
+        prompts: what to segment.
+        outputs: what to write.
+        options: threshold, region and the like.
+        series: which DICOM series, where the folder holds several.
+        progress: ``progress(done, total, message) -> bool``; False cancels.
+        extra: further entries of the report.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+        Cancelled: when ``progress`` returned False; no file was written or changed.
+    """
+    from .volume import Volume
+
+    options = options or RunOptions()
+    _go_on(progress, "reading the image")
+    try:
+        volume = Volume.read(source, series=series) if series else Volume.read(source)
+        if outputs.segmentation is not None:
+            _check_dicom_output(outputs.segmentation, volume)
+        slices = None if options.slices is None else slice(*options.slices)
+        _go_on(progress, "preparing the image")
+        predictor.set_volume(volume, roi=options.roi, slices=slices, plane=options.plane)
+        segmentations = predictor.segment(
+            list(prompts),
+            threshold=options.threshold,
+            samples=options.samples,
+            progress=progress,
+        )
+    except MemoryError as error:
+        raise DeviceError(
+            "There is too little memory for this image; choose a smaller region with --roi or "
+            "--slices, or fewer prompts."
+        ) from error
+    _go_on(progress, "writing the results")
+    report = build_report(predictor, source, segmentations, options)
+    if notes := list(volume.meta.get("notes", ())):
+        report["provenance"]["notes"] = [str(note) for note in notes]
+    report.update(extra or {})
+    files = _write(outputs, volume, segmentations, report, predictor, progress)
+    return JobResult(segmentations, report, files, volume)
+
+
+def build_report(
+    predictor: Any, source: Path, segmentations: Sequence[Segmentation], options: RunOptions
+) -> dict[str, Any]:
+    """Return what REPORT.json holds (ARCHITECTURE section 4)."""
+    from . import __version__
+
+    config = predictor.config
+    first = segmentations[0].provenance if segmentations else {}
+    seconds = {key: float(predictor.seconds.get(key, 0.0)) for key in _STAGES}
+    return {
+        "input": str(source),
+        "model": str(config.get("name", "")),
+        "prompts": [_prompt_entry(s) for s in segmentations],
+        "device": str(getattr(predictor, "device", first.get("device", ""))),
+        "seconds": {**seconds, "write": 0.0},
+        "provenance": {
+            **plain(first),
+            "version": __version__,
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "weights_sha256": str(config.get("weights_sha256", "")),
+            "licence": str(config.get("licence", {}).get("line", "")),
+            "options": options.to_dict(),
+        },
+    }
+
+
+_STAGES = ("load", "text", "image", "decode")
+
+
+def _prompt_entry(segmentation: Segmentation) -> dict[str, Any]:
+    prompt = segmentation.prompt
+    return {
+        "prompt": prompt.text,
+        "name": prompt.name,
+        "parsed": prompt.describe(),
+        "outcome": segmentation.outcome.value,
+        "voxels": int(segmentation.voxels),
+        "volume_ml": round(float(segmentation.volume_ml), 4),
+        "max_probability": round(float(segmentation.max_probability), 4),
+        "threshold": float(segmentation.threshold),
+        "seconds": round(float(segmentation.seconds), 4),
+        "message": segmentation.message,
+    }
+
+
+def all_found(segmentations: Iterable[Segmentation]) -> bool:
+    """Return whether every prompt was found."""
+    return all(s.outcome is Outcome.FOUND for s in segmentations)
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON-ready data; what is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str) and getattr(value, "size", 1) == 1:
+        value = value.item()  # a number of numpy or torch
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return str(value)
+
+
+def _write(
+    outputs: Outputs,
+    volume: Volume,
+    segmentations: list[Segmentation],
+    report: dict[str, Any],
+    predictor: Any,
+    progress: Progress | None,
+) -> list[Path]:
+    """Write all files of one job and return them."""
+    if not outputs.paths():
+        return []
+    start = time.perf_counter()
+    try:
+        with StagedOutputs(outputs.paths()) as staged:
+            if outputs.segmentation is not None:
+                from .formats.writing import write_segmentations
+                from .vocabulary import Vocabulary
+
+                write_segmentations(
+                    segmentations, volume, staged.path(outputs.segmentation), Vocabulary.load()
+                )
+            if outputs.overlay is not None:
+                from .overlay import render_overlay
+
+                render_overlay(
+                    volume,
+                    segmentations,
+                    staged.path(outputs.overlay),
+                    subtitle=str(predictor.config.get("name", "")),
+                )
+            report["seconds"]["write"] = round(time.perf_counter() - start, 4)
+            if outputs.report is not None:
+                write_json(staged.path(outputs.report), report)
+            _go_on(progress, "writing the results")
+            return staged.commit(last=outputs.report)
+    except OSError as error:
+        raise OutputError(f"The results cannot be written ({error.strerror or error}).") from error
+
+
+def _go_on(progress: Progress | None, message: str) -> None:
+    """Tell the stage; a total of 0 means that nobody knows how long it takes."""
+    if progress is not None and not progress(0, 0, message):
+        raise Cancelled(message)
+
+
+def _check_suffix(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
+    if not path.name.lower().endswith(suffixes) or path.name.lower() in suffixes:
+        raise OutputError(
+            f"{option} {path.name} has none of the endings {', '.join(suffixes)}; choose one."
+        )
+
+
+def _check_dicom_output(path: Path, volume: Volume) -> None:
+    if path.suffix.lower() == ".dcm" and not volume.meta.get("dicom_files"):
+        raise OutputError(
+            "A DICOM segmentation needs DICOM input; write .seg.nrrd or .nii.gz for other images."
+        )
