@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,6 +30,11 @@ _TAGS = (
     "TransferSyntaxUID", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _MAX_FILES = 50_000
+# What pydicom lets through when a header is cut off or is no header at all.
+_UNREADABLE = (
+    ValueError, KeyError, EOFError, AttributeError, NotImplementedError, TypeError, IndexError,
+    OverflowError, struct.error,
+)  # fmt: skip
 
 
 def read_dicom_folder(
@@ -99,7 +105,6 @@ def _below(folder: Path) -> Iterable[Path]:
 def _headers(paths: Iterable[Path]) -> list[tuple[Path, Dataset]]:
     """Return the headers of those files that are DICOM, each SOP instance once."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
     found: list[tuple[Path, Dataset]] = []
     seen: set[str] = set()
@@ -116,14 +121,14 @@ def _headers(paths: Iterable[Path]) -> list[tuple[Path, Dataset]]:
                 header = pydicom.dcmread(
                     path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS)
                 )
-            uid = str(header.get("SOPInstanceUID", path))
-            if "SOPClassUID" not in header and "Rows" not in header:
-                continue
-        except (InvalidDicomError, OSError, ValueError, KeyError, EOFError, AttributeError):
-            continue
-        except (NotImplementedError, TypeError, IndexError, OverflowError):
-            continue
-        if uid not in seen:
+                uid = str(header.get("SOPInstanceUID", path))
+                kind = str(getattr(header.get("SOPClassUID"), "name", ""))
+                has_size = "Rows" in header and "Columns" in header
+        except _UNREADABLE:
+            kind, has_size = "", False
+        if not has_size and ("Image Storage" in kind or (not kind and start[128:] == b"DICM")):
+            raise InputError(f"{path.name} is damaged or incomplete; copy or export it again.")
+        if (kind or has_size) and uid not in seen:
             seen.add(uid)
             found.append((path, header))
     return found

@@ -28,6 +28,7 @@ _DAMAGED = "{} is damaged or incomplete; copy or download it again."
 
 @dataclass(frozen=True)
 class _Header:
+    version: int
     order: str
     shape: tuple[int, ...]  # i, j, k, further axes
     datatype: int
@@ -103,7 +104,7 @@ def _parse(data: bytes, path: Path) -> _Header:
     if not np.isfinite([slope, intercept]).all() or slope == 0:
         slope, intercept = 1.0, 0.0
     sform = np.array(rows).reshape(3, 4) if code > 0 else None
-    return _Header(order, shape, datatype, offset, slope, intercept, sform)
+    return _Header(1 + version2, order, shape, datatype, offset, slope, intercept, sform)
 
 
 def _voxels(data: bytes, header: _Header, path: Path) -> np.ndarray:
@@ -139,18 +140,28 @@ def _geometry(path: Path, header: _Header) -> tuple[np.ndarray, list[str]]:
     """Return the matrix to RAS, from ITK where it accepts the header."""
     import SimpleITK as sitk
 
+    no_place = InputError(
+        f"{path.name} does not say how it lies in the patient (its NIfTI header has no usable "
+        "s-form); repair the header first."
+    )
+    if header.version == 2:  # ITK reads the first version only
+        if header.sform is None:
+            raise no_place
+        return np.vstack([header.sform, [0.0, 0.0, 0.0, 1.0]]), []
     reader = sitk.ImageFileReader()
     reader.SetImageIO("NiftiImageIO")
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-    except RuntimeError:
+    except RuntimeError as error:
+        if "orthonormal" not in str(error):
+            ending = ".nii.gz" if path.read_bytes()[:2] == b"\x1f\x8b" else ".nii"
+            raise InputError(
+                f"{path.name} is a NIfTI file under another name; rename it to end in {ending}."
+            ) from None
         # ITK takes orthogonal axes only; the s-form says where a sheared volume lies.
         if header.sform is None:
-            raise InputError(
-                f"{path.name} does not say how it lies in the patient (its NIfTI header has no "
-                "usable q-form or s-form); repair the header first."
-            ) from None
+            raise no_place from None
         note = "The slices of this file are sheared; they are used as stored, nothing is resampled."
         return np.vstack([header.sform, [0.0, 0.0, 0.0, 1.0]]), [note]
     dim = reader.GetDimension()

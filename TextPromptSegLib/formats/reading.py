@@ -60,8 +60,9 @@ def read_volume(
             start = stream.read(1024)
         return _checked(_read_file(path, start, frame))
     except OSError as error:
+        name = Path(str(error.filename or path)).name
         reason = error.strerror or type(error).__name__
-        raise InputError(f"{path.name} cannot be opened ({reason}).") from None
+        raise InputError(f"{name} cannot be opened ({reason}).") from None
     except MemoryError:
         raise InputError(
             f"{path.name} does not fit into the memory of this computer; crop it first."
