@@ -27,7 +27,6 @@ from .job import (
     RunOptions,
     known_prompts,
     load_predictor,
-    plain,
     run_job,
 )
 from .outcome import (
@@ -37,7 +36,8 @@ from .outcome import (
     Progress,
     TextPromptSegError,
 )
-from .outputs import check_folder, file_sha256, write_json
+from .outputs import check_folder, file_sha256, sweep, write_json
+from .report import plain
 
 if TYPE_CHECKING:
     from .prompts import Prompt
@@ -143,6 +143,7 @@ def run_batch(
     parsed = known_prompts(prompts)
     folder = Path(output_dir)
     check_folder(folder)
+    sweep(folder)
     cases = find_cases(inputs, folder)
     job = BatchJob(
         prompts=tuple(parsed),

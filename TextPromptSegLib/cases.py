@@ -28,6 +28,7 @@ IMAGE_SUFFIXES = (
 DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
 _RESERVED = {"summary"}
+_NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,15 @@ def fingerprint(case: Case, job: Mapping[str, Any]) -> str:
 
 
 def is_dicom(path: Path) -> bool:
-    """Return whether a file looks like DICOM: by its preamble, or by its ending."""
+    """Return whether a file begins like DICOM, with or without a preamble."""
     try:
         with path.open("rb") as stream:
             head = stream.read(132)
     except OSError:
         return False
-    return head[128:132] == b"DICM" or (bool(head) and path.suffix.lower() in DICOM_SUFFIXES)
+    return head[128:] == b"DICM" or (
+        path.suffix.lower() in DICOM_SUFFIXES and head[:2] in (b"\x02\x00", b"\x08\x00")
+    )
 
 
 def _read_list(path: Path) -> Iterator[Path]:
@@ -165,23 +168,26 @@ def _folder_series(folder: Path) -> list[tuple[Path, str | None]]:
 
 
 def list_series(folder: Path) -> list[str]:
-    """Return the UIDs of the image series in one DICOM folder, sorted; results (SEG) left out."""
-    import pydicom
-    from pydicom.errors import InvalidDicomError
+    """Return the UIDs of the image series in one DICOM folder, sorted.
 
-    found: dict[str, None] = {}
+    Results (SEG and the like) do not count, nor scouts beside a real series.
+    """
+    import pydicom
+
+    found: dict[str, bool] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.is_file() or not is_dicom(path):
             continue
         try:
-            header = pydicom.dcmread(
-                path, specific_tags=["SeriesInstanceUID", "Modality", "Rows"], force=False
-            )
-        except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError):
+            header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            if header.get("Rows") and str(header.get("Modality", "")) not in _NO_IMAGES:
+                uid = str(header.get("SeriesInstanceUID", ""))
+                scout = "LOCALIZER" in [str(p).upper() for p in header.get("ImageType") or ()]
+                found[uid] = found.get(uid, False) or not scout
+        except Exception:  # a broken file is not a series; reading the folder will say so
             continue
-        if "Rows" in header and str(header.get("Modality", "")) not in ("SEG", "RTSTRUCT", "SR"):
-            found[str(header.get("SeriesInstanceUID", ""))] = None
-    return sorted(found)
+    real = [uid for uid, is_real in found.items() if is_real]
+    return sorted(real or found)
 
 
 def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:

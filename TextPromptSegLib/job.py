@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +21,7 @@ from .outcome import (
     Segmentation,
 )
 from .outputs import StagedOutputs, check_outputs, write_json
+from .report import build_report, plain
 
 if TYPE_CHECKING:
     from .prompts import Prompt
@@ -184,6 +184,70 @@ def unknown_sentence(prompts: Iterable[Prompt]) -> str:
     return " ".join(parts)
 
 
+def read_image(source: Path, outputs: Outputs, series: str | None = None) -> Volume:
+    """Read the image of a job.
+
+    Args:
+        source: a file, or a folder with a DICOM series.
+        outputs: what will be written; a DICOM segmentation needs DICOM input.
+        series: which DICOM series, where the folder holds several.
+
+    Raises:
+        InputError: when it cannot be read.
+        OutputError: when the outputs do not go with such an image.
+    """
+    from .volume import Volume
+
+    volume = Volume.read(source, series=series) if series else Volume.read(source)
+    target = outputs.segmentation
+    dicom_output = target is not None and target.suffix.lower() == ".dcm"
+    if dicom_output and not volume.meta.get("dicom_files"):
+        raise OutputError(
+            "A DICOM segmentation needs DICOM input; write .seg.nrrd or .nii.gz instead."
+        )
+    return volume
+
+
+def answer(
+    predictor: Any,
+    volume: Volume,
+    prompts: Sequence[Prompt],
+    options: RunOptions | None = None,
+    progress: Progress | None = None,
+) -> list[Segmentation]:
+    """Ask the predictor about one image.
+
+    Args:
+        predictor: a loaded `Predictor`.
+        volume: the image.
+        prompts: what to segment.
+        options: threshold, region and the like.
+        progress: ``progress(done, total, message) -> bool``; False cancels. A total of 0 means
+            that nobody knows how long it takes.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+        Cancelled: when ``progress`` returned False.
+    """
+    options = options or RunOptions()
+    _go_on(progress, "preparing the image")
+    try:
+        slices = None if options.slices is None else slice(*options.slices)
+        predictor.set_volume(volume, roi=options.roi, slices=slices, plane=options.plane)
+        result: list[Segmentation] = predictor.segment(
+            list(prompts),
+            threshold=options.threshold,
+            samples=options.samples,
+            progress=progress,
+        )
+        return result
+    except MemoryError as error:
+        raise DeviceError(
+            "There is too little memory for this image; choose a smaller region with --roi or "
+            "--slices, or fewer prompts."
+        ) from error
+
+
 def run_job(
     predictor: Any,
     source: Path,
@@ -191,9 +255,9 @@ def run_job(
     outputs: Outputs,
     options: RunOptions | None = None,
     *,
+    volume: Volume | None = None,
     series: str | None = None,
     progress: Progress | None = None,
-    extra: Mapping[str, Any] | None = None,
 ) -> JobResult:
     """Segment one image and write its files; they appear together, complete, or not at all.
 
@@ -203,88 +267,23 @@ def run_job(
         prompts: what to segment.
         outputs: what to write.
         options: threshold, region and the like.
+        volume: the image, where it was read already.
         series: which DICOM series, where the folder holds several.
         progress: ``progress(done, total, message) -> bool``; False cancels.
-        extra: further entries of the report.
 
     Raises:
         TextPromptSegError: with one sentence that says what to do.
         Cancelled: when ``progress`` returned False; no file was written or changed.
     """
-    from .volume import Volume
-
     options = options or RunOptions()
-    _go_on(progress, "reading the image")
-    try:
-        volume = Volume.read(source, series=series) if series else Volume.read(source)
-        if outputs.segmentation is not None:
-            _check_dicom_output(outputs.segmentation, volume)
-        slices = None if options.slices is None else slice(*options.slices)
-        _go_on(progress, "preparing the image")
-        predictor.set_volume(volume, roi=options.roi, slices=slices, plane=options.plane)
-        segmentations = predictor.segment(
-            list(prompts),
-            threshold=options.threshold,
-            samples=options.samples,
-            progress=progress,
-        )
-    except MemoryError as error:
-        raise DeviceError(
-            "There is too little memory for this image; choose a smaller region with --roi or "
-            "--slices, or fewer prompts."
-        ) from error
+    if volume is None:
+        _go_on(progress, "reading the image")
+        volume = read_image(source, outputs, series)
+    segmentations = answer(predictor, volume, prompts, options, progress)
     _go_on(progress, "writing the results")
-    report = build_report(predictor, source, segmentations, options)
-    if notes := list(volume.meta.get("notes", ())):
-        report["provenance"]["notes"] = [str(note) for note in notes]
-    report.update(extra or {})
-    files = _write(outputs, volume, segmentations, report, predictor, progress)
+    report = build_report(predictor, source, volume, segmentations, options.to_dict())
+    files = write_results(outputs, volume, segmentations, report, progress)
     return JobResult(segmentations, report, files, volume)
-
-
-def build_report(
-    predictor: Any, source: Path, segmentations: Sequence[Segmentation], options: RunOptions
-) -> dict[str, Any]:
-    """Return what REPORT.json holds (ARCHITECTURE section 4)."""
-    from . import __version__
-
-    config = predictor.config
-    first = segmentations[0].provenance if segmentations else {}
-    seconds = {key: float(predictor.seconds.get(key, 0.0)) for key in _STAGES}
-    return {
-        "input": str(source),
-        "model": str(config.get("name", "")),
-        "prompts": [_prompt_entry(s) for s in segmentations],
-        "device": str(getattr(predictor, "device", first.get("device", ""))),
-        "seconds": {**seconds, "write": 0.0},
-        "provenance": {
-            **plain(first),
-            "version": __version__,
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "weights_sha256": str(config.get("weights_sha256", "")),
-            "licence": str(config.get("licence", {}).get("line", "")),
-            "options": options.to_dict(),
-        },
-    }
-
-
-_STAGES = ("load", "text", "image", "decode")
-
-
-def _prompt_entry(segmentation: Segmentation) -> dict[str, Any]:
-    prompt = segmentation.prompt
-    return {
-        "prompt": prompt.text,
-        "name": prompt.name,
-        "parsed": prompt.describe(),
-        "outcome": segmentation.outcome.value,
-        "voxels": int(segmentation.voxels),
-        "volume_ml": round(float(segmentation.volume_ml), 4),
-        "max_probability": round(float(segmentation.max_probability), 4),
-        "threshold": float(segmentation.threshold),
-        "seconds": round(float(segmentation.seconds), 4),
-        "message": segmentation.message,
-    }
 
 
 def all_found(segmentations: Iterable[Segmentation]) -> bool:
@@ -292,30 +291,19 @@ def all_found(segmentations: Iterable[Segmentation]) -> bool:
     return all(s.outcome is Outcome.FOUND for s in segmentations)
 
 
-def plain(value: Any) -> Any:
-    """Return ``value`` as JSON-ready data; what is not finite becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str) and getattr(value, "size", 1) == 1:
-        value = value.item()  # a number of numpy or torch
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    return str(value)
-
-
-def _write(
+def write_results(
     outputs: Outputs,
     volume: Volume,
-    segmentations: list[Segmentation],
+    segmentations: Sequence[Segmentation],
     report: dict[str, Any],
-    predictor: Any,
-    progress: Progress | None,
+    progress: Progress | None = None,
 ) -> list[Path]:
-    """Write all files of one job and return them."""
+    """Write all files of one job and return them; ``report`` gets the seconds that it took.
+
+    Raises:
+        OutputError: when the disk refuses; nothing is left behind.
+        Cancelled: when ``progress`` returned False; nothing is left behind.
+    """
     if not outputs.paths():
         return []
     start = time.perf_counter()
@@ -326,7 +314,10 @@ def _write(
                 from .vocabulary import Vocabulary
 
                 write_segmentations(
-                    segmentations, volume, staged.path(outputs.segmentation), Vocabulary.load()
+                    list(segmentations),
+                    volume,
+                    staged.path(outputs.segmentation),
+                    Vocabulary.load(),
                 )
             if outputs.overlay is not None:
                 from .overlay import render_overlay
@@ -335,7 +326,7 @@ def _write(
                     volume,
                     segmentations,
                     staged.path(outputs.overlay),
-                    subtitle=str(predictor.config.get("name", "")),
+                    subtitle=str(report.get("model", "")),
                 )
             report["seconds"]["write"] = round(time.perf_counter() - start, 4)
             if outputs.report is not None:
@@ -356,11 +347,4 @@ def _check_suffix(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
     if not path.name.lower().endswith(suffixes) or path.name.lower() in suffixes:
         raise OutputError(
             f"{option} {path.name} has none of the endings {', '.join(suffixes)}; choose one."
-        )
-
-
-def _check_dicom_output(path: Path, volume: Volume) -> None:
-    if path.suffix.lower() == ".dcm" and not volume.meta.get("dicom_files"):
-        raise OutputError(
-            "A DICOM segmentation needs DICOM input; write .seg.nrrd or .nii.gz for other images."
         )

@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -149,6 +150,20 @@ class StagedOutputs:
             for folder in sorted(self._created, key=lambda p: len(p.parts), reverse=True):
                 with contextlib.suppress(OSError):
                     folder.rmdir()  # only when empty
+
+
+def sweep(folder: Path, older_than: float = 3600.0) -> None:
+    """Remove what a killed run left in its hidden staging folders.
+
+    Args:
+        folder: searched with its subfolders.
+        older_than: s; younger ones may belong to a run that is still at work.
+    """
+    limit = time.time() - older_than
+    for path in list(folder.rglob(f"{STAGING_PREFIX}*")) if folder.is_dir() else []:
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < limit:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -1,0 +1,301 @@
+"""The commands, their options and their help; what they do is in one module each."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..job import DEFAULT_MODEL
+from .options import (
+    Device,
+    Model,
+    PlaneOption,
+    Prompts,
+    Roi,
+    Samples,
+    Slices,
+    Threshold,
+    run_options,
+)
+
+_EXIT_CODES = (
+    "Exit codes: 0 done; 2 usage or input error (one line on stderr); 3 nothing found for at "
+    "least one prompt (outputs are still written); 130 cancelled (nothing half-written is left)."
+)
+
+
+def build_app() -> typer.Typer:
+    """Return the command line."""
+    app = typer.Typer(
+        name="textpromptseg",
+        help="Segment structures in CT, MR and X-ray images by typing what to segment.",
+        epilog=_EXIT_CODES,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    app.command()(segment)
+    app.command()(batch)
+    app.command()(train)
+    app.command()(evaluate)
+    app.add_typer(_models_app(), name="models")
+    app.command()(parse)
+    app.command()(demo)
+    return app
+
+
+def quiet_libraries(debug: bool) -> None:
+    """Keep the remarks of libraries away from the screen, unless somebody looks for a fault."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+    if not debug:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from .. import __version__
+
+        typer.echo(f"textpromptseg {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Segment structures in CT, MR and X-ray images by typing what to segment."""
+
+
+def segment(
+    input: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="NIfTI, NRRD, MetaImage, DICOM file or series folder, PNG or JPEG.",
+        ),
+    ],
+    prompt: Prompts,
+    model: Model = DEFAULT_MODEL,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT.seg.nrrd|OUT.nii.gz|OUT.dcm",
+            help="Where to write the segmentation; the ending chooses the kind.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="REPORT.json", help="Outcomes, volumes and seconds."),
+    ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", metavar="OUT.png", help="A picture of the result.")
+    ] = None,
+    plane: PlaneOption = None,
+    slices: Slices = None,
+    roi: Roi = None,
+    threshold: Threshold = None,
+    samples: Samples = None,
+    device: Device = "auto",
+) -> int:
+    """Segment one image."""
+    from ..job import Outputs
+    from .segment import segment_image
+
+    return segment_image(
+        input,
+        prompt,
+        model=model,
+        outputs=Outputs(segmentation=output, report=report, overlay=overlay),
+        options=run_options(threshold, samples, roi, slices, plane),
+        device=device,
+    )
+
+
+def batch(
+    input: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT_DIR_OR_LIST",
+            help="A folder (searched with its subfolders) or a text file with one path per line.",
+        ),
+    ],
+    prompt: Prompts,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUTDIR", help="Where to write the results.")
+    ],
+    model: Model = DEFAULT_MODEL,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what an earlier run of the same job finished.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler to hand the cases to."),
+    ] = None,
+    suffix: Annotated[
+        str, typer.Option("--format", metavar="seg.nrrd|nii.gz|dcm", help="Kind of result files.")
+    ] = "seg.nrrd",
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Also write a picture of every case.")
+    ] = False,
+    plane: PlaneOption = None,
+    threshold: Threshold = None,
+    samples: Samples = None,
+    device: Device = "auto",
+) -> int:
+    """Segment many images with one loaded model; a failed one does not stop the run.
+
+    Exit code 3 also when some cases failed and others did not; 2 when every case failed.
+    """
+    from .batch import segment_many
+
+    return segment_many(
+        input,
+        prompt,
+        output,
+        model=model,
+        resume=resume,
+        scheduler=scheduler,
+        suffix="." + suffix.lstrip("."),
+        overlay=overlay,
+        options=run_options(threshold, samples, plane=plane),
+        device=device,
+    )
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.json", help="What to train, and how.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="DIR", help="Data sets; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the checkpoint goes.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill.")] = False,
+) -> int:
+    """Train a checkpoint."""
+    from .training import train_recipe
+
+    return train_recipe(recipe, data or [], out, resume)
+
+
+def evaluate(
+    model: Annotated[
+        list[str],
+        typer.Option("--model", "-m", metavar="MODEL", help="Checkpoints; may be repeated."),
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", metavar="DATASET.json", help="Data sets; may be repeated."),
+    ],
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="Where CSV, JSON and the HTML page go."),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="test, val or train.")] = "test",
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="At most N cases of each data set.")
+    ] = None,
+    device: Device = "auto",
+) -> int:
+    """Measure checkpoints on labelled data sets."""
+    from .training import evaluate_models
+
+    return evaluate_models(model, data, report, split=split, limit=limit, device=device)
+
+
+def parse(
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What you would type.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Show how a prompt is understood, without running anything."""
+    from .parse import parse_prompt
+
+    return parse_prompt(prompt, as_json)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = Path(
+        "demo"
+    ),
+    model: Model = DEFAULT_MODEL,
+    device: Device = "auto",
+) -> int:
+    """Segment the chest CT that the package slicerio carries."""
+    from .demo import run_demo
+
+    return run_demo(out, model=model, device=device)
+
+
+def _models_app() -> typer.Typer:
+    """Return the commands below `models`."""
+    app = typer.Typer(
+        help="List, show, import, download, verify and remove checkpoints.", no_args_is_help=True
+    )
+    app.command("list")(models_list)
+    app.command("show")(models_show)
+    app.command("import")(models_import)
+    app.command("download")(models_download)
+    app.command("verify")(models_verify)
+    app.command("remove")(models_remove)
+    return app
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def models_list(as_json: AsJson = False) -> int:
+    """List the checkpoints that ship, were imported, or can be downloaded."""
+    from . import models
+
+    return models.list_all(as_json)
+
+
+def models_show(name: Name, as_json: AsJson = False) -> int:
+    """Show one checkpoint: licence, structures, training data, model card."""
+    from . import models
+
+    return models.show(name, as_json)
+
+
+def models_import(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or zip.")],
+) -> int:
+    """Import a checkpoint from a folder or a zip file."""
+    from . import models
+
+    return models.import_path(path)
+
+
+def models_download(name: Name) -> int:
+    """Download a checkpoint of the catalogue or of the hub; resumes a broken download."""
+    from . import models
+
+    return models.download(name)
+
+
+def models_verify(name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None) -> int:
+    """Compare the sha256 of one checkpoint, or of all, with what it should be."""
+    from . import models
+
+    return models.verify(name)
+
+
+def models_remove(name: Name) -> int:
+    """Remove an imported or downloaded checkpoint."""
+    from . import models
+
+    return models.remove(name)

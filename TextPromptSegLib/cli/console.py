@@ -1,0 +1,175 @@
+"""What the command line prints: results on stdout, progress and remarks on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from ..outcome import Outcome
+from .cancel import cancelled
+
+if TYPE_CHECKING:
+    from ..outcome import Segmentation
+    from ..prompts import Prompt
+    from ..volume import Volume
+
+_PLAIN_WIDTH = 140  # columns where the output is no terminal
+_PLAIN_EVERY = 15.0  # s between progress lines where stderr is no terminal
+_STYLES = {
+    Outcome.FOUND: "green",
+    Outcome.BELOW_THRESHOLD: "yellow",
+    Outcome.NOT_FOUND: "yellow",
+    Outcome.UNKNOWN_PROMPT: "red",
+}
+
+
+def out() -> Console:
+    """Return the console for results."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def err() -> Console:
+    """Return the console for progress and remarks."""
+    return Console(stderr=True, highlight=False)
+
+
+def remark(text: str) -> None:
+    """Print one remark on stderr, in one line."""
+    err().print(Text(" ".join(text.split()), style="dim"), soft_wrap=True)
+
+
+def say(text: str = "", style: str = "") -> None:
+    """Print one line of the result."""
+    out().print(Text(text, style=style), soft_wrap=True)
+
+
+def show_parse(prompts: Sequence[Prompt]) -> None:
+    """Print how every prompt was understood, one line each."""
+    console = out()
+    for prompt in prompts:
+        line = Text()
+        line.append(prompt.text, style="bold")
+        line.append("  →  ")
+        line.append(prompt.describe(), style="" if prompt.known else "red")
+        console.print(line, soft_wrap=True)
+
+
+def new_table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """Return an empty table; the columns named in ``right`` hold numbers."""
+    from rich import box
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def show_results(
+    segmentations: Sequence[Segmentation], volume: Volume, extra: dict[str, list[str]] | None = None
+) -> None:
+    """Print the table of results, and the sentences of what was not found.
+
+    Args:
+        segmentations: the answers.
+        volume: the image; one without known geometry is measured in pixels.
+        extra: further columns, one text per answer.
+    """
+    extra = extra or {}
+    pixels = volume.meta.get("geometry") == "assumed"
+    size = "pixels" if pixels else "ml"
+    numbers = (size, "max p", "seconds", *extra)
+    table = new_table("prompt", "outcome", size, *extra, "max p", "seconds", right=numbers)
+    for row, s in enumerate(segmentations):
+        amount = f"{s.voxels:,}" if pixels else millilitres(s.volume_ml)
+        table.add_row(
+            s.prompt.name,
+            Text(s.outcome.value.replace("_", " "), style=_STYLES[s.outcome]),
+            amount,
+            *(column[row] for column in extra.values()),
+            f"{s.max_probability:.2f}",
+            f"{s.seconds:.2f}",
+        )
+    out().print(table)
+    for s in segmentations:
+        if s.outcome is not Outcome.FOUND and s.message:
+            say(f"{s.prompt.name}: {s.message}", "yellow")
+
+
+def millilitres(value: float) -> str:
+    """Write a volume with as many digits as mean something."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+
+
+class ProgressBar:
+    """A bar with the time that is left, on stderr; a few plain lines where that is no terminal.
+
+    Use it as a context manager; ``update`` is the callback ``progress(done, total, message)``.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        self._console = err()
+        self._last_line = time.monotonic()
+        self._stage = message
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(message, total=None)
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def update(self, done: int, total: int, message: str) -> bool:
+        """Show the state of a run; False when the user has asked to stop."""
+        if self._console.is_terminal:
+            self._bar.update(
+                self._task, completed=done, total=total or None, description=_short(message)
+            )
+        elif time.monotonic() - self._last_line >= _PLAIN_EVERY:
+            self._last_line = time.monotonic()
+            part = f" ({100 * done // total} %)" if total else ""
+            remark(f"{message}{part}")
+        return not cancelled()
+
+
+def run_with_bar(message: str, work: Callable[[Callable[[int, int, str], bool]], Any]) -> Any:
+    """Call ``work(progress)`` under a progress bar and return its result."""
+    with ProgressBar(message) as bar:
+        return work(bar.update)
+
+
+def _short(message: str, longest: int = 48) -> str:
+    return message if len(message) <= longest else message[: longest - 1] + "…"

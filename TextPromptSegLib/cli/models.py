@@ -1,0 +1,136 @@
+"""`textpromptseg models`: the catalogue of checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import catalogue
+from . import EXIT_DONE, EXIT_ERROR
+from .console import new_table, out, remark, run_with_bar, say
+
+if TYPE_CHECKING:
+    from ..catalogue import ModelInfo
+
+
+def list_all(as_json: bool) -> int:
+    """Print the catalogue."""
+    rows = catalogue.list_models()
+    if as_json:
+        print(json.dumps([row.to_dict() for row in rows], indent=2, ensure_ascii=False))
+        return EXIT_DONE
+    if not rows:
+        say("There is no checkpoint; import one with 'textpromptseg models import PATH'.")
+        return EXIT_DONE
+    columns = ("name", "where", "system", "MB", "licence", "images", "structures", "title")
+    table = new_table(*columns, right=("MB", "structures"))
+    for row in rows:
+        table.add_row(
+            row.name,
+            row.state,
+            row.system,
+            _megabytes(row.bytes),
+            row.licence,
+            ", ".join(row.modalities),
+            str(len(row.prompts)) if row.prompts else "",
+            row.title,
+        )
+    out().print(table)
+    for row in rows:
+        if row.problem:
+            remark(f"{row.name}: {row.problem}")
+    return EXIT_DONE
+
+
+def show(name: str, as_json: bool) -> int:
+    """Print one checkpoint and its model card.
+
+    Raises:
+        CheckpointError: when there is no such checkpoint.
+    """
+    row = catalogue.show(name)
+    card = catalogue.model_card(name) if row.folder is not None else ""
+    if as_json:
+        print(json.dumps({**row.to_dict(), "card": card}, indent=2, ensure_ascii=False))
+        return EXIT_DONE
+    say(f"{row.name}: {row.title}", "bold")
+    for label, text in (
+        ("where", f"{row.state}  {row.folder or ''}".strip()),
+        ("system", row.system),
+        ("weights", f"{_megabytes(row.bytes)} MB"),
+        ("memory", f"about {row.memory_bytes / 1e9:.1f} GB for one run"),
+        ("licence", f"{row.licence}  {row.licence_line}".strip()),
+        ("images", ", ".join(row.modalities)),
+        ("planes", ", ".join(row.planes)),
+        ("structures", ", ".join(row.prompts)),
+        ("problem", row.problem),
+    ):
+        if text:
+            say(f"  {label:<11}{text}")
+    if card:
+        from rich.markdown import Markdown
+
+        say()
+        out().print(Markdown(card))
+    return EXIT_DONE
+
+
+def import_path(path: Path) -> int:
+    """Import a checkpoint.
+
+    Raises:
+        CheckpointError: when it is none, is damaged, or the name is taken.
+    """
+    return _arrived(
+        run_with_bar("importing", lambda tick: catalogue.import_path(path, progress=tick))
+    )
+
+
+def download(name: str) -> int:
+    """Download a checkpoint.
+
+    Raises:
+        CheckpointError: for an unknown name, no connection or a wrong checksum.
+    """
+    return _arrived(
+        run_with_bar("downloading", lambda tick: catalogue.download(name, progress=tick))
+    )
+
+
+def verify(name: str | None) -> int:
+    """Print whether checkpoints are whole; the exit code is 2 when one is not.
+
+    Raises:
+        CheckpointError: when ``name`` is not on this machine.
+    """
+    results = run_with_bar("verifying", lambda tick: catalogue.verify(name, progress=tick))
+    for result in results:
+        if result.ok:
+            say(f"{result.name}: {result.message}", "green")
+        else:
+            remark(f"{result.name}: {result.message}")
+    if not results:
+        say("There is no checkpoint on this machine.")
+    return EXIT_DONE if all(result.ok for result in results) else EXIT_ERROR
+
+
+def remove(name: str) -> int:
+    """Remove a checkpoint.
+
+    Raises:
+        CheckpointError: when it ships with the extension or is not there.
+    """
+    say(f"removed {catalogue.remove(name)}")
+    return EXIT_DONE
+
+
+def _arrived(row: ModelInfo) -> int:
+    say(f"{row.name} is installed: {row.folder}")
+    if row.licence_line:
+        say(f"{row.name}: {row.licence_line}", "dim")
+    return EXIT_DONE
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}" if size else "?"

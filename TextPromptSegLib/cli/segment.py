@@ -1,0 +1,67 @@
+"""`textpromptseg segment`: one image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import job
+from ..job import Outputs, RunOptions
+from . import EXIT_DONE, EXIT_NOT_FOUND
+from .console import remark, run_with_bar, say, show_parse, show_results
+
+
+def segment_image(
+    source: Path,
+    prompts: Sequence[str],
+    *,
+    model: str,
+    outputs: Outputs,
+    options: RunOptions,
+    device: str,
+) -> int:
+    """Show the parse and the licence, segment one image, write, and print the table.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+    """
+    parsed = job.known_prompts(prompts)
+    outputs.check(source)
+    show_parse(parsed)
+    show_licence(model)
+
+    def work(progress: Any) -> job.JobResult:
+        # The image comes first: what is wrong with it shows before the model is loaded.
+        progress(0, 0, "reading the image")
+        volume = job.read_image(source, outputs)
+        if options.roi is not None:
+            volume.box_to_slices(*options.roi)
+        for note in volume.meta.get("notes", ()):
+            remark(f"note: {note}")
+        progress(0, 0, f"loading {model}")
+        predictor = job.load_predictor(model, device)
+        return job.run_job(
+            predictor, source, parsed, outputs, options, volume=volume, progress=progress
+        )
+
+    result: job.JobResult = run_with_bar("starting", work)
+    show_results(result.segmentations, result.volume)
+    for path in result.files:
+        say(f"wrote {path}")
+    if not result.files:
+        remark("nothing was written; add -o, --report or --overlay")
+    return EXIT_DONE if job.all_found(result.segmentations) else EXIT_NOT_FOUND
+
+
+def show_licence(model: str) -> None:
+    """Print the licence of a checkpoint in one line; one that is missing fails here.
+
+    Raises:
+        CheckpointError: when the checkpoint is not on this machine.
+    """
+    from .. import checkpoint
+
+    config = checkpoint.read_config(checkpoint.resolve(model))
+    line = config["licence"].get("line") or "licence not stated"
+    say(f"{config['name']}: {' '.join(str(line).split())}", "dim")
