@@ -265,6 +265,7 @@ def test_wheel_carries_the_library_its_resources_and_nothing_else(tmp_path: Path
     shipped = [entry for (file, _), entries in lists.items() if file == holder for entry in entries]
     wanted = {re.sub("^Resources/", "TextPromptSegLib/_resources/", entry) for entry in shipped}
     module = lists["TextPromptSeg/CMakeLists.txt", "MODULE_PYTHON_SCRIPTS"]
-    wanted |= {entry for entry in module if entry.startswith("TextPromptSegMRML/")}
+    console = ("TextPromptSegMRML/", "TextPromptSeg.py")
+    wanted |= {entry for entry in module if entry.startswith(console)}
     carried = {name for name in names if ".dist-info/" not in name}
     assert carried == wanted
