@@ -153,7 +153,9 @@ class Vocabulary:
                     parts[item["parent"]].append(item["name"])
             entries = [_structure(item, parts) for item in document["structures"]]
         except OSError as error:
-            raise InputError(f"The vocabulary {path.name} cannot be read: {error.strerror}.") from error
+            raise InputError(
+                f"The vocabulary {path.name} cannot be read: {error.strerror}."
+            ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"The vocabulary {path.name} is damaged ({type(error).__name__}: {error}); install it again."
@@ -180,7 +182,9 @@ class Vocabulary:
             )
         bag = tuple(sorted(key))
         if bag in self._bags and self._bags[bag] not in (None, known):
-            self._bags[bag] = None  # two entries differ only in word order: order decides, the bag does not
+            self._bags[bag] = (
+                None  # two entries differ only in word order: order decides, the bag does not
+            )
         else:
             self._bags.setdefault(bag, known)
         self._writings[match.structure].append(writing)
@@ -225,16 +229,18 @@ class Vocabulary:
         for gram in grams:
             for writing in self._bigram_index.get(gram, ()):
                 shared[writing] += 1
-        rough = sorted(
-            shared, key=lambda w: (-2 * shared[w] / (len(grams) + len(w) + 1), w)
-        )[:80]
+        rough = sorted(shared, key=lambda w: (-2 * shared[w] / (len(grams) + len(w) + 1), w))[:80]
         scores: dict[str, float] = {}
         for writing in rough:
+            if len(writing) < 4 < len(query):
+                continue  # abbreviations look like anything
             ratio = SequenceMatcher(None, query, writing, autojunk=False).ratio()
             match = self._index[self._keys[writing]]
             name = self._entries[match.structure].sided(match.side or side)
             scores[name] = max(ratio, scores.get(name, 0.0))
-        good = sorted((name for name, r in scores.items() if r >= 0.7), key=lambda k: (-scores[k], k))
+        good = sorted(
+            (name for name, r in scores.items() if r >= 0.7), key=lambda k: (-scores[k], k)
+        )
         return tuple(good[:n])
 
     @cached_property
@@ -270,12 +276,18 @@ class Vocabulary:
             structure = self._entries[match.structure]
         return structure
 
+    def words(self) -> set[str]:
+        """Return every single word that occurs in a name, plural endings taken off."""
+        return {word for key in self._index for word in key}
+
     def names(self, kind: str | None = None) -> list[str]:
         """Return all canonical names, sided ones too, for completion; `kind` keeps one kind only."""
         result: list[str] = []
         for s in self._entries.values():
             if kind in (None, s.kind):
-                result += [s.sided(side) for side in ((None, "left", "right") if s.paired else (None,))]
+                result += [
+                    s.sided(side) for side in ((None, "left", "right") if s.paired else (None,))
+                ]
         return result
 
     def parts(self, name: str) -> tuple[str, ...]:
@@ -314,7 +326,9 @@ class Vocabulary:
             organ = self._entries[entry.container]
             region = organ.type
             region_modifier = self._laterality[side] if organ.paired and side else None
-        return Terminology(entry.category, entry.type, modifier, entry.colour, region, region_modifier)
+        return Terminology(
+            entry.category, entry.type, modifier, entry.colour, region, region_modifier
+        )
 
     def _side_of(self, name: str) -> str | None:
         match = self.find(name)
@@ -349,7 +363,9 @@ def _code(value: Any) -> Code:
 
 def _structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Structure:
     red, green, blue = item["colour"]
-    short = [(text, side) for side in ("left", "right") for text in item.get(f"{side}_abbreviations", ())]
+    short = [
+        (text, side) for side in ("left", "right") for text in item.get(f"{side}_abbreviations", ())
+    ]
     paired = bool(item["paired"])
     return Structure(
         name=item["name"],

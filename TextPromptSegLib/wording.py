@@ -7,9 +7,15 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-LEFT_WORDS = frozenset("left lt lft l leftsided links linke linker linkes linken linksseitig gauche".split())
-RIGHT_WORDS = frozenset("right rt rgt r rightsided rechts rechte rechter rechtes rechten droit droite".split())
-BOTH_WORDS = frozenset("both bilateral bilaterally bilat beide beider beiden beidseitig bilaterale".split())
+LEFT_WORDS = frozenset(
+    "left lt lft l leftsided links linke linker linkes linken linksseitig gauche".split()
+)
+RIGHT_WORDS = frozenset(
+    "right rt rgt r rightsided rechts rechte rechter rechtes rechten droit droite".split()
+)
+BOTH_WORDS = frozenset(
+    "both bilateral bilaterally bilat beide beider beiden beidseitig bilaterale".split()
+)
 
 ARTICLES = frozenset("the a an of der die das den dem des le la les du de".split())
 """Words that never tell two structures apart."""
