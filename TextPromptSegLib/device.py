@@ -71,10 +71,10 @@ def _system_memory() -> tuple[int | None, int | None]:
 def free_memory(device: torch.device | str) -> int | None:
     """Return the memory that is free on a device now, bytes; None where nobody tells."""
     torch = _torch()
-    device = torch.device(device)
-    if device.type == "cuda":
+    kind = torch.device(device).type
+    if kind == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    if device.type == "mps":
+    if kind == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
     return _system_memory()[1]
 

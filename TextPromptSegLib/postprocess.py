@@ -128,10 +128,10 @@ def apply_rule(
     spacing: tuple[float, float, float],
     slice_axis: int = 0,
 ) -> np.ndarray:
-    """Return the tidied mask; the input is not changed.
+    """Return the tidied mask; the input is not changed, and returned when nothing is to be done.
 
     Args:
-        mask: (K, J, I), non-zero inside.
+        mask: (K, J, I) uint8, 0 or 1.
         rule: what to do.
         spacing: voxel size along (i, j, k), mm.
         slice_axis: axis of the array (0 K, 1 J, 2 I) along which the network saw slices.
@@ -139,10 +139,10 @@ def apply_rule(
     Returns:
         (K, J, I) uint8, 0 or 1.
     """
-    result = (mask != 0).astype(np.uint8)
-    box = bounding_box(result) if rule else None
+    box = bounding_box(mask) if rule else None
     if box is None:
-        return result
+        return mask
+    result = mask.copy()
     part = result[box]  # a view: what is done here is done to the result
     if rule.fill_gaps:
         fill_gaps(np.moveaxis(part, slice_axis, 0), rule.fill_gaps)

@@ -1,0 +1,365 @@
+"""`SlicePredictor`: a loaded checkpoint, a volume, prompts in, masks out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from . import answers
+from .checkpoint import LoadedCheckpoint, load
+from .composition import Composer
+from .device import MemoryLadder, autocast_dtype, free_memory, release_memory, resolve_device
+from .feature_cache import DEFAULT_BYTES, FeatureCache
+from .intensity import InputSpec, guess_modality
+from .outcome import CheckpointError, DeviceError, InputError, Progress, Segmentation
+from .postprocess import rule_for
+from .prompts import Prompt, parse_prompts
+from .slice_engine import SliceEngine
+from .slice_stack import Block, SliceStack, choose_plane
+from .targets import Refusal, Resolver, Target
+from .vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from .volume import Volume
+
+logger = logging.getLogger(__name__)
+
+CPU_BATCH = 4
+GPU_BATCH = 16
+GPU_PAIRS = 64
+
+
+class SlicePredictor:
+    """Segments volumes slice by slice with one checkpoint.
+
+    The image is encoded once and serves every prompt and every later call on the same volume.
+
+    Args:
+        checkpoint: what `checkpoint.load` returned.
+        device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        batch: slices per pass; None chooses for the device.
+        cache_bytes: most memory for image features; None chooses for the device.
+        vocabulary: names and synonyms; None takes the one that ships.
+    """
+
+    def __init__(
+        self,
+        checkpoint: LoadedCheckpoint,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        batch: int | None = None,
+        cache_bytes: int | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        target = resolve_device(device)
+        self.config: Mapping[str, Any] = checkpoint.config
+        self.spec = _input_spec(checkpoint.config)
+        self.vocabulary = vocabulary or Vocabulary.load()
+        self.seconds: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
+        self._text_encoder = checkpoint.text_encoder
+        size = batch or (CPU_BATCH if target.type == "cpu" else GPU_BATCH)
+        pairs = size if target.type == "cpu" else max(size, GPU_PAIRS)
+        self._ladder = MemoryLadder(target, autocast_dtype(target, precision), size, pairs)
+        model = checkpoint.model.eval().requires_grad_(False)
+        # Convolutions are two to three times faster when the channels lie side by side.
+        self._model: Any = model.to(target)
+        torch_format: Any = {"memory_format": torch.channels_last}
+        self._model.to(**torch_format)
+        self._cache = FeatureCache(_cache_limit(target) if cache_bytes is None else cache_bytes)
+        self._volume: Volume | None = None
+        self._stack: SliceStack | None = None
+        self._block: Block | None = None
+        self._image: tuple[Any, ...] | None = None
+        self._modality: str | None = None
+        self._guessed = False
+        self._roi: tuple[float, ...] | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | os.PathLike[str], device: str | torch.device = "auto", **options: Any
+    ) -> SlicePredictor:
+        """Load a checkpoint by name, folder or hub id; nothing is downloaded.
+
+        Args:
+            name: for example ``film-unet-compact``.
+            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+            options: further arguments of `SlicePredictor`.
+
+        Raises:
+            CheckpointError: when it is missing, damaged or of an unknown system.
+            DeviceError: when the device is not there.
+        """
+        started = time.perf_counter()
+        target = resolve_device(device)
+        predictor = cls(load(name, target), target, **options)
+        predictor.seconds["load"] = time.perf_counter() - started
+        return predictor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs now (it may have moved after running out of memory)."""
+        return self._ladder.device
+
+    @property
+    def trained_prompts(self) -> tuple[str, ...]:
+        """Names that the checkpoint was trained on."""
+        return tuple(self.config["trained_prompts"])
+
+    # -- volume --------------------------------------------------------------------------------
+
+    def set_volume(
+        self,
+        volume: Volume,
+        roi: Sequence[float] | None = None,
+        slices: slice | tuple[int, int] | None = None,
+        plane: str | None = None,
+    ) -> None:
+        """Choose the image and the part of it that is searched; outside it nothing is found.
+
+        Args:
+            volume: the image.
+            roi: x0, x1, y0, y1, z0, z1 in patient RAS, mm.
+            slices: first slice and the one after the last along the plane's axis, counted as
+                in the file.
+            plane: ``axial``, ``coronal`` or ``sagittal``; None takes the checkpoint's own, and
+                for a picture the picture's.
+
+        Raises:
+            InputError: for a region outside the volume or a plane that was not trained.
+        """
+        self._alive()
+        image = self._image
+        if self._volume is not volume or image is None:
+            image = (volume.shape, volume.ijk_to_ras.tobytes(), checksum(volume.array))
+        shape = volume.orientation("LPS").apply(volume.array).shape
+        planes = tuple(self.config.get("planes") or self.spec.planes)
+        chosen = choose_plane(shape, planes, plane)
+        modality, guessed = volume.modality, False
+        if modality is None:
+            modality, guessed = guess_modality(volume.array), True
+        stack = SliceStack(volume, chosen, self.spec, modality)
+        block = stack.block(roi, slices)
+        self._volume, self._stack, self._block, self._image = volume, stack, block, image
+        self._modality, self._guessed = modality, guessed
+        self._roi = None if roi is None else tuple(float(v) for v in roi)
+        self._cache.use((image, chosen, modality))
+
+    # -- prompts -------------------------------------------------------------------------------
+
+    def segment(
+        self,
+        prompts: str | Prompt | Sequence[str | Prompt],
+        threshold: float | None = None,
+        samples: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[Segmentation]:
+        """Segment what the prompts name.
+
+        Args:
+            prompts: what to look for; a text may name several structures.
+            threshold: probability from which a voxel belongs to the mask; None takes the
+                checkpoint's own for each structure.
+            samples: number of samples of a generative system.
+            progress: ``progress(slices done, slices, message)``; False cancels.
+
+        Returns:
+            One answer per structure, in the order of the prompts.
+
+        Raises:
+            PromptError: for an empty or unreadable prompt.
+            InputError: without a volume, or for a wrong threshold.
+            CheckpointError: when samples are asked of a system that draws none.
+            Cancelled: when ``progress`` returned False; the predictor stays usable.
+            DeviceError: when memory runs out in every way of running.
+        """
+        self._alive()
+        if self._stack is None or self._block is None or self._volume is None:
+            raise InputError("There is no image yet; call set_volume first.")
+        if threshold is not None:
+            answers.check_threshold(threshold)
+        if samples is not None and not getattr(self._model, "draws_samples", False):
+            raise CheckpointError(
+                f"The system {self.config['system']} of this checkpoint draws no samples; "
+                "leave --samples out."
+            )
+        for stage in ("text", "image", "decode", "network", "post"):
+            self.seconds[stage] = 0.0
+        parsed = self._parse(prompts)
+        resolver = self._resolver()
+        plans = [resolver.resolve(prompt) for prompt in parsed]
+        targets = [plan for plan in plans if isinstance(plan, Target)]
+        composer = Composer(self._stack, self._block, self._modality, targets, self._thresholds())
+        shares = self._run(composer, progress)
+        result = []
+        for plan in plans:
+            if isinstance(plan, Refusal):
+                facts = self._provenance((), ())
+                limit = 0.5 if threshold is None else threshold
+                shape = self._volume.shape
+                result.append(answers.refuse(plan.prompt, plan.message, shape, limit, facts))
+                continue
+            started = time.perf_counter()
+            probability, notes = composer.finish(plan)
+            facts = self._provenance(plan.names, (*plan.notes, *notes))
+            limit = plan.threshold if threshold is None else threshold
+            spent = sum(shares.get(name, 0.0) for name in plan.names)
+            made = answers.answer(plan.prompt, probability, limit, spent, facts)
+            self.seconds["post"] += time.perf_counter() - started
+            result.append(made)
+        return result
+
+    def rethreshold(self, segmentation: Segmentation, threshold: float) -> Segmentation:
+        """Return an answer at another threshold, without the network; see `answers`."""
+        return answers.rethreshold(segmentation, threshold)
+
+    def resolve(self, prompts: str | Prompt | Sequence[str | Prompt]) -> list[Target | Refusal]:
+        """Return how each prompt would be answered, before anything runs.
+
+        Raises:
+            PromptError: for an empty or unreadable prompt.
+        """
+        resolver = self._resolver()
+        return [resolver.resolve(prompt) for prompt in self._parse(prompts)]
+
+    def unload(self) -> None:
+        """Give the memory back; the predictor cannot be used afterwards."""
+        device = self._ladder.device
+        self._model = self._text_encoder = None
+        self._cache.clear()
+        self._volume = self._stack = self._block = self._image = None
+        release_memory(device)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _alive(self) -> None:
+        """Refuse to work after `unload`."""
+        if self._model is None:
+            raise DeviceError("The checkpoint was unloaded; load it again.")
+
+    def _parse(self, prompts: str | Prompt | Sequence[str | Prompt]) -> list[Prompt]:
+        """Return parsed prompts."""
+        items = [prompts] if isinstance(prompts, (str, Prompt)) else list(prompts)
+        parsed: list[Prompt] = []
+        for item in items or [""]:
+            if isinstance(item, Prompt):
+                parsed.append(item)
+            else:
+                parsed += parse_prompts(item, self.vocabulary)
+        return parsed
+
+    def _resolver(self) -> Resolver:
+        """Return the resolver for the present image."""
+        vertical = True
+        if self._stack is not None:
+            vertical = self._stack.has_vertical(self._modality)
+        return Resolver(
+            self.config["trained_prompts"],
+            self.vocabulary,
+            self._modality,
+            self._guessed,
+            vertical,
+        )
+
+    def _thresholds(self) -> dict[str, float]:
+        """Return the checkpoint's threshold of every trained prompt."""
+        trained = self.config["trained_prompts"]
+        return {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
+
+    def _run(self, composer: Composer, progress: Progress | None) -> dict[str, float]:
+        """Run the network for every name that is needed; returns the time of each, s."""
+        assert self._stack is not None and self._block is not None
+        names = composer.names
+        if not names:
+            return {}
+        started = time.perf_counter()
+        text = self._text_encoder.encode([self._phrase(name) for name in names])
+        text = text.to(self._ladder.device)
+        self.seconds["text"] += time.perf_counter() - started
+        gate = self.config.get("presence_threshold")
+        engine = SliceEngine(
+            self._model, self._ladder, self._cache, None if gate is None else float(gate)
+        )
+        facts = engine.run(
+            self._stack,
+            self._block.slices,
+            text,
+            composer.write,
+            composer.ceilings,
+            progress,
+            ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
+        )
+        self.seconds["image"] += facts.image
+        self.seconds["decode"] += facts.decode
+        self.seconds["network"] += facts.network
+        share = (facts.image + self.seconds["text"]) / len(names)
+        return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
+
+    def _phrase(self, name: str) -> str:
+        """Return the sentence that stands for a trained name."""
+        return str(self.config.get("inference_template", "{x}")).replace("{x}", name)
+
+    def _provenance(self, names: tuple[str, ...], notes: tuple[str, ...]) -> dict[str, Any]:
+        """Return the JSON-ready facts of an answer."""
+        from . import __version__
+
+        assert self._volume is not None and self._stack is not None and self._block is not None
+        config, ladder = self.config, self._ladder
+        block = self._block.slices
+        return {
+            "model": str(config["name"]),
+            "weights_sha256": str(config.get("weights_sha256", "")),
+            "system": str(config["system"]),
+            "text_encoder": str(config["text_encoder"].get("id", "")),
+            "version": __version__,
+            "trained_prompts": list(names),
+            "plane": self._stack.plane,
+            "slices": list(self._stack.file_numbers(block.start, block.stop)),
+            "roi_ras_mm": None if self._roi is None else list(self._roi),
+            "device": str(ladder.device),
+            "precision": "float32" if ladder.dtype is None else str(ladder.dtype).split(".")[-1],
+            "memory_steps": list(ladder.steps),
+            "modality": self._modality,
+            "modality_guessed": self._guessed,
+            "spacing_mm": [float(v) for v in self._volume.spacing],
+            "voxel_ml": float(self._volume.voxel_ml),
+            "slice_axis": self._stack.file_axis,
+            "postprocess": rule_for(names, config["trained_prompts"]).to_dict(),
+            "notes": list(notes),
+        }
+
+
+_STAGES = ("load", "text", "image", "decode", "network", "post")
+
+
+def _input_spec(config: Mapping[str, Any]) -> InputSpec:
+    """Read the checkpoint's input, with a sentence for what is wrong in it."""
+    try:
+        return InputSpec.from_dict(config["input"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The checkpoint's input description is unusable: {error}."
+        ) from error
+
+
+def _cache_limit(device: torch.device) -> int:
+    """Return how much memory image features may take, bytes."""
+    free = free_memory(device)
+    if free is None:
+        return DEFAULT_BYTES
+    return min(DEFAULT_BYTES if device.type == "cpu" else 4 * DEFAULT_BYTES, free // 5)
+
+
+def checksum(array: np.ndarray) -> int:
+    """Return a checksum of the voxels, in their order of (k, j, i), of any memory layout."""
+    value = 0
+    for plane in array:
+        value = zlib.crc32(np.ascontiguousarray(plane).data, value)
+    return value
