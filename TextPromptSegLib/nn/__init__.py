@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .attention import ChannelAttention, SpatialAttention
-from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise
+from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from .residual import AttentiveResidualBlock
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "FiLM",
     "L2Normalise",
     "SpatialAttention",
+    "Whitening",
 ]

@@ -78,3 +78,45 @@ class L2Normalise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return ``gain * x / |x|`` for ``x`` (B, C, H, W), the norm taken over C."""
         return F.normalize(x.float(), dim=1).to(x.dtype) * self.gain.to(x.dtype)
+
+
+class Whitening(nn.Module):
+    """Centre and decorrelate sentence vectors by fixed buffers; the identity until it is fitted.
+
+    Sentence vectors of short prompts share one large common direction, and the words "left" and
+    "right" move them little. A linear layer sees the differences only after this (fixed) change
+    of coordinates, which adds nothing to what it can express.
+
+    Args:
+        dim: size of the sentence vector.
+    """
+
+    mean: Tensor
+    matrix: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("matrix", torch.eye(dim))
+
+    @torch.no_grad()
+    def fit(self, vectors: Tensor, shrinkage: float = 0.02) -> None:
+        """Take mean and covariance from vectors (N, T).
+
+        Args:
+            vectors: sentence vectors of the prompts of the training.
+            shrinkage: share of the largest variance added to every direction, so that directions
+                that the prompts do not use are not blown up.
+        """
+        vectors = vectors.double()
+        mean = vectors.mean(0)
+        _, singular, basis = torch.linalg.svd(vectors - mean, full_matrices=True)
+        variance = torch.zeros(vectors.shape[1], dtype=torch.float64)
+        variance[: len(singular)] = singular**2 / max(1, len(vectors) - 1)
+        scale = (variance + shrinkage * variance.max()).rsqrt()
+        self.mean.copy_(mean)
+        self.matrix.copy_(basis.T @ torch.diag(scale) @ basis)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Return the vectors (B, T) in the new coordinates."""
+        return (text.float() - self.mean.float()) @ self.matrix.float()

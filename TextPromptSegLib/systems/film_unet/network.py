@@ -10,7 +10,7 @@ from monai.networks.blocks import ChannelSELayer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, FiLM, L2Normalise
+from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from ..base import Features, PromptedSegmenter
 from .config import FiLMUNetConfig
 from .objective import film_unet_objective
@@ -98,7 +98,7 @@ class FiLMUNet(PromptedSegmenter):
         widths, ups = config.channels, config.up_channels
         stages = []
         for index, width in enumerate(widths):
-            before = config.in_channels if index == 0 else widths[index - 1]
+            before = config.in_channels * config.patch**2 if index == 0 else widths[index - 1]
             stages.append(AttentiveResidualBlock(before, width, **block_options(config)))
         self.encoder = nn.ModuleList(stages)
         self.fusion = TextFusion(config)
@@ -109,7 +109,8 @@ class FiLMUNet(PromptedSegmenter):
             conditional = config.cbn and (last or config.decoder_cbn == "all")
             decoder.append(DecoderStage(below, widths[-2 - index], width, config, conditional))
         self.decoder = nn.ModuleList(decoder)
-        self.head = nn.Conv2d(ups[-1], 1, 1)
+        self.head = nn.Conv2d(ups[-1], config.patch**2, 1)
+        self.whiten = Whitening(config.text_dim) if config.text_whitening else nn.Identity()
         self.presence_head = nn.Linear(2 * widths[-1], 1) if config.presence else None
 
     def encode_image(self, images: Tensor) -> Features:
@@ -121,7 +122,7 @@ class FiLMUNet(PromptedSegmenter):
         if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
             raise ValueError(f"image sides must be multiples of {self.stride} px")
         features = []
-        x = images
+        x = F.pixel_unshuffle(images, self.config.patch) if self.config.patch > 1 else images
         for index, stage in enumerate(self.encoder):
             x = stage(x if index == 0 else F.max_pool2d(x, 2))
             features.append(x)
@@ -131,11 +132,14 @@ class FiLMUNet(PromptedSegmenter):
         self, features: Features, text: TextFeatures, boxes: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return logits (B, 1, H, W) and presence (B,) for pairs; this system has no boxes."""
-        fused = self.fusion(features[-1], text.pooled)
+        sentence = self.whiten(text.pooled)
+        fused = self.fusion(features[-1], sentence)
         x = fused
         for index, stage in enumerate(self.decoder):
-            x = stage(x, features[-2 - index], text.pooled)
+            x = stage(x, features[-2 - index], sentence)
         logits = self.head(x)
+        if self.config.patch > 1:
+            logits = F.pixel_shuffle(logits, self.config.patch)
         if self.presence_head is None:
             return logits, logits.flatten(1).amax(1)
         return logits, self._presence(fused)
@@ -144,7 +148,7 @@ class FiLMUNet(PromptedSegmenter):
         """Return presence logits (B,); a net without the head needs the decoder for them."""
         if self.presence_head is None:
             return self.decode(features, text)[1]
-        return self._presence(self.fusion(features[-1], text.pooled))
+        return self._presence(self.fusion(features[-1], self.whiten(text.pooled)))
 
     def _presence(self, fused: Tensor) -> Tensor:
         """Mean and maximum of the modulated bottleneck through one linear layer."""
@@ -153,12 +157,22 @@ class FiLMUNet(PromptedSegmenter):
         return self.presence_head(pooled).squeeze(1)
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Encode every image once, decode every pair, return the objective's terms."""
-        features = self.index_features(self.encode_image(batch["image"]), batch["index"])
+        """Encode every image once, decode every pair, return the objective's terms.
+
+        Further pairs in ``asked_index``, ``asked_text`` and ``asked_present`` only train the
+        presence head; they cost next to nothing because they end at the bottleneck.
+        """
+        encoded = self.encode_image(batch["image"])
+        features = self.index_features(encoded, batch["index"])
         logits, presence = self.decode(features, batch["text"])
+        present = batch["present"]
         valid = batch["valid"].index_select(0, batch["index"])
+        if self.presence_head is not None and "asked_index" in batch:
+            bottleneck = (encoded[-1].index_select(0, batch["asked_index"]),)
+            presence = torch.cat([presence, self.presence(bottleneck, batch["asked_text"])])
+            present = torch.cat([present, batch["asked_present"]])
         terms = film_unet_objective(
-            logits, batch["mask"], valid, presence, batch["present"], self.config
+            logits, batch["mask"], valid, presence, present, self.config
         )
         terms["logits"] = logits.detach()
         return terms

@@ -45,12 +45,13 @@ def film_unet_objective(
         logits: (N, 1, H, W).
         mask: (N, 1, H, W) in {0, 1}.
         valid: (N, 1, H, W), 0 on the padding of the canvas.
-        presence: (N,) logits.
-        present: (N,) in {0, 1}.
+        presence: (M,) logits.
+        present: (N,) in {0, 1}; further rows of presence and present (M >= N in all) are pairs
+            that only train the presence head.
         config: ``loss`` and ``presence_weight``.
     """
-    logits, presence = logits.float(), presence.float()
-    mask, present = mask.float() * valid, present.float()
+    logits, presence, asked = logits.float(), presence.float(), present.float()
+    mask, present = mask.float() * valid, asked[: logits.shape[0]]
     probability = torch.sigmoid(logits) * valid
     count = present.sum().clamp_min(1.0)
     overlap = (region_loss(config.loss, probability, mask) * present).sum() / count
@@ -67,7 +68,7 @@ def film_unet_objective(
         terms["focal"] = (focal.flatten(1).mean(1) * present).sum() / count
         total = total + terms["focal"]
     if config.presence:
-        terms["presence"] = F.binary_cross_entropy_with_logits(presence, present)
+        terms["presence"] = F.binary_cross_entropy_with_logits(presence, asked)
         total = total + config.presence_weight * terms["presence"]
     terms["loss"] = total
     return terms

@@ -1,0 +1,185 @@
+"""Training batches: slices, pairs, texts and masks, augmented together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from .augment import AugmentConfig, jitter_intensity, random_affine, swap_sides, warp
+from .phrases import PhraseBook
+from .sampling import Pair, SliceSampler
+from .slices import TrainingSlice
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """Sizes of a batch.
+
+    Attributes:
+        slices: B, slices of the large canvas.
+        pairs: N, pairs to decode.
+        questions: pairs a slice that only train the presence head.
+        small_factor: how many times more slices and pairs fit in a batch of small canvases.
+    """
+
+    slices: int = 12
+    pairs: int = 32
+    questions: int = 4
+    small_factor: int = 3
+
+
+class BatchStream(IterableDataset):
+    """An endless stream of batches; each batch has one canvas size.
+
+    Args:
+        samplers: one per canvas size, large first.
+        phrases: wording of the prompts.
+        encode: texts -> features (cached by the encoder).
+        plan: sizes.
+        augment: ranges, or None for none.
+        mirror: data sets whose slices may be mirrored (with left and right words swapped).
+        seed: of the first batch; `skip` continues a stream after a restart.
+        skip: batches already used.
+        mirrored_names: only names that have no mirror image problem are mirrored: a name without
+            a side in a mirrored picture stays as it is.
+    """
+
+    def __init__(
+        self,
+        samplers: Sequence[SliceSampler],
+        phrases: PhraseBook,
+        encode: Any,
+        plan: BatchPlan,
+        *,
+        augment: AugmentConfig | None = None,
+        mirror: Sequence[str] = (),
+        seed: int = 0,
+        skip: int = 0,
+    ) -> None:
+        self.samplers = [s for s in samplers if s.slices]
+        self.phrases = phrases
+        self.encode = encode
+        self.plan = plan
+        self.augment = augment
+        self.mirror = frozenset(mirror)
+        self.seed = seed
+        self.skip = skip
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield batches for `PromptedSegmenter.loss`; the stream depends on seed and skip only."""
+        number = self.skip
+        share = np.array([s.total for s in self.samplers])
+        # a small batch holds more slices, so it is drawn less often for the same share
+        share = share / np.array([self._factor(s) for s in self.samplers])
+        share = share / share.sum()
+        while True:
+            rng = np.random.default_rng((self.seed, number))
+            sampler = self.samplers[rng.choice(len(self.samplers), p=share)]
+            factor = self._factor(sampler)
+            slices = sampler.draw(self.plan.slices * factor, rng)
+            pairs = sampler.pairs(slices, self.plan.pairs * factor, rng)
+            asked = sampler.questions(slices, self.plan.questions, rng)
+            yield self.make(slices, pairs, asked, rng)
+            number += 1
+
+    def _factor(self, sampler: SliceSampler) -> int:
+        largest = max(s.slices[0].canvas[0] for s in self.samplers)
+        return 1 if sampler.slices[0].canvas[0] == largest else self.plan.small_factor
+
+    def make(
+        self,
+        slices: Sequence[TrainingSlice],
+        pairs: Sequence[Pair],
+        asked: Sequence[Pair],
+        rng: np.random.Generator,
+    ) -> dict[str, Any]:
+        """Return one batch (see `PromptedSegmenter.loss`), augmented."""
+        images = torch.from_numpy(np.stack([s.image for s in slices])).float().div_(255)
+        valid = torch.zeros(len(slices), 1, *slices[0].canvas)
+        for row, item in enumerate(slices):
+            top, left, height, width = item.valid
+            valid[row, 0, top : top + height, left : left + width] = 1
+        index = torch.tensor([p.row for p in pairs])
+        masks = torch.zeros(len(pairs), 1, *slices[0].canvas)
+        for row, pair in enumerate(pairs):
+            if pair.present:
+                masks[row, 0] = torch.from_numpy(slices[pair.row].unpack(pair.name))
+        flip = [False] * len(slices)
+        if self.augment is not None:
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            flip = [s.dataset in self.mirror and bool(rng.random() < 0.5) for s in slices]
+            matrices = random_affine(len(slices), self.augment, flip, generator)
+            # padding beyond the picture stays invalid, new black corners of the picture do not
+            images, valid = warp(images, matrices), warp(valid, matrices, nearest=True)
+            masks = warp(masks, matrices[index], nearest=True)
+            is_ct = [s.modality == "CT" for s in slices]
+            images = jitter_intensity(images, is_ct, self.augment, generator)
+
+        def words(items: Sequence[Pair]) -> list[str]:
+            names = [swap_sides(p.name) if flip[p.row] else p.name for p in items]
+            return [self.phrases.draw(n, rng) for n in names]
+
+        return {
+            "image": images.contiguous(memory_format=torch.channels_last),
+            "index": index,
+            "text": self.encode(words(pairs)),
+            "mask": masks,
+            "present": masks.flatten(1).any(1).float(),
+            "valid": valid,
+            "asked_index": torch.tensor([p.row for p in asked]),
+            "asked_text": self.encode(words(asked)),
+            "asked_present": torch.tensor([float(p.present) for p in asked]),
+        }
+
+
+def validation_batches(
+    slices: Sequence[TrainingSlice], encode: Any, *, per_batch: int = 8
+) -> list[dict[str, Any]]:
+    """Return fixed batches: every structure present in each slice, and as many absent ones.
+
+    Each batch has one canvas size; ``names`` and ``dataset`` say what each pair is.
+    """
+    result = []
+    by_canvas: dict[tuple[int, int], list[TrainingSlice]] = {}
+    for item in slices:
+        by_canvas.setdefault(item.canvas, []).append(item)
+    rng = np.random.default_rng(0)
+    for items in by_canvas.values():
+        for start in range(0, len(items), per_batch):
+            chunk = items[start : start + per_batch]
+            pairs = []
+            for row, item in enumerate(chunk):
+                pairs += [Pair(row, n, True) for n in item.masks]
+                gone = list(rng.permutation(list(item.absent)))[: max(1, len(item.masks) // 2)]
+                pairs += [Pair(row, str(n), False) for n in gone]
+            if pairs:
+                result.append(_plain_batch(chunk, pairs, encode))
+    return result
+
+
+def _plain_batch(
+    chunk: Sequence[TrainingSlice], pairs: Sequence[Pair], encode: Any
+) -> dict[str, Any]:
+    canvas = chunk[0].canvas
+    masks: Tensor = torch.zeros(len(pairs), 1, *canvas, dtype=torch.uint8)
+    for row, pair in enumerate(pairs):
+        if pair.present:
+            masks[row, 0] = torch.from_numpy(chunk[pair.row].unpack(pair.name))
+    info: Mapping[str, Any] = {
+        "names": [p.name for p in pairs],
+        "dataset": [chunk[p.row].dataset for p in pairs],
+    }
+    return {
+        "image": torch.from_numpy(np.stack([s.image for s in chunk])),
+        "index": torch.tensor([p.row for p in pairs]),
+        "text": encode([p.name for p in pairs]),
+        "mask": masks,
+        "present": torch.tensor([float(p.present) for p in pairs]),
+        **info,
+    }

@@ -1,0 +1,193 @@
+"""Slices in memory for training: canonical, scaled, on one canvas, with what is known of each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ..intensity import InputSpec, apply_scale, canvas_offset, fit_slice_size, scale_parameters
+from .datasets import Case
+from .derive import derived_masks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class TrainingSlice:
+    """One slice and everything that may be asked of it.
+
+    Attributes:
+        image: (C, H, W) uint8, 255 = 1.0.
+        valid: (top, left, height, width) of the picture on its canvas, px.
+        masks: name -> (H, W) bool packed along the rows (`unpack`).
+        absent: names that are known not to be here.
+        dataset: name of the data set.
+        modality: "CT", "MR" or "CXR".
+        key: case id and slice number, for messages.
+    """
+
+    image: np.ndarray
+    valid: tuple[int, int, int, int]
+    masks: dict[str, np.ndarray]
+    absent: tuple[str, ...]
+    dataset: str
+    modality: str | None
+    key: str
+    extent: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """(H, W), px."""
+        return int(self.image.shape[1]), int(self.image.shape[2])
+
+    def unpack(self, name: str) -> np.ndarray:
+        """Return the mask (H, W) uint8 of a structure."""
+        height, width = self.canvas
+        return np.unpackbits(self.masks[name], axis=1, count=width)[:height]
+
+
+@dataclass(frozen=True)
+class NameRules:
+    """How label names become prompts' names.
+
+    Attributes:
+        aliases: label name -> name to train (for example kidney -> kidneys).
+        positive_aliases: label name -> further names that are true of a positive mask but say
+            nothing when it is empty.
+        derive: names to derive in this data set, see `derive`.
+        drop: names to leave out.
+    """
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    positive_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    derive: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+def case_slices(
+    case: Case,
+    spec: InputSpec,
+    rules: NameRules,
+    *,
+    small: int = 128,
+    channels: Sequence[int] | None = None,
+    planes: Sequence[str] = ("axial",),
+) -> list[TrainingSlice]:
+    """Read a case and return its slices, resized and padded to a square canvas.
+
+    The canvas is ``spec.size`` px, or ``small`` px for crops that fit into it after the largest
+    permitted enlargement.
+
+    Args:
+        case: what to read.
+        spec: the network's input.
+        rules: names.
+        small: side of the small canvas, px.
+        channels: which channels of a multi-channel case become slices of their own.
+        planes: slice directions of volumes; pictures are taken as they are.
+    """
+    arrays = case.label_arrays()
+    known = [n for n in case.known_names() if n not in rules.drop]
+    result: list[TrainingSlice] = []
+    for channel in channels if channels is not None else range(len(case.image_paths)):
+        if channel >= len(case.image_paths):
+            continue
+        volume = case.volume(channel)
+        axis_map = volume.orientation("LPS")
+        canonical = axis_map.apply(volume.array)
+        scale = scale_parameters(canonical, volume.modality, spec)
+        masks = _name_masks(case, arrays, known, axis_map, rules)
+        masks.update(derived_masks(rules.derive, canonical, masks))
+        absent = {rules.aliases.get(n, n) for n in known} - set(masks)
+        for plane in planes if min(canonical.shape) > 1 else ("axial",):
+            axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
+            step = _plane_view(canonical, axis)
+            views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
+            for index in range(step.shape[0]):
+                cut = {name: view[index] for name, view in views.items()}
+                made = _make(apply_scale(step[index], scale), cut, spec, small)
+                gone = absent | {name for name in masks if name not in made[2]}
+                result.append(
+                    TrainingSlice(
+                        image=made[0],
+                        valid=made[1],
+                        masks=made[2],
+                        absent=tuple(sorted(gone - _positive_only(rules))),
+                        dataset=case.dataset.name,
+                        modality=volume.modality,
+                        key=f"{case.id}/{plane}{index}" + (f"/c{channel}" if channel else ""),
+                        extent={n: float(m.sum()) for n, m in cut.items() if m.any()},
+                    )
+                )
+    return result
+
+
+def _plane_view(array: np.ndarray, axis: int) -> np.ndarray:
+    """Return slices first; coronal and sagittal slices show superior at the top."""
+    if axis == 0:
+        return array
+    return np.moveaxis(array, axis, 0)[:, ::-1]
+
+
+def _positive_only(rules: NameRules) -> set[str]:
+    return {name for names in rules.positive_aliases.values() for name in names}
+
+
+def _name_masks(
+    case: Case,
+    arrays: Mapping[str, np.ndarray],
+    known: Sequence[str],
+    axis_map: Any,
+    rules: NameRules,
+) -> dict[str, np.ndarray]:
+    """Return {trained name: canonical mask} of everything present."""
+    masks: dict[str, np.ndarray] = {}
+    for name in known:
+        parts = [axis_map.apply(arrays[p]) for p in case.members(name) if p in arrays]
+        if not parts:
+            continue
+        mask = np.logical_or.reduce(parts)
+        trained = rules.aliases.get(name, name)
+        masks[trained] = mask | masks[trained] if trained in masks else mask
+        for alias in rules.positive_aliases.get(name, ()):
+            masks[alias] = mask | masks[alias] if alias in masks else mask
+    return masks
+
+
+def _make(
+    channels: np.ndarray, cut: Mapping[str, np.ndarray], spec: InputSpec, small: int
+) -> tuple[np.ndarray, tuple[int, int, int, int], dict[str, np.ndarray]]:
+    """Resize a slice (C, h, w) and its masks and put them on their canvas."""
+    inner, needed = fit_slice_size(channels.shape[1], channels.shape[2], spec)
+    side = small if max(needed) <= small else spec.size
+    top, left = canvas_offset(inner, (side, side))
+    image = F.interpolate(
+        torch.from_numpy(channels)[None], inner, mode="bicubic", align_corners=False, antialias=True
+    )[0]
+    canvas = np.zeros((channels.shape[0], side, side), np.uint8)
+    picture = (image.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    canvas[:, top : top + inner[0], left : left + inner[1]] = picture
+    masks = {}
+    for name, mask in cut.items():
+        if not mask.any():
+            continue
+        area = F.interpolate(
+            torch.from_numpy(np.ascontiguousarray(mask)).float()[None, None],
+            inner,
+            mode="bilinear",
+            align_corners=False,
+            antialias=True,
+        )[0, 0]
+        inside = (area >= 0.5).numpy()
+        if not inside.any():
+            continue
+        full = np.zeros((side, side), bool)
+        full[top : top + inner[0], left : left + inner[1]] = inside
+        masks[name] = np.packbits(full, axis=1)
+    return canvas, (top, left, *inner), masks

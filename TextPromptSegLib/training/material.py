@@ -1,0 +1,160 @@
+"""From a recipe's data sets to samplers and validation batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..data.batches import BatchPlan
+from ..data.datasets import Dataset
+from ..data.phrases import PhraseBook, canonical_name
+from ..data.sampling import ForeignNames, SliceSampler
+from ..data.slices import NameRules, TrainingSlice, case_slices
+from ..intensity import InputSpec
+from ..outcome import InputError
+from ..vocabulary import Vocabulary
+from .recipe import DataEntry, Recipe
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Material:
+    """Slices of both splits and what is known of the names.
+
+    Attributes:
+        train: slices to train on.
+        validation: slices to choose on.
+        modalities: trained name -> modalities in which it is labelled.
+        datasets: the data sets, for the card.
+        foreign: names absent by the region of the body.
+    """
+
+    train: list[TrainingSlice] = field(default_factory=list)
+    validation: list[TrainingSlice] = field(default_factory=list)
+    modalities: dict[str, set[str]] = field(default_factory=dict)
+    datasets: list[Dataset] = field(default_factory=list)
+    foreign: ForeignNames = field(default_factory=ForeignNames)
+
+
+def find_dataset(name: str, roots: Sequence[Path]) -> Path:
+    """Return the folder of a data set, by path or below one of the data folders.
+
+    Raises:
+        InputError: when it is nowhere.
+    """
+    for candidate in [Path(name), *(root / name for root in roots), *roots]:
+        file = candidate if candidate.name == "dataset.json" else candidate / "dataset.json"
+        if file.is_file() and file.parent.name == Path(name).name:
+            return file
+    raise InputError(f"The data set '{name}' was not found; give its folder with --data.")
+
+
+def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None = None) -> Material:
+    """Read every slice of the train and val splits of a recipe's data sets into memory.
+
+    Raises:
+        InputError: when a data set is missing or nothing can be trained.
+    """
+    vocabulary = vocabulary or Vocabulary.load()
+    spec = InputSpec.from_dict(recipe.input)
+    material = Material()
+    for entry in recipe.data:
+        dataset = Dataset.read(find_dataset(entry.name, roots))
+        material.datasets.append(dataset)
+        rules = _rules(entry, dataset, vocabulary)
+        for split, target in (("train", material.train), ("val", material.validation)):
+            slices: list[TrainingSlice] = []
+            for case in dataset.split(split):
+                slices += case_slices(
+                    case, spec, rules, channels=entry.channels, planes=recipe.planes
+                )
+            if split == "val":
+                slices = _spread(slices, recipe.validation_slices)
+            target.extend(slices)
+            logger.info("%s %s: %d slices", dataset.name, split, len(slices))
+    by_name = {d.name: d.modality or "any" for d in material.datasets}
+    for item in material.train:
+        for name in item.masks:
+            material.modalities.setdefault(name, set()).add(by_name[item.dataset])
+    if not any(item.masks for item in material.train):
+        raise InputError("None of the recipe's data sets has a labelled slice to train on.")
+    material.foreign = _foreign(recipe, material)
+    return material
+
+
+def _rules(entry: DataEntry, dataset: Dataset, vocabulary: Vocabulary) -> NameRules:
+    names = [*dataset.labels.values(), *dataset.groups]
+    return NameRules(
+        aliases={n: canonical_name(n, vocabulary) for n in names},
+        positive_aliases=entry.positive_aliases,
+        derive=tuple(entry.derive),
+        drop=tuple(entry.drop),
+    )
+
+
+def _spread(slices: list[TrainingSlice], most: int) -> list[TrainingSlice]:
+    """Return at most ``most`` evenly spaced slices, those with a structure first."""
+    labelled = [s for s in slices if s.masks] or slices
+    if len(labelled) <= most:
+        return labelled
+    index = np.linspace(0, len(labelled) - 1, most).astype(int)
+    return [labelled[i] for i in index]
+
+
+def _foreign(recipe: Recipe, material: Material) -> ForeignNames:
+    """Assign each trained name to the regions of the data sets that label it."""
+    region_of = {Path(e.name).name: e.region for e in recipe.data if e.region}
+    listed = {name: {region} for region, names in recipe.regions.items() for name in names}
+    places: dict[str, set[str]] = {}
+    for item in material.train:
+        for name in item.masks:
+            if name in listed:
+                places[name] = listed[name]
+            else:
+                places.setdefault(name, set()).add(region_of.get(item.dataset) or "any")
+    return ForeignNames(
+        {name: frozenset(found) for name, found in places.items()},
+        {name: region for name, region in region_of.items() if region},
+        frozenset((str(a), str(b)) for a, b in recipe.excluded),
+    )
+
+
+def samplers(recipe: Recipe, material: Material) -> list[SliceSampler]:
+    """Return one sampler per canvas size."""
+    weights = {Path(e.name).name: e.weight for e in recipe.data}
+    sizes = sorted({s.canvas for s in material.train}, reverse=True)
+    result = []
+    for size in sizes:
+        result.append(
+            SliceSampler(
+                [s for s in material.train if s.canvas == size],
+                weights,
+                foreign=material.foreign,
+                empty_weight=recipe.empty_weight,
+                absent=recipe.absent,
+                rarity=recipe.rarity,
+                name_weights=recipe.name_weights,
+            )
+        )
+    return result
+
+
+def phrase_book(recipe: Recipe, vocabulary: Vocabulary | None = None) -> PhraseBook:
+    """Return the recipe's wordings."""
+    vocabulary = vocabulary or Vocabulary.load()
+    if recipe.templates:
+        return PhraseBook(vocabulary, recipe.templates, recipe.plain_prompts)
+    return PhraseBook(vocabulary, plain=recipe.plain_prompts)
+
+
+def batch_plan(recipe: Recipe) -> BatchPlan:
+    """Return the recipe's batch sizes."""
+    try:
+        return BatchPlan(**recipe.batch)
+    except TypeError as error:
+        raise InputError(f"The recipe's batch cannot be used: {error}.") from error

@@ -1,0 +1,119 @@
+"""The Lightning module that trains any `PromptedSegmenter`."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from ..systems.base import PromptedSegmenter
+from .recipe import Recipe
+
+
+class SegmenterModule(pl.LightningModule):
+    """Optimises a system's own objective; scores the validation pairs by Dice.
+
+    Args:
+        network: the system.
+        recipe: learning rates, steps, whether to compile.
+    """
+
+    def __init__(self, network: PromptedSegmenter, recipe: Recipe) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self._scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._present: list[tuple[float, float]] = []
+        self._alarms: list[float] = []
+
+    def on_fit_start(self) -> None:
+        """Compile the two halves of the network once, where the recipe asks for it."""
+        if self.recipe.compile:
+            net = self.network
+            net.encode_image = torch.compile(net.encode_image, dynamic=False)  # type: ignore[method-assign]
+            net.decode = torch.compile(net.decode, dynamic=False)  # type: ignore[method-assign]
+
+    def training_step(self, batch: Mapping[str, Any], index: int) -> Tensor:
+        """Return the loss of one batch and log its terms."""
+        terms = self.network.loss(batch)
+        terms.pop("logits", None)
+        for name, value in terms.items():
+            self.log(
+                f"train/{name}", value.detach(), prog_bar=name == "loss", batch_size=len(batch)
+            )
+        return terms["loss"]
+
+    def validation_step(self, batch: Mapping[str, Any], index: int) -> None:
+        """Score every pair: Dice where present, alarms where absent."""
+        # the plain methods: validation batches have many shapes, compiling each would not pay
+        net, cls = self.network, type(self.network)
+        images = batch["image"].float().div(255).contiguous(memory_format=torch.channels_last)
+        features = cls.encode_image(net, images)
+        for start in range(0, len(batch["index"]), 16):
+            rows = slice(start, start + 16)
+            part = net.index_features(features, batch["index"][rows])
+            logits, presence = cls.decode(net, part, batch["text"].index(rows))
+            predicted = logits.float() > 0
+            seen = presence.float().sigmoid()
+            truth = batch["mask"][rows] > 0
+            overlap = (predicted & truth).flatten(1).sum(1)
+            size = predicted.flatten(1).sum(1) + truth.flatten(1).sum(1)
+            for row, there in enumerate(batch["present"][rows].tolist()):
+                key = (batch["dataset"][start + row], batch["names"][start + row])
+                self._present.append((float(seen[row]), there))
+                if there:
+                    self._scores[key].append(float(2 * overlap[row] / size[row].clamp_min(1)))
+                else:
+                    self._alarms.append(float(predicted[row].any() and seen[row] > 0.5))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean over structures, each structure, and the answers to absent prompts."""
+        if not self._scores:
+            return
+        means = {key: sum(v) / len(v) for key, v in self._scores.items()}
+        by_set: dict[str, list[float]] = defaultdict(list)
+        for (dataset, _), value in means.items():
+            by_set[dataset].append(value)
+        sets = {name: sum(v) / len(v) for name, v in by_set.items()}
+        self.log("val/dice", sum(sets.values()) / len(sets), prog_bar=True)
+        for (dataset, name), value in means.items():
+            self.log(f"val_dice/{dataset}/{name}", value)
+        right = [float((p > 0.5) == (t > 0.5)) for p, t in self._present]
+        self.log("val/presence_accuracy", sum(right) / len(right))
+        if self._alarms:
+            self.log("val/false_alarms", sum(self._alarms) / len(self._alarms))
+        self._scores.clear()
+        self._present.clear()
+        self._alarms.clear()
+
+    def configure_optimizers(self) -> Any:
+        """AdamW (no decay on norms, biases, gains), linear warm-up, cosine to ``min_lr``."""
+        recipe = self.recipe
+        decay, plain = [], []
+        for parameter in self.network.parameters():
+            (decay if parameter.ndim > 1 else plain).append(parameter)
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": decay, "weight_decay": recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=recipe.lr,
+        )
+        floor = recipe.min_lr / recipe.lr
+
+        def factor(step: int) -> float:
+            if step < recipe.warmup:
+                return (step + 1) / recipe.warmup
+            done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+            return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }

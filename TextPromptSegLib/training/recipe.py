@@ -1,0 +1,168 @@
+"""Recipes: everything that decides a training, as one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..outcome import InputError
+
+
+@dataclass(frozen=True)
+class DataEntry:
+    """One data set of a recipe.
+
+    Attributes:
+        name: folder below the data folder (or a path) that holds ``dataset.json``.
+        weight: share of the draws, beside the other entries.
+        region: region of the body, for names that cannot be in these pictures.
+        mirror: slices may be mirrored, with the words left and right swapped.
+        derive: rules of `TextPromptSegLib.data.derive`.
+        drop: labels to leave out.
+        positive_aliases: label -> further names that are true of its mask.
+        channels: channels to use, None = all.
+        split: which split to train on; data sets without validation cases have none.
+    """
+
+    name: str
+    weight: float = 1.0
+    region: str | None = None
+    mirror: bool = False
+    derive: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    positive_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    channels: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train, on what, how long.
+
+    Attributes:
+        name: of the checkpoint.
+        title: one line for people.
+        system: registered system, for example ``film-unet``.
+        config: its sizes (and ``loss``).
+        input: `InputSpec` values.
+        text_encoder: ``minilm``, ``bert-base`` or a whole spec.
+        data: the data sets.
+        regions: region -> names, for `ForeignNames`; a region also holds every name that only
+            data sets of that region label.
+        excluded: (region of the picture, region of the name) pairs.
+        planes: slice directions of volumes.
+        templates: wordings with ``{x}``.
+        plain_prompts: share of bare canonical names.
+        steps: optimiser steps.
+        batch: `BatchPlan` values.
+        absent: share of pairs whose structure is not there.
+        empty_weight: weight of slices without any structure.
+        rarity: exponent that favours rare structures.
+        name_weights: further factor per name.
+        augment: `AugmentConfig` values, or None.
+        lr: peak learning rate.
+        min_lr: last learning rate of the cosine.
+        weight_decay: of AdamW.
+        warmup: steps of linear warm-up.
+        ema: decay of the averaged weights, 0 = off.
+        precision: ``bf16-mixed``, ``16-mixed`` or ``32-true``.
+        compile: compile the network (pays after a few minutes on a CPU).
+        validate_every: steps between validations.
+        validation_slices: most slices per data set.
+        patience: validations without progress before it stops, 0 = never.
+        initial: checkpoint folder to start from (the same sizes), or None.
+        seed: of weights and batches.
+        licence: ``spdx``, ``line`` and ``permissive`` of the checkpoint.
+    """
+
+    name: str
+    system: str
+    config: Mapping[str, Any]
+    input: Mapping[str, Any]
+    data: tuple[DataEntry, ...]
+    title: str = ""
+    text_encoder: Any = "minilm"
+    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excluded: tuple[tuple[str, str], ...] = ()
+    planes: tuple[str, ...] = ("axial",)
+    templates: tuple[str, ...] = ()
+    plain_prompts: float = 0.5
+    steps: int = 1000
+    batch: Mapping[str, int] = field(default_factory=dict)
+    absent: float = 0.2
+    empty_weight: float = 0.25
+    rarity: float = 0.5
+    name_weights: Mapping[str, float] = field(default_factory=dict)
+    augment: Mapping[str, Any] | None = field(default_factory=dict)
+    lr: float = 3e-4
+    min_lr: float = 1e-6
+    weight_decay: float = 1e-4
+    warmup: int = 200
+    ema: float = 0.0
+    precision: str = "bf16-mixed"
+    compile: bool = False
+    validate_every: int = 500
+    validation_slices: int = 40
+    patience: int = 0
+    initial: str | None = None
+    seed: int = 0
+    licence: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a recipe file.
+
+        Raises:
+            InputError: with one sentence, for a missing file, bad JSON or unknown keys.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The recipe '{path}' cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise InputError(f"The recipe '{path}' is not valid JSON: {error}.") from error
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """Make a recipe of a mapping.
+
+        Raises:
+            InputError: for missing or unknown keys.
+        """
+        if not isinstance(values, Mapping):
+            raise InputError("A recipe is a JSON object with name, system, config, input, data.")
+        known = {f.name for f in fields(cls)}
+        unknown = set(values) - known
+        missing = {"name", "system", "config", "input", "data"} - set(values)
+        if unknown or missing:
+            wrong = [f"unknown {k}" for k in sorted(unknown)]
+            wrong += [f"missing {k}" for k in sorted(missing)]
+            raise InputError(f"The recipe has wrong keys: {', '.join(wrong)}.")
+        values = dict(values)
+        try:
+            values["data"] = tuple(DataEntry(**entry) for entry in values["data"])
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"The recipe's data entries cannot be used: {error}.") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready mapping."""
+        return asdict(self)
+
+    def text_spec(self) -> dict[str, Any]:
+        """Return the text encoder's spec.
+
+        Raises:
+            InputError: for an unknown short name.
+        """
+        if isinstance(self.text_encoder, Mapping):
+            return dict(self.text_encoder)
+        from ..text import BERT_BASE, MINILM
+
+        known = {"minilm": MINILM, "bert-base": BERT_BASE}
+        if self.text_encoder not in known:
+            raise InputError(f"text_encoder is one of {', '.join(known)} or a whole spec.")
+        return dict(known[self.text_encoder])

@@ -1,0 +1,254 @@
+"""`train`: recipe in, checkpoint folder out, with logs, curves and resume."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..outcome import Cancelled, DependencyError, InputError
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from ..systems.base import PromptedSegmenter
+    from .material import Material
+
+logger = logging.getLogger(__name__)
+
+
+def train(
+    recipe: Recipe | str | Path,
+    data: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    *,
+    resume: bool = False,
+    progress_bar: bool = True,
+) -> Path:
+    """Train a checkpoint from a recipe.
+
+    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning), ``logs/`` (CSV
+    and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
+
+    Args:
+        recipe: the recipe or its file.
+        data: folders below which the recipe's data sets lie.
+        out: folder of the run; default ``runs/<name>``.
+        resume: go on from ``last.ckpt`` of the same run.
+        progress_bar: show a bar with the remaining time.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: for a recipe, data set or run folder that cannot be used.
+        DependencyError: when Lightning is not installed.
+        Cancelled: when the user interrupted; the run can be resumed.
+    """
+    try:
+        import lightning.pytorch as pl
+        from lightning.pytorch import callbacks
+        from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+    except ImportError as error:
+        raise DependencyError(
+            "Training needs Lightning; install the extra: pip install 'textpromptseg[train]'."
+        ) from error
+    import torch
+    from torch.utils.data import DataLoader
+
+    from ..data.augment import AugmentConfig
+    from ..data.batches import BatchStream, validation_batches
+    from ..registry import create
+    from ..text import load_text_encoder
+    from .curves import draw_curves
+    from .material import batch_plan, gather, phrase_book, samplers
+    from .module import SegmenterModule
+
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.read(recipe)
+    out = Path(out) if out is not None else Path("runs") / recipe.name
+    last = out / "last.ckpt"
+    if resume and not last.is_file():
+        raise InputError(f"There is no run to resume in '{out}' (no last.ckpt); leave out --resume.")
+    if not resume and last.is_file():
+        raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
+    pl.seed_everything(recipe.seed, verbose=False)
+    encoder = load_text_encoder(recipe.text_spec())
+    material = gather(recipe, [Path(d) for d in data])
+    network = create(recipe.system, {"text_dim": encoder.dim, **recipe.config})
+    _fit_whitening(network, encoder)
+    if recipe.initial:
+        _start_from(network, Path(recipe.initial))
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = SegmenterModule(network, recipe)
+    done = _steps_done(last) if resume else 0
+    stream = BatchStream(
+        samplers(recipe, material),
+        phrase_book(recipe),
+        encoder.encode,
+        batch_plan(recipe),
+        augment=None if recipe.augment is None else AugmentConfig(**recipe.augment),
+        mirror=[Path(e.name).name for e in recipe.data if e.mirror],
+        seed=recipe.seed,
+        skip=done,
+    )
+    checks = validation_batches(material.validation, encoder.encode)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
+    saver = callbacks.ModelCheckpoint(
+        dirpath=out,
+        filename="best",
+        monitor="val/dice" if checks else None,
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=False if checks else None,
+    )
+    extras: list[Any] = [saver, callbacks.LearningRateMonitor()]
+    if recipe.ema:
+        extras.append(callbacks.EMAWeightAveraging(decay=recipe.ema))
+    if recipe.patience and checks:
+        extras.append(
+            callbacks.EarlyStopping("val/dice", mode="max", patience=recipe.patience, min_delta=1e-4)
+        )
+    trainer = pl.Trainer(
+        max_steps=recipe.steps,
+        precision=_precision(recipe.precision),
+        logger=[CSVLogger(out, "logs", ""), TensorBoardLogger(out, "logs", "")],
+        callbacks=extras,
+        enable_progress_bar=progress_bar,
+        enable_model_summary=False,
+        val_check_interval=min(recipe.validate_every, recipe.steps) if checks else None,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if checks else 0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(20, recipe.steps),
+        gradient_clip_val=1.0,
+        accelerator="auto",
+        devices=1,
+    )
+    loaders = {
+        "train_dataloaders": DataLoader(stream, batch_size=None),
+        "val_dataloaders": DataLoader(checks, batch_size=None, collate_fn=None) if checks else None,
+    }
+    trainer.fit(module, **loaders, ckpt_path=str(last) if resume else None, weights_only=False)
+    draw_curves(out / "logs", out / "curves.png")
+    if trainer.interrupted:
+        raise Cancelled("training")
+    return export(recipe, module.network, material, out / recipe.name, _scores(trainer))
+
+
+def export(
+    recipe: Recipe,
+    network: PromptedSegmenter,
+    material: Material,
+    folder: Path,
+    metrics: dict[str, Any],
+) -> Path:
+    """Write the checkpoint folder of a trained network (see `checkpoint.save`)."""
+    from .. import __version__
+    from ..checkpoint import save
+    from ..intensity import InputSpec
+
+    config: dict[str, Any] = {
+        "name": recipe.name,
+        "title": recipe.title or recipe.name,
+        "system": recipe.system,
+        "config": asdict(network.config),  # type: ignore[call-overload]
+        "input": InputSpec.from_dict(recipe.input).to_dict(),
+        "text_encoder": recipe.text_spec(),
+        "planes": list(recipe.planes),
+        "modalities": sorted({m for found in material.modalities.values() for m in found}),
+        "trained_prompts": {
+            name: {"modalities": sorted(found), "threshold": 0.5}
+            for name, found in sorted(material.modalities.items())
+        },
+        "presence_threshold": 0.5,
+        "templates": list(recipe.templates),
+        "metrics": metrics,
+        "training": {
+            "data": [
+                {
+                    "name": d.name,
+                    "licence": d.info.get("licence"),
+                    "label_quality": d.info.get("label_quality"),
+                    "non_commercial": bool(d.info.get("non_commercial")),
+                    "redistributable": bool(d.info.get("redistributable")),
+                }
+                for d in material.datasets
+            ],
+            "seed": recipe.seed,
+            "steps": recipe.steps,
+            "commit": _commit(),
+            "version": __version__,
+        },
+        "licence": dict(recipe.licence) or {"spdx": None, "line": "", "permissive": False},
+    }
+    return save(folder, network.float(), config, dtype="float16")
+
+
+def _fit_whitening(network: Any, encoder: Any) -> None:
+    """Fit the fixed change of text coordinates to the whole vocabulary.
+
+    Not to the recipe's own names: a checkpoint that starts from another one keeps the same
+    coordinates, and names that nobody trained on have their place too.
+    """
+    from ..nn import Whitening
+    from ..vocabulary import Vocabulary
+
+    whiten = getattr(network, "whiten", None)
+    if not isinstance(whiten, Whitening):
+        return
+    names: list[str] = []
+    for entry in Vocabulary.load():
+        names.append(entry.unsided)
+        if entry.paired:
+            names += [entry.sided("left"), entry.sided("right")]
+    texts = [*names, *(f"segment the {name}" for name in names)]
+    whiten.fit(encoder.encode(texts).pooled)
+
+
+def _start_from(network: Any, folder: Path) -> None:
+    """Copy the weights of another checkpoint of the same sizes."""
+    from ..checkpoint import WEIGHTS, load_weights, read_config, verify_weights
+
+    config = read_config(folder)
+    verify_weights(folder, config)
+    load_weights(network, folder / WEIGHTS, str(config["name"]))
+
+
+def _precision(name: str) -> Any:
+    import torch
+
+    if name == "16-mixed" and not torch.cuda.is_available():
+        return "bf16-mixed"
+    return name
+
+
+def _steps_done(last: Path) -> int:
+    import torch
+
+    return int(torch.load(last, map_location="cpu", weights_only=False)["global_step"])
+
+
+def _scores(trainer: Any) -> dict[str, Any]:
+    values = {key: round(float(v), 4) for key, v in trainer.callback_metrics.items()}
+    return {"validation": {k: v for k, v in values.items() if k.startswith("val")}}
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout that trained, None outside of one."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
