@@ -1,0 +1,340 @@
+"""Results into segments: masking, overwrite modes, geometry, one undo step for a whole run."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+
+from .editing import Editor, quiet
+from .geometry import (
+    ijk_to_ras,
+    image_to_world,
+    resample_mask,
+    transform_between,
+)
+from .provenance import PREFIX, tags_of, write_provenance
+from .scene import check_in_scene
+from .terminology import describe_segment, segment_name, unique_name
+
+if TYPE_CHECKING:
+    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.vocabulary import Vocabulary
+    from TextPromptSegLib.volume import Volume
+
+_log = logging.getLogger(__name__)
+
+OPERATIONS = ("set", "add", "remove", "intersect")
+
+# The names that Segment Editor gives to a segment that nobody has named yet.
+_PLACEHOLDER = re.compile(r"Segment(_\d+)?")
+
+
+@dataclass(frozen=True)
+class WrittenSegment:
+    """What one segment got.
+
+    Attributes:
+        segment_id: ID of the segment.
+        name: its name now.
+        voxels: number of its voxels after writing, in the segmentation's lattice.
+        cut: share of the result, in [0, 1], that lies outside the segmentation's geometry.
+        masked: share of the rest that masking kept out.
+        note: one sentence for the user, empty when there is nothing to say.
+    """
+
+    segment_id: str
+    name: str
+    voxels: int
+    cut: float = 0.0
+    masked: float = 0.0
+    note: str = ""
+
+
+def write_segment(
+    segmentation_node: Any, volume_node: Any, segmentation: Segmentation, **options: Any
+) -> WrittenSegment | None:
+    """Write one result; see `write_segments` for the options. None when nothing was written."""
+    written = write_segments(segmentation_node, volume_node, [segmentation], **options)
+    return written[0] if written else None
+
+
+def write_segments(
+    segmentation_node: Any,
+    volume_node: Any,
+    segmentations: Sequence[Segmentation],
+    *,
+    volume: Volume | None = None,
+    segment_id: str | None = None,
+    operation: str = "set",
+    editor_node: Any = None,
+    logic: Any = None,
+    save_state: Callable[[], Any] | None = None,
+    keep_empty: bool = False,
+    new_ids: Sequence[str] = (),
+    vocabulary: Vocabulary | None = None,
+) -> list[WrittenSegment]:
+    """Write the results of one run into a segmentation, as one undo step.
+
+    Without ``segment_id`` each result with voxels becomes a new segment: unique name, terminology,
+    recommended colour, provenance tags. With it, the results change that segment by the
+    ``operation``: "set" with one result replaces it, the others unite several results first. An
+    empty segment takes the first of several results of "set"; a filled one is then left alone,
+    and each result becomes a new segment. Existing segments change only where the user's
+    overwrite mode says so; segments of one run never take voxels from each other.
+
+    Args:
+        segmentation_node: the vtkMRMLSegmentationNode; a new one gets the volume's geometry.
+        volume_node: the volume that was segmented.
+        segmentations: the results; masks (K, J, I) in the order of ``volume``.
+        volume: what `volume_from_node` made of the node. Needed under a non-linear transform,
+            where the masks are in its lattice and not in the node's.
+        segment_id: the segment to change, or None.
+        operation: "set", "add", "remove" or "intersect".
+        editor_node: vtkMRMLSegmentEditorNode with the user's editable area, intensity range and
+            overwrite mode; None writes everywhere and overwrites nothing. It is only read.
+        logic: a vtkSlicerSegmentEditorLogic; stands for its editor node and its undo history.
+        save_state: called once before the first change (``scriptedEffect.saveStateForUndo``).
+        keep_empty: also make (empty) segments for results without voxels.
+        new_ids: IDs for the new segments, in order (frames of a sequence share them).
+        vocabulary: where names, codes and colours come from; the default vocabulary by default.
+
+    Returns:
+        One entry per segment written, in the order of the results; empty when there was nothing
+        to write (then no undo step was taken either).
+
+    Raises:
+        InputError: when a node is gone, the segment does not exist, or a mask does not fit.
+        OutputError: when the segmentation refused the voxels.
+    """
+    from TextPromptSegLib.outcome import InputError
+
+    check_in_scene(segmentation_node, "segmentation")
+    if operation not in OPERATIONS:
+        raise InputError(f"'{operation}' is no operation; use one of {', '.join(OPERATIONS)}.")
+    if logic is not None:
+        editor_node = logic.GetSegmentEditorNode() if editor_node is None else editor_node
+        save_state = logic.SaveStateForUndo if save_state is None else save_state
+    target = _target(segmentation_node, segment_id, operation)
+    results = [s for s in segmentations if keep_empty or s.voxels > 0]
+    # "set" and "intersect" with nothing found would empty the user's segment: never silently.
+    if not results:
+        return []
+    editor = Editor(segmentation_node, volume_node, editor_node)
+    try:
+        masks = [
+            _aligned(s.mask, segmentation_node, volume_node, volume, editor.reference)
+            for s in results
+        ]
+        with quiet(segmentation_node):
+            if save_state is not None:
+                save_state()
+            if target is not None and (operation != "set" or _has_voxels(editor, target)):
+                if operation != "set" or len(segmentations) == 1:
+                    return [_change(editor, target, operation, results, masks)]
+                target = None
+            return _create(editor, target, results, masks, new_ids, vocabulary)
+    finally:
+        editor.close()
+
+
+def _target(segmentation_node: Any, segment_id: str | None, operation: str) -> str | None:
+    from TextPromptSegLib.outcome import InputError
+
+    if segment_id:
+        if segmentation_node.GetSegmentation().GetSegment(segment_id) is None:
+            raise InputError("The selected segment does not exist any more; select another one.")
+        return segment_id
+    if operation in ("remove", "intersect"):
+        raise InputError(f"Select the segment to {operation} from, then run it again.")
+    return None
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """A mask in the segmentation's lattice, and the share of it that fell outside."""
+
+    array: np.ndarray
+    cut: float
+
+
+def _aligned(
+    mask: np.ndarray,
+    segmentation_node: Any,
+    volume_node: Any,
+    volume: Volume | None,
+    reference: Any,
+) -> _Aligned:
+    from TextPromptSegLib.outcome import InputError
+
+    if volume is not None:
+        # A Volume is in the world: one transform leads from there into the segmentation.
+        shape, matrix = volume.shape, np.asarray(volume.ijk_to_ras)
+        transform = transform_between(None, segmentation_node)
+    else:
+        dimensions = volume_node.GetImageData().GetDimensions()
+        shape, matrix = dimensions[::-1], ijk_to_ras(volume_node)
+        transform = transform_between(volume_node, segmentation_node)
+    if mask.shape != tuple(shape):
+        raise InputError(
+            f"The result has {mask.shape} voxels and the volume {tuple(shape)}; run it again."
+        )
+    array = resample_mask(np.asarray(mask, np.uint8), matrix, reference, transform)
+    return _Aligned(array, _cut_share(mask, matrix, transform, reference))
+
+
+def _cut_share(mask: np.ndarray, matrix: np.ndarray, transform: Any, reference: Any) -> float:
+    """Return the share of the mask that the reference does not cover, from a sample of voxels."""
+    hits = np.flatnonzero(mask)
+    if hits.size == 0:
+        return 0.0
+    hits = hits[:: max(1, hits.size // 4000)]
+    indices = np.stack(np.unravel_index(hits, mask.shape)[::-1], axis=1)
+    points = indices @ matrix[:3, :3].T + matrix[:3, 3]
+    moved = np.array([transform.TransformPoint(*point) for point in points])
+    inverse = np.linalg.inv(image_to_world(reference))
+    index = moved @ inverse[:3, :3].T + inverse[:3, 3]
+    extent = np.array(reference.GetExtent()).reshape(3, 2)
+    inside = np.all((index > extent[:, 0] - 0.51) & (index < extent[:, 1] + 0.51), axis=1)
+    return float(1.0 - inside.mean())
+
+
+def _has_voxels(editor: Editor, segment_id: str) -> bool:
+    return bool(editor.segment_array(segment_id).any())
+
+
+def _change(
+    editor: Editor, segment_id: str, operation: str, results: Any, masks: list[_Aligned]
+) -> WrittenSegment:
+    """Change one existing segment by the union of the masks, as Segment Editor would."""
+    editor.align(segment_id)
+    union = np.any([m.array for m in masks], axis=0)
+    old = editor.segment_array(segment_id)
+    editable = editor.editable(segment_id)
+    if operation == "intersect":
+        editor.write_masked(segment_id, (union & (old > 0)).astype(np.uint8), "set")
+    else:
+        editor.write_masked(segment_id, union.astype(np.uint8), operation)
+    segment = editor.segmentation.GetSegment(segment_id)
+    _tag(segment, results, operation)
+    return _report(editor, segment_id, max(m.cut for m in masks), _masked_share(union, editable))
+
+
+def _create(
+    editor: Editor,
+    target: str | None,
+    results: Sequence[Segmentation],
+    masks: list[_Aligned],
+    new_ids: Sequence[str],
+    vocabulary: Vocabulary | None,
+) -> list[WrittenSegment]:
+    """Make one segment per result; the first may go into an empty existing one."""
+    editable = editor.editable(target or "")
+    older = [s for s in editor.segmentation.GetSegmentIDs() if s != target]
+    freed = editor.overwritten(older)
+    added: list[str] = []
+    written: list[WrittenSegment] = []
+    try:
+        for number, (result, mask) in enumerate(zip(results, masks, strict=True)):
+            if number == 0 and target is not None:
+                segment_id = target
+                _rename_placeholder(editor.segmentation, target, result, vocabulary)
+            else:
+                wanted = new_ids[number] if number < len(new_ids) else ""
+                segment_id = _add(editor.segmentation, result, wanted, vocabulary)
+                added.append(segment_id)
+            allowed = mask.array if editable is None else mask.array * editable
+            editor.write_plain(segment_id, allowed, "add")
+            _tag(editor.segmentation.GetSegment(segment_id), [result], "set")
+            share = _masked_share(mask.array > 0, editable)
+            entry = _report(editor, segment_id, mask.cut, share)
+            _verify(entry, int(np.count_nonzero(allowed)))
+            written.append(entry)
+    except Exception:
+        for segment_id in added:
+            editor.segmentation.RemoveSegment(segment_id)
+        raise
+    if freed:
+        union = np.any([m.array for m in masks], axis=0)
+        taken = union if editable is None else union & editable
+        for segment_id in freed:
+            editor.write_plain(segment_id, taken.astype(np.uint8), "remove")
+    return written
+
+
+def _add(
+    segmentation: Any, result: Segmentation, wanted_id: str, vocabulary: Vocabulary | None
+) -> str:
+    name = unique_name(segment_name(result.prompt), _names(segmentation))
+    segment_id = segmentation.AddEmptySegment(wanted_id, name)
+    segment = segmentation.GetSegment(segment_id)
+    describe_segment(segment, result.prompt, vocabulary)
+    _set_status(segment)
+    return segment_id
+
+
+def _rename_placeholder(
+    segmentation: Any, segment_id: str, result: Segmentation, vocabulary: Vocabulary | None
+) -> None:
+    """Name an empty segment after its structure, unless the user has named it already."""
+    segment = segmentation.GetSegment(segment_id)
+    if not _PLACEHOLDER.fullmatch(segment.GetName() or ""):
+        return
+    others = [n for n in _names(segmentation) if n != segment.GetName()]
+    segment.SetName(unique_name(segment_name(result.prompt), others))
+    describe_segment(segment, result.prompt, vocabulary)
+    _set_status(segment)
+
+
+def _names(segmentation: Any) -> list[str]:
+    return [segmentation.GetSegment(s).GetName() for s in segmentation.GetSegmentIDs()]
+
+
+def _set_status(segment: Any) -> None:
+    """Mark a segment as in progress: complete is what a person has checked."""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.SetSegmentStatus(segment, logic.InProgress)
+
+
+def _tag(segment: Any, results: Sequence[Segmentation], operation: str) -> None:
+    tags = tags_of(results[0])
+    for key in (f"{PREFIX}Prompt", f"{PREFIX}ParsedPrompt"):
+        tags[key] = "; ".join(dict.fromkeys(tags_of(r)[key] for r in results))
+    tags[f"{PREFIX}Operation"] = operation
+    write_provenance(segment, tags)
+
+
+def _masked_share(mask: np.ndarray, editable: np.ndarray | None) -> float:
+    count = int(np.count_nonzero(mask))
+    if editable is None or count == 0:
+        return 0.0
+    return 1.0 - int(np.count_nonzero(mask & editable)) / count
+
+
+def _report(editor: Editor, segment_id: str, cut: float, masked: float) -> WrittenSegment:
+    name = editor.segmentation.GetSegment(segment_id).GetName()
+    voxels = int(np.count_nonzero(editor.segment_array(segment_id)))
+    notes = []
+    if cut > 0.005:
+        notes.append(f"{cut:.0%} of {name} lies outside the geometry of the segmentation.")
+    if masked > 0.005:
+        notes.append(f"Masking kept {masked:.0%} of {name} out.")
+    for note in notes:
+        _log.info(note)
+    return WrittenSegment(segment_id, name, voxels, cut, masked, " ".join(notes))
+
+
+def _verify(entry: WrittenSegment, wanted: int) -> None:
+    """The editor logic gives up without an error; a lost segment must not pass as written."""
+    if entry.voxels != wanted:
+        from TextPromptSegLib.outcome import OutputError
+
+        raise OutputError(
+            f"The segmentation took {entry.voxels} of {wanted} voxels of {entry.name}; "
+            "write to a new segmentation."
+        )
