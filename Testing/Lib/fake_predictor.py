@@ -1,0 +1,168 @@
+"""A predictor without a network, for the tests of worker, panel and effect.
+
+Every structure is a ball at a fixed place of the volume (in patient directions, so that a wrong
+orientation shows); the probability falls off smoothly, so that a threshold changes the mask.
+Some prompts misbehave on purpose, see `FakePredictor.segment`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from TextPromptSegLib.outcome import Cancelled, InputError, Outcome, Segmentation
+
+# name: centre as a fraction of the volume towards (left, posterior, superior), radius fraction
+BALLS = {
+    "liver": ((0.30, 0.45, 0.60), 0.22),
+    "spleen": ((0.74, 0.60, 0.62), 0.14),
+    "left kidney": ((0.66, 0.68, 0.40), 0.13),
+    "right kidney": ((0.34, 0.68, 0.40), 0.13),
+    "stomach": ((0.62, 0.35, 0.62), 0.16),
+    "gallbladder": ((0.36, 0.40, 0.50), 0.07),
+}
+ABSENT = ("urinary bladder", "prostate")
+
+
+class FakePredictor:
+    """Offers what the worker uses of `SlicePredictor`."""
+
+    def __init__(self, model: str, device: str) -> None:
+        self.model, self.device = model, "cpu" if device == "auto" else device
+        self.config = {
+            "name": model,
+            "title": "Fake",
+            "trained_prompts": {name: {"threshold": 0.5} for name in [*BALLS, *ABSENT]},
+            "planes": ["axial"],
+        }
+        self.seconds = {"load": 0.0, "text": 0.0, "image": 0.0, "decode": 0.0}
+        self.volumes_set = 0
+
+    @classmethod
+    def load(cls, model: str, device: str = "auto") -> FakePredictor:
+        if model == "missing":
+            raise InputError("There is no checkpoint 'missing'.")
+        return cls(model, device)
+
+    def set_volume(self, volume, roi=None, slices=None, plane=None) -> None:
+        self.volume, self.roi, self.slices, self.plane = volume, roi, slices, plane
+        self.volumes_set += 1
+
+    def unload(self) -> None:
+        self.volume = None
+
+    def segment(self, prompts, threshold=None, samples=None, progress=None):
+        results = []
+        for prompt in prompts:
+            word = prompt.text.split()[0] if prompt.text else ""
+            if word == "crash":
+                sys.stderr.write("about to crash\n")
+                sys.stderr.flush()
+                os._exit(7)
+            if word == "kill":
+                os.kill(os.getpid(), 9)
+            if word == "memory":
+                raise MemoryError
+            if word == "bug":
+                raise ZeroDivisionError("a mistake")
+            if word == "noise":
+                print("a library prints", flush=True)
+                os.write(1, b"even a C library\n")
+            if word == "deaf":
+                time.sleep(60)
+            if word == "slow":
+                self._slowly(60, progress)
+            results.append(self._one(prompt, 0.5 if threshold is None else threshold))
+            if progress is not None and not progress(len(results), len(prompts), prompt.name):
+                raise Cancelled
+        return results
+
+    @staticmethod
+    def _slowly(steps: int, progress) -> None:
+        for step in range(steps):
+            time.sleep(0.015)
+            if progress is not None and not progress(step, steps, "slice"):
+                raise Cancelled
+
+    def _one(self, prompt, threshold: float) -> Segmentation:
+        shape = self.volume.array.shape
+        if prompt.name not in self.config["trained_prompts"]:
+            return Segmentation(
+                prompt=prompt,
+                outcome=Outcome.UNKNOWN_PROMPT,
+                mask=np.zeros(shape, np.uint8),
+                probability=None,
+                seconds=0.0,
+                max_probability=0.0,
+                voxels=0,
+                volume_ml=0.0,
+                threshold=threshold,
+                message=f"This checkpoint was not trained on '{prompt.name}'.",
+            )
+        searched = self._searched(shape)
+        probability = np.where(searched, self._ball(prompt.name), 0).astype(np.float16)
+        found = Segmentation(
+            prompt=prompt,
+            outcome=Outcome.FOUND,
+            mask=np.zeros(shape, np.uint8),
+            probability=probability,
+            seconds=0.01,
+            max_probability=float(probability.max()),
+            voxels=0,
+            volume_ml=0.0,
+            threshold=threshold,
+            provenance={"model": self.model, "device": self.device, "voxels": self.volumes_set},
+        )
+        return self.rethreshold(found, threshold)
+
+    def rethreshold(self, segmentation: Segmentation, threshold: float) -> Segmentation:
+        mask = (segmentation.probability >= threshold).astype(np.uint8)
+        voxels, best = int(mask.sum()), segmentation.max_probability
+        ml = voxels * self.volume.voxel_ml
+        outcome = Outcome.FOUND if voxels else Outcome.NOT_FOUND
+        if not voxels and best >= 0.3:
+            outcome = Outcome.BELOW_THRESHOLD
+        text = f"found {ml:.1f} ml" if voxels else f"not found: max p {best:.2f}"
+        return replace(
+            segmentation,
+            mask=mask,
+            outcome=outcome,
+            voxels=voxels,
+            volume_ml=ml,
+            threshold=threshold,
+            message=text,
+        )
+
+    def _ball(self, name: str) -> np.ndarray:
+        shape = self.volume.array.shape
+        if name in ABSENT:
+            return np.full(shape, 0.07)
+        centre, radius = BALLS[name]
+        matrix = self.volume.ijk_to_ras
+        index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"))[::-1]
+        ras = np.tensordot(matrix[:3, :3], index, 1) + matrix[:3, 3, None, None, None]
+        lps = ras * np.array([-1.0, -1.0, 1.0])[:, None, None, None]
+        low, high = lps.min((1, 2, 3)), lps.max((1, 2, 3))
+        middle = low + np.array(centre) * (high - low)
+        distance = np.sqrt(((lps - middle[:, None, None, None]) ** 2).sum(0))
+        size = radius * float((high - low)[:2].max())
+        return 0.98 / (1 + np.exp((distance - size) / (0.05 * size + 1e-6) / 1.5))
+
+    def _searched(self, shape) -> np.ndarray:
+        searched = np.ones(shape, bool)
+        if self.slices is not None:
+            axis = {"axial": 0, "coronal": 1, "sagittal": 2}[self.plane or "axial"]
+            searched[...] = False
+            view = np.moveaxis(searched, axis, 0)
+            view[self.slices] = True
+        if self.roi is not None:
+            searched = searched.copy()
+            box = self.volume.box_to_slices(*self.roi)
+            inside = np.zeros(shape, bool)
+            inside[box] = True
+            searched &= inside
+        return searched

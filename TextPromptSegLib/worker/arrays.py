@@ -1,0 +1,154 @@
+"""Voxels between two processes: memory-mapped files in a folder that both processes know.
+
+On Linux the folder lies in ``/dev/shm`` where there is room, which makes the files shared memory;
+elsewhere, and when shared memory is nearly full, it is the ordinary temporary folder.
+A file belongs to its reader: once mapped it is unlinked, so nothing is left after a crash
+except the folder itself, which client and worker both remove.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..outcome import OutputError
+from .protocol import ProtocolError
+
+PREFIX = "textpromptseg-"
+_SHARED_MEMORY = Path("/dev/shm")
+_STALE_SECONDS = 24 * 3600.0
+_log = logging.getLogger(__name__)
+
+
+class ArrayStore:
+    """A folder (or two) of raw array files shared by client and worker.
+
+    Args:
+        folders: existing folders to use, as the other side announced them; None makes new ones.
+    """
+
+    def __init__(self, folders: list[str] | None = None) -> None:
+        if folders is None:
+            sweep()
+            folders = [
+                tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=p) for p in _parents()
+            ]
+        self.folders = [Path(f) for f in folders]
+        self._count = 0
+        self._pending: list[Path] = []
+
+    def put(self, array: np.ndarray) -> dict[str, Any]:
+        """Copy ``array`` into a new file and return its reference (JSON-ready).
+
+        Raises:
+            OutputError: when neither folder has room.
+        """
+        array = np.asarray(array)
+        if array.dtype.hasobject:
+            raise OutputError(
+                "This image holds Python objects instead of numbers; convert it first."
+            )
+        folder = self._folder_with_room(array.nbytes)
+        self._count += 1
+        path = folder / f"{os.getpid()}-{self._count}.bin"
+        if array.size:
+            target = np.memmap(path, dtype=array.dtype, mode="w+", shape=array.shape)
+            target[...] = array
+            del target
+        return {"path": str(path), "dtype": array.dtype.str, "shape": list(array.shape)}
+
+    def take(self, reference: dict[str, Any]) -> np.ndarray:
+        """Map the array of ``reference`` and unlink its file; its pages are private, so writable.
+
+        Raises:
+            ProtocolError: when the reference points outside the shared folders.
+        """
+        path = Path(reference["path"])
+        if path.parent not in self.folders:
+            raise ProtocolError("The worker named a file outside its own folder; it was refused.")
+        shape, dtype = tuple(int(n) for n in reference["shape"]), np.dtype(reference["dtype"])
+        if not int(np.prod(shape)):
+            return np.zeros(shape, dtype)
+        array = np.memmap(path, dtype=dtype, mode="c", shape=shape)
+        self._unlink(path)
+        return array
+
+    def discard(self, reference: dict[str, Any]) -> None:
+        """Remove the file of an answer that nobody wants any more."""
+        path = Path(reference["path"])
+        if path.parent in self.folders:
+            self._unlink(path)
+
+    def close(self) -> None:
+        """Remove the folders and what is left in them; mapped arrays stay readable on POSIX."""
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _unlink(self, path: Path) -> None:
+        """Unlink now where the system allows it (POSIX), otherwise with a later call (Windows)."""
+        waiting, self._pending = [*self._pending, path], []
+        for item in waiting:
+            try:
+                item.unlink(missing_ok=True)
+            except OSError:
+                self._pending.append(item)
+
+    def _folder_with_room(self, nbytes: int) -> Path:
+        for folder in self.folders:
+            try:
+                # Half of the room stays free: shared memory is everybody's memory.
+                if shutil.disk_usage(folder).free // 2 > nbytes:
+                    return folder
+            except OSError:
+                continue
+        raise OutputError(
+            f"The temporary folder has no room for {nbytes / 2**20:.0f} MiB of voxels; "
+            "free some disk space or choose a smaller region."
+        )
+
+
+def _parents() -> list[str]:
+    """Return the parent folders to try, the fastest first."""
+    parents = [tempfile.gettempdir()]
+    if os.name == "posix" and _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK):
+        parents.insert(0, str(_SHARED_MEMORY))
+    return parents
+
+
+def sweep(now: float | None = None) -> int:
+    """Remove folders that a crashed session left more than a day ago; return how many."""
+    removed = 0
+    for parent in _parents():
+        for folder in Path(parent).glob(f"{PREFIX}*-*"):
+            try:
+                old = (
+                    time.time() if now is None else now
+                ) - folder.stat().st_mtime > _STALE_SECONDS
+                owner = int(folder.name[len(PREFIX) :].split("-")[0])
+            except (OSError, ValueError):
+                continue
+            if old and not _alive(owner):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+    if removed:
+        _log.info("Removed %d temporary folders of ended sessions", removed)
+    return removed
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":
+        return False  # a day-old folder of a living Windows process holds open files and stays
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,362 @@
+"""The asking side: jobs, one at a time, that a timer polls or a script waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO
+
+from ..outcome import Cancelled, Progress, Segmentation, TextPromptSegError
+from ..prompt import Prompt
+from ..volume import Volume
+from . import wire
+from .arrays import ArrayStore
+from .jobs import Job
+from .process import ProcessTree, default_command, explain_exit, worker_environment
+from .protocol import VERSION, ProtocolError, read_message, write_message
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerClient:
+    """Starts the worker when it is first needed and asks it one thing at a time.
+
+    All methods belong to one thread (in Slicer: the main one); callbacks run inside `poll`.
+
+    Args:
+        command: the command line of the worker; None runs this interpreter.
+        environment: the environment to start it with; None takes that of this process.
+        grace_seconds: how long a cancelled run may take to stop before its process is ended.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        grace_seconds: float = 3.0,
+    ) -> None:
+        self.command = list(command) if command else default_command()
+        self.environment = environment
+        self.grace_seconds = grace_seconds
+        self.starts = 0
+        self._process: ProcessTree | None = None
+        self._store: ArrayStore | None = None
+        self._inbox: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
+        self._log_lines: deque[str] = deque(maxlen=200)
+        self._threads: list[threading.Thread] = []
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
+        self._deadline: float | None = None
+        self._volume_key: str | None = None
+        self._next_id = 0
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def segment(
+        self,
+        volume: Volume,
+        prompts: Sequence[Prompt],
+        *,
+        model: str,
+        volume_key: str,
+        device: str = "auto",
+        threshold: float | None = None,
+        samples: int | None = None,
+        roi: Sequence[float] | None = None,
+        slices: tuple[int, int] | None = None,
+        plane: str | None = None,
+        want: Sequence[str] = ("mask", "probability"),
+        on_finished: Callable[[Job], None] | None = None,
+        on_progress: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Ask for a segmentation; ``job.result`` is a list of `Segmentation`, one per prompt.
+
+        Args:
+            volume: the image; its voxels are copied when the run starts and only if the worker
+                does not hold them yet.
+            prompts: parsed prompts.
+            model: name or folder of the checkpoint.
+            volume_key: changes whenever the voxels change (node id and modification time).
+            device: "auto", "cpu", "cuda:N" or "mps".
+            threshold: probability in (0, 1); None takes the checkpoint's own.
+            samples: how many probabilistic samples, for systems that draw them.
+            roi: (x0, x1, y0, y1, z0, z1), RAS mm.
+            slices: first and one past the last slice along ``plane``.
+            plane: "axial", "coronal" or "sagittal".
+            want: the arrays to bring back.
+            on_finished, on_progress: called from `poll` with the job.
+        """
+        request = {
+            "type": "segment",
+            "model": model,
+            "device": device,
+            "volume": {"key": volume_key},
+            "prompts": [wire.prompt_to_dict(p) for p in prompts],
+            "threshold": threshold,
+            "samples": samples,
+            "region": {"roi": wire.plain(roi), "slices": wire.plain(slices), "plane": plane},
+            "want": list(want),
+        }
+        return self.submit(request, on_finished, on_progress, volume)
+
+    def submit(
+        self,
+        request: dict[str, Any],
+        on_finished: Callable[[Job], None] | None = None,
+        on_progress: Callable[[Job], None] | None = None,
+        volume: Volume | None = None,
+    ) -> Job:
+        """Queue a request (``{"type": "devices"}``, "load", "unload", "segment", "ping")."""
+        self._next_id += 1
+        job = Job(self._next_id, {**request, "id": self._next_id}, on_finished, on_progress, volume)
+        self._waiting.append(job)
+        self._dispatch()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Give up a job: it counts as cancelled at once, the worker gets a short time to stop."""
+        if job.finished:
+            return
+        if job is self._running:
+            with contextlib.suppress(OSError, ValueError):
+                self._write({"type": "cancel", "id": job.id})
+            self._deadline = time.monotonic() + self.grace_seconds
+        else:
+            self._waiting.remove(job)
+        self._finish(job, "cancelled", error=Cancelled("The run was cancelled."))
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to poll for."""
+        return self._running is not None or bool(self._waiting)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def log_tail(self, count: int = 20) -> str:
+        """Return the last lines that the worker logged."""
+        return "\n".join(list(self._log_lines)[-count:])
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Take in what arrived, call the callbacks, start the next job; never waits."""
+        while True:
+            try:
+                generation, message = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            if generation != self.starts:
+                continue  # from a process that was ended on purpose
+            if message is None:
+                self._on_exit()
+            else:
+                self._on_message(message)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            _log.info("The cancelled run did not stop by itself; its process is ended")
+            self.stop(keep_waiting=True)
+        self._dispatch()
+
+    def wait(
+        self, job: Job, pump: Callable[[], None] | None = None, progress: Progress | None = None
+    ) -> Any:
+        """Poll until ``job`` has ended and return its result.
+
+        Args:
+            job: a job of this client.
+            pump: called between polls, for example ``slicer.app.processEvents``.
+            progress: ``progress(done, total, message) -> bool``; False cancels.
+
+        Raises:
+            Cancelled: when the job was cancelled.
+            TextPromptSegError: when it failed.
+        """
+        told: tuple[int, int, str] | None = None
+        try:
+            while not job.finished:
+                self.poll()
+                state = (job.done, job.total, job.message)
+                if progress is not None and state != told and not job.finished:
+                    told = state
+                    if not progress(*state):
+                        self.cancel(job)
+                if pump is not None:
+                    pump()
+                if not job.finished:
+                    time.sleep(0.01)
+        except BaseException:
+            self.cancel(job)  # Ctrl-C in a console must not leave a run behind
+            raise
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    # -- the process ---------------------------------------------------------------------------
+
+    def stop(self, keep_waiting: bool = False) -> None:
+        """End the worker and give back all its memory; the next request starts it again."""
+        process, self._process = self._process, None
+        self._deadline = self._volume_key = None
+        running, self._running = self._running, None
+        if process is not None:
+            self.starts += 1  # what still arrives from the ended process is not listened to
+            process.kill()
+            process.close()
+            for thread in self._threads:
+                thread.join(2.0)
+            self._threads.clear()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        jobs = [running] if running is not None else []
+        if not keep_waiting:
+            jobs += self._waiting
+            self._waiting.clear()
+        for job in jobs:
+            self._finish(job, "cancelled", error=Cancelled("The worker was ended."))
+
+    def _start(self) -> None:
+        self._log_lines.clear()
+        self.starts += 1
+        process = ProcessTree(self.command, worker_environment(self.environment))
+        self._process, self._store = process, ArrayStore()
+        assert process.popen.stdout is not None and process.popen.stderr is not None
+        for target, stream in (
+            (self._read_messages, process.popen.stdout),
+            (self._read_log, process.popen.stderr),
+        ):
+            thread = threading.Thread(target=target, args=(self.starts, stream), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._write({"type": "configure", "folders": [str(f) for f in self._store.folders]})
+
+    def _read_messages(self, generation: int, stream: BinaryIO) -> None:
+        with stream:
+            try:
+                while (message := read_message(stream)) is not None:
+                    self._inbox.put((generation, message))
+            except (OSError, ValueError, ProtocolError) as error:
+                self._log_lines.append(str(error))
+        self._inbox.put((generation, None))
+
+    def _read_log(self, generation: int, stream: BinaryIO) -> None:
+        with stream:
+            for line in stream:
+                text = line.decode("utf-8", errors="replace").rstrip()
+                self._log_lines.append(text)
+                _log.debug("worker %d: %s", generation, text)
+
+    def _write(self, message: dict[str, Any]) -> None:
+        if self._process is None or self._process.popen.stdin is None:
+            raise BrokenPipeError
+        write_message(self._process.popen.stdin, message)
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        while self._running is None and self._deadline is None and self._waiting:
+            job = self._waiting.popleft()
+            try:
+                if self._process is None:
+                    self._start()
+                request = dict(job.request)
+                if job.volume is not None:
+                    known = request["volume"]["key"] == self._volume_key
+                    voxels = wire.volume_to_dict(job.volume, None if known else self._store)
+                    request["volume"] = {**request["volume"], **voxels}
+                self._running, job.state = job, "running"
+                self._write(request)
+                if job.volume is not None:
+                    self._volume_key = request["volume"]["key"]
+            except OSError:
+                self._on_exit()
+            except TextPromptSegError as error:
+                self._running = None
+                self._finish(job, "failed", error=error)
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        kind, job = message.get("type"), self._running
+        if kind == "hello" and message.get("protocol") != VERSION:
+            self._log_lines.append("The worker belongs to another version of TextPromptSeg.")
+            self._on_exit()
+            return
+        if job is None or message.get("id") != job.id:
+            return
+        if kind == "progress":
+            if not job.finished:
+                job.advance(int(message["done"]), int(message["total"]), str(message["message"]))
+                self._call(job.on_progress, job)
+            return
+        self._running = self._deadline = None
+        if kind == "result":
+            self._on_result(job, message)
+        elif kind == "cancelled":
+            self._finish(job, "cancelled", error=Cancelled("The run was cancelled."))
+        else:
+            error = wire.error_from_message(message)
+            if isinstance(error, wire.VolumeMissing) and not job.finished:
+                self._volume_key, job.state = None, "waiting"
+                self._waiting.appendleft(job)
+            else:
+                self._finish(job, "failed", error=error)
+
+    def _on_result(self, job: Job, message: dict[str, Any]) -> None:
+        assert self._store is not None
+        if "segmentations" not in message:
+            self._finish(job, "done", result=message)
+        elif job.finished:  # cancelled after the worker had answered
+            for item in message["segmentations"]:
+                for name in ("mask", "probability"):
+                    if item.get(name):
+                        self._store.discard(item[name])
+        else:
+            store = self._store
+            results: list[Segmentation] = [
+                wire.segmentation_from_dict(item, store) for item in message["segmentations"]
+            ]
+            job.info = {k: message.get(k) for k in ("seconds", "device")}
+            self._finish(job, "done", result=results)
+
+    def _on_exit(self) -> None:
+        process, job = self._process, self._running
+        if process is None:
+            return
+        process.close(timeout=0.5)
+        code = process.returncode
+        for thread in self._threads:
+            thread.join(0.5)  # so that the last line of its log is there
+        last = self._log_lines[-1] if self._log_lines else ""
+        self._running = None
+        self.stop(keep_waiting=True)
+        if job is not None:
+            text = explain_exit(code, last)
+            self._finish(job, "failed", error=TextPromptSegError(text))
+
+    def _finish(
+        self, job: Job, state: str, result: Any = None, error: Exception | None = None
+    ) -> None:
+        if job.finished:
+            return
+        job.state, job.result, job.error, job.volume = state, result, error, None
+        self._call(job.on_finished, job)
+        job.on_finished = job.on_progress = None
+
+    def _call(self, callback: Callable[[Job], None] | None, job: Job) -> None:
+        if callback is None:
+            return
+        try:
+            callback(job)
+        except Exception:  # a faulty callback must not stop the pump
+            _log.exception("A callback of the worker failed")

@@ -1,0 +1,60 @@
+"""One request to the worker: its state, its progress and the time that is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..volume import Volume
+
+
+@dataclass(eq=False)
+class Job:
+    """One request and what became of it.
+
+    Attributes:
+        id: number of the request.
+        state: "waiting", "running", "done", "failed" or "cancelled".
+        result: the answer, once done.
+        info: facts about a finished run: "seconds" per stage and the "device" that was used.
+        error: why there is no answer, once failed or cancelled.
+        done, total, message: the latest progress; total 0 means that it is not known.
+    """
+
+    id: int
+    request: dict[str, Any]
+    on_finished: Callable[[Job], None] | None = None
+    on_progress: Callable[[Job], None] | None = None
+    volume: Volume | None = None
+    state: str = "waiting"
+    result: Any = None
+    info: dict[str, Any] = field(default_factory=dict)
+    error: Exception | None = None
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    started: float = field(default_factory=time.monotonic)
+    _rate_from: tuple[float, int] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has come to an end, good or bad."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds that are left at the present pace, None where nobody can tell yet."""
+        if self._rate_from is None or self.total <= 0:
+            return None
+        since, first = self._rate_from
+        if self.done <= first:
+            return None
+        return (self.total - self.done) * (time.monotonic() - since) / (self.done - first)
+
+    def advance(self, done: int, total: int, message: str) -> None:
+        """Take in a progress message; the pace is measured anew for every stage."""
+        if self._rate_from is None or total != self.total or done < self.done:
+            self._rate_from = (time.monotonic(), done) if total > 0 else None
+        self.done, self.total, self.message = done, total, message

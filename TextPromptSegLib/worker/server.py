@@ -1,0 +1,235 @@
+"""The answering side: one thread reads messages, one thread computes, the model stays loaded."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
+from . import wire
+from .arrays import ArrayStore
+from .protocol import VERSION, ProtocolError, read_message, write_message
+
+_log = logging.getLogger(__name__)
+_PROGRESS_SECONDS = 0.05
+
+PredictorFactory = Callable[..., Any]
+"""``factory(model, device=...)`` -> something with the methods of `SlicePredictor`."""
+
+
+def default_factory(model: str, device: str) -> Any:
+    """Load a checkpoint; torch is imported here and nowhere earlier.
+
+    Raises:
+        DependencyError: when PyTorch or another package is not installed.
+    """
+    try:
+        from ..predictor import SlicePredictor
+
+        return SlicePredictor.from_pretrained(model, device=device)
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"The Python package {error.name} is not installed; press Install in the section "
+            "Dependencies of the module Text Prompt Segmentation."
+        ) from error
+
+
+class Server:
+    """Answers requests until the other side closes the pipe.
+
+    Args:
+        source: where messages come from; its end ends the process.
+        target: where answers go.
+        factory: makes a predictor; tests put in a small one.
+        end_process: called when the other side is gone; by default it ends the process at once,
+            even in the middle of a computation.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        target: BinaryIO,
+        factory: PredictorFactory = default_factory,
+        end_process: Callable[[], None] | None = None,
+    ) -> None:
+        self._source, self._target, self._factory = source, target, factory
+        self._end_process = end_process or (lambda: os._exit(0))
+        self._requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._cancelled: set[int] = set()
+        self._write_lock = threading.Lock()
+        self._store: ArrayStore | None = None
+        self._predictor: Any = None
+        self._loaded: tuple[str, str] | None = None
+        self._volume: tuple[str, Any] | None = None
+        self._region: Any = None
+        self._last_progress = 0.0
+
+    def run(self) -> None:
+        """Announce this process, then answer until the pipe is closed."""
+        threading.Thread(target=self._read, name="messages", daemon=True).start()
+        self._send({"type": "hello", "protocol": VERSION, "pid": os.getpid()})
+        while (request := self._requests.get()) is not None:
+            self._answer(request)
+
+    def _read(self) -> None:
+        try:
+            while (message := read_message(self._source)) is not None:
+                if message.get("type") == "cancel":
+                    self._cancelled.add(int(message["id"]))
+                else:
+                    self._requests.put(message)
+        except (OSError, ProtocolError):
+            _log.warning("The pipe to the application broke")
+        # The application is gone: leave nothing behind and do not finish the computation.
+        if self._store is not None:
+            self._store.close()
+        self._requests.put(None)
+        self._end_process()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._write_lock:
+            write_message(self._target, message)
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        ident = int(request.get("id", -1))
+        try:
+            if ident in self._cancelled:
+                raise Cancelled
+            answer = self._handle(str(request.get("type")), request)
+            self._send({"type": "result", "id": ident, **answer})
+        except Cancelled:
+            self._send({"type": "cancelled", "id": ident})
+        except TextPromptSegError as error:
+            self._fail(ident, type(error).__name__, str(error))
+        except MemoryError:
+            self._fail(ident, DeviceError.__name__, _OUT_OF_MEMORY)
+        except Exception as error:  # one sentence for the user, the traceback for the log
+            traceback.print_exc(file=sys.stderr)
+            if "out of memory" in str(error).lower():
+                self._fail(ident, DeviceError.__name__, _OUT_OF_MEMORY)
+            else:
+                text = (
+                    f"The segmentation failed inside the worker ({type(error).__name__}: {error})."
+                )
+                self._fail(ident, TextPromptSegError.__name__, text)
+        finally:
+            self._cancelled.discard(ident)
+
+    def _fail(self, ident: int, kind: str, text: str) -> None:
+        self._send({"type": "error", "id": ident, "kind": kind, "message": text})
+
+    def _handle(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
+        if kind == "configure":
+            self._store = ArrayStore([str(f) for f in request["folders"]])
+            return {}
+        if kind == "ping":
+            return {"model": self._loaded[0] if self._loaded else None}
+        if kind == "devices":
+            from ..device import list_devices
+
+            return {"devices": [wire.plain(device) for device in list_devices()]}
+        if kind == "load":
+            predictor = self._model(request)
+            return {
+                "config": wire.plain(predictor.config),
+                "seconds": wire.plain(predictor.seconds),
+            }
+        if kind == "unload":
+            self._unload()
+            return {}
+        if kind == "segment":
+            return self._segment(request)
+        raise ProtocolError(f"The worker does not know the request {kind!r}.")
+
+    def _unload(self) -> None:
+        if self._predictor is not None:
+            self._predictor.unload()
+        self._predictor = self._loaded = self._volume = self._region = None
+
+    def _model(self, request: dict[str, Any]) -> Any:
+        wanted = (str(request["model"]), str(request.get("device") or "auto"))
+        if self._loaded != wanted:
+            volume = self._volume
+            self._unload()
+            self._progress(int(request["id"]), 0, 0, "Loading the model")
+            self._predictor, self._loaded = self._factory(wanted[0], device=wanted[1]), wanted
+            self._volume = volume
+        return self._predictor
+
+    def _segment(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._store is None:
+            raise ProtocolError("The worker was not configured.")
+        ident = int(request["id"])
+        started = time.monotonic()
+        predictor = self._model(request)
+        self._set_volume(predictor, request["volume"], request.get("region") or {})
+        results = predictor.segment(
+            [wire.prompt_from_dict(p) for p in request["prompts"]],
+            threshold=request.get("threshold"),
+            samples=request.get("samples"),
+            progress=lambda done, total, text: self._progress(ident, done, total, text),
+        )
+        if ident in self._cancelled:
+            raise Cancelled
+        wanted = tuple(request.get("want") or ("mask", "probability"))
+        return {
+            "segmentations": [wire.segmentation_to_dict(s, self._store, wanted) for s in results],
+            "seconds": {**wire.plain(predictor.seconds), "total": time.monotonic() - started},
+            "device": str(getattr(predictor, "device", request.get("device") or "auto")),
+        }
+
+    def _set_volume(self, predictor: Any, volume: dict[str, Any], region: dict[str, Any]) -> None:
+        key = str(volume["key"])
+        if self._volume is None or self._volume[0] != key:
+            if "array" not in volume:
+                raise wire.VolumeMissing("The worker no longer holds this image.")
+            self._volume = (key, wire.volume_from_dict(volume, self._store))  # type: ignore[arg-type]
+            self._region = None
+        # The model counts too: a new predictor has not seen the volume yet.
+        state = (key, id(predictor), repr(sorted(region.items())))
+        if self._region != state:
+            self._region = None
+            predictor.set_volume(self._volume[1], **wire.region_arguments(region))
+            self._region = state
+
+    def _progress(self, ident: int, done: int, total: int, text: str) -> bool:
+        now = time.monotonic()
+        if done >= total or now - self._last_progress >= _PROGRESS_SECONDS:
+            self._last_progress = now
+            self._send(
+                {"type": "progress", "id": ident, "done": done, "total": total, "message": text}
+            )
+        return ident not in self._cancelled
+
+
+_OUT_OF_MEMORY = (
+    "There is too little memory for this run; choose a smaller region, fewer prompts or "
+    "another device, or press Unload model and try again."
+)
+
+
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep stdin and stdout for messages; whatever prints from now on goes to stderr.
+
+    The file descriptor itself is redirected, so that the prints of C libraries are caught too.
+    """
+    source, target = os.dup(0), os.dup(1)
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.setmode(source, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
+        msvcrt.setmode(target, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdin, sys.stdout = io.StringIO(), sys.stderr
+    return os.fdopen(source, "rb"), os.fdopen(target, "wb")

@@ -1,0 +1,150 @@
+"""Prompts, volumes and results as JSON-ready dictionaries plus arrays of the `ArrayStore`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import outcome as outcomes
+from ..outcome import Outcome, Segmentation, TextPromptSegError
+from ..prompt import Prompt
+from ..volume import Volume
+from .arrays import ArrayStore
+
+
+class VolumeMissing(TextPromptSegError):
+    """The worker was asked about an image that it does not hold (it was restarted)."""
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON-ready data: dataclasses, enums, paths and numpy numbers included."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, Sequence | set | frozenset):
+        return [plain(v) for v in value]
+    if isinstance(value, Path):
+        return str(value)
+    return str(value)
+
+
+def prompt_to_dict(prompt: Prompt) -> dict[str, Any]:
+    """Return every field of a prompt, JSON-ready."""
+    return {f.name: _prompt_value(getattr(prompt, f.name)) for f in fields(Prompt)}
+
+
+def _prompt_value(value: Any) -> Any:
+    if isinstance(value, Prompt):
+        return {"prompt": prompt_to_dict(value)}
+    if isinstance(value, Mapping):
+        return {str(k): v for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_prompt_value(v) for v in value]
+    return value
+
+
+def prompt_from_dict(values: Mapping[str, Any]) -> Prompt:
+    """Return the prompt that `prompt_to_dict` wrote; unknown fields of a newer side are dropped."""
+    known = {f.name for f in fields(Prompt)}
+    return Prompt(**{k: _prompt_field(v) for k, v in values.items() if k in known})
+
+
+def _prompt_field(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return prompt_from_dict(value["prompt"]) if set(value) == {"prompt"} else dict(value)
+    if isinstance(value, list):
+        return tuple(_prompt_field(v) for v in value)
+    return value
+
+
+def volume_to_dict(volume: Volume, store: ArrayStore | None) -> dict[str, Any]:
+    """Return a volume as a message; ``store`` None leaves the voxels out (the worker has them)."""
+    message: dict[str, Any] = {
+        "ijk_to_ras": volume.ijk_to_ras.tolist(),
+        "modality": volume.modality,
+        "name": volume.name,
+        "meta": plain(volume.meta),
+    }
+    if store is not None:
+        message["array"] = store.put(volume.array)
+    return message
+
+
+def volume_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Volume:
+    """Return the volume of a message; its voxels are mapped, not copied."""
+    return Volume(
+        array=store.take(message["array"]),
+        ijk_to_ras=np.array(message["ijk_to_ras"], np.float64),
+        modality=message.get("modality"),
+        name=str(message.get("name", "")),
+        meta=dict(message.get("meta") or {}),
+    )
+
+
+def region_arguments(region: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of ``set_volume`` for a region of a message."""
+    arguments: dict[str, Any] = {}
+    if region.get("roi") is not None:
+        arguments["roi"] = tuple(float(v) for v in region["roi"])
+    if region.get("slices") is not None:
+        first, last = (None if v is None else int(v) for v in region["slices"])
+        arguments["slices"] = slice(first, last)
+    if region.get("plane"):
+        arguments["plane"] = str(region["plane"])
+    return arguments
+
+
+def segmentation_to_dict(
+    result: Segmentation, store: ArrayStore, want: Sequence[str]
+) -> dict[str, Any]:
+    """Return a result as a message; ``want`` names the arrays to send (mask, probability)."""
+    arrays = {"mask": result.mask, "probability": result.probability}
+    message = {
+        f.name: plain(getattr(result, f.name))
+        for f in fields(Segmentation)
+        if f.name not in ("prompt", "mask", "probability")
+    }
+    message["prompt"] = prompt_to_dict(result.prompt)
+    for name, array in arrays.items():
+        message[name] = store.put(array) if name in want and array is not None else None
+    message["shape"] = list(result.mask.shape)
+    return message
+
+
+def segmentation_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Segmentation:
+    """Return the result of a message; a mask that was not asked for comes back empty."""
+    values: dict[str, Any] = {f.name: message.get(f.name) for f in fields(Segmentation)}
+    values["prompt"] = prompt_from_dict(message["prompt"])
+    values["outcome"] = Outcome(message["outcome"])
+    for name in ("mask", "probability"):
+        values[name] = store.take(message[name]) if message.get(name) else None
+    if values["mask"] is None:
+        values["mask"] = np.zeros(tuple(message["shape"]), np.uint8)
+    return Segmentation(**values)
+
+
+def error_from_message(message: Mapping[str, Any]) -> TextPromptSegError:
+    """Return the exception that an error message stands for."""
+    kind = getattr(outcomes, str(message.get("kind")), None)
+    if message.get("kind") == VolumeMissing.__name__:
+        kind = VolumeMissing
+    if not (isinstance(kind, type) and issubclass(kind, TextPromptSegError)):
+        kind = TextPromptSegError
+    return kind(str(message.get("message") or "The worker reported an error without a text."))
