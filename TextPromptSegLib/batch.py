@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from .batch_summary import BatchSummary, CaseResult
 from .cases import Case, find_cases, fingerprint
+from .formats.writing import check_output
 from .job import (
     DEFAULT_MODEL,
-    SEGMENTATION_SUFFIXES,
     Outputs,
     PredictorFactory,
     RunOptions,
@@ -32,7 +32,6 @@ from .job import (
 from .outcome import (
     Cancelled,
     InputError,
-    OutputError,
     Progress,
     TextPromptSegError,
 )
@@ -137,8 +136,7 @@ def run_batch(
         TextPromptSegError: when nothing can be run: no image, no model, no place to write.
         Cancelled: when ``progress`` returned False; cases that are done stay done.
     """
-    if suffix not in SEGMENTATION_SUFFIXES:
-        raise OutputError(f"Results are {', '.join(SEGMENTATION_SUFFIXES)}, not {suffix!r}.")
+    check_output(f"case{suffix}")
     start = time.monotonic()
     parsed = known_prompts(prompts)
     folder = Path(output_dir)
@@ -201,10 +199,13 @@ def _run_here(cases: Sequence[Case], job: BatchJob, record: Any, tell: Any) -> N
         raise Cancelled("loading the model")
     predictor = job.factory(job.model, job.device)
     for case in cases:
+        reached = 0
 
         def inner(done: int, total: int, message: str, case: Case = case) -> bool:
-            steps = int(_PARTS * min(done / total, 0.99)) if total else 0
-            return bool(tell(steps, f"{case.id}: {message}"))
+            nonlocal reached
+            if total:
+                reached = max(reached, int(_PARTS * min(done / total, 0.99)))
+            return bool(tell(reached, f"{case.id}: {message}"))
 
         result = run_case(predictor, case, job, inner)
         record(result)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from asyncio import TimeoutError as AsyncTimeout  # an OSError only since Python 3.11
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 60.0
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 
 _lock = threading.Lock()
 _loaded: dict[tuple[str, str, str], Any] = {}
@@ -51,14 +52,14 @@ def run_on_cluster(
         Cancelled: when ``tell`` returned False.
     """
     try:
-        from distributed import Client, wait
+        from distributed import Client
     except ModuleNotFoundError as error:
         raise DependencyError(
             "A scheduler needs dask.distributed; install it with pip install 'dask[distributed]'."
         ) from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # TimeoutError is an OSError
+    except (OSError, ValueError, TypeError, AsyncTimeout) as error:
         raise DeviceError(
             f"No Dask scheduler answers at {address}; start one with 'dask scheduler'."
         ) from error
@@ -74,14 +75,11 @@ def run_on_cluster(
                     run_case_on_worker, case, job, key=f"{case.id}-{time.time_ns()}", pure=False
                 )
                 running[future] = case
-            try:
-                done = wait(
-                    list(running), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED"
-                ).done
-            except TimeoutError:
-                done = set()
+            done = [future for future in running if future.done()]
             for future in done:
                 record(_result(future, running.pop(future)))
+            if not done:
+                time.sleep(_POLL_SECONDS)
             if not tell(0, f"{len(running)} cases on {workers} workers"):
                 raise Cancelled("cluster")
     finally:
@@ -129,11 +127,15 @@ def _wait_for_worker(client: Any, address: str, tell: Callable[[int, str], bool]
 
 
 def _worker_count(client: Any, address: str) -> int:
-    if client.status not in ("running", "connecting"):
-        raise DeviceError(
-            f"The Dask scheduler at {address} went away; run again with --resume to do the rest."
-        )
-    return len(client.nthreads())
+    try:
+        if client.status in ("running", "connecting"):
+            return len(client.nthreads())
+        cause = None
+    except (OSError, ValueError, RuntimeError, AsyncTimeout) as error:
+        cause = error
+    raise DeviceError(
+        f"The Dask scheduler at {address} went away; run again with --resume to do the rest."
+    ) from cause
 
 
 def _result(future: Any, case: Case) -> CaseResult:

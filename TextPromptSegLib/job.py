@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 DEFAULT_MODEL = "film-unet-compact"
-SEGMENTATION_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nii", ".dcm")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 
 
@@ -130,9 +129,15 @@ class Outputs:
             OutputError: for the first one that cannot.
         """
         if self.segmentation is not None:
-            _check_suffix("-o", self.segmentation, SEGMENTATION_SUFFIXES)
-        if self.overlay is not None:
-            _check_suffix("--overlay", self.overlay, PICTURE_SUFFIXES)
+            from .formats.writing import check_output
+
+            check_output(self.segmentation)
+        picture = self.overlay
+        if picture is not None and not picture.name.lower().endswith(PICTURE_SUFFIXES):
+            raise OutputError(
+                f"--overlay {picture.name} has none of the endings {', '.join(PICTURE_SUFFIXES)}; "
+                "choose one."
+            )
         check_outputs(
             {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report}, source
         )
@@ -199,12 +204,10 @@ def read_image(source: Path, outputs: Outputs, series: str | None = None) -> Vol
     from .volume import Volume
 
     volume = Volume.read(source, series=series) if series else Volume.read(source)
-    target = outputs.segmentation
-    dicom_output = target is not None and target.suffix.lower() == ".dcm"
-    if dicom_output and not volume.meta.get("dicom_files"):
-        raise OutputError(
-            "A DICOM segmentation needs DICOM input; write .seg.nrrd or .nii.gz instead."
-        )
+    if outputs.segmentation is not None:
+        from .formats.writing import check_output
+
+        check_output(outputs.segmentation, volume)
     return volume
 
 
@@ -341,10 +344,3 @@ def _go_on(progress: Progress | None, message: str) -> None:
     """Tell the stage; a total of 0 means that nobody knows how long it takes."""
     if progress is not None and not progress(0, 0, message):
         raise Cancelled(message)
-
-
-def _check_suffix(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
-    if not path.name.lower().endswith(suffixes) or path.name.lower() in suffixes:
-        raise OutputError(
-            f"{option} {path.name} has none of the endings {', '.join(suffixes)}; choose one."
-        )

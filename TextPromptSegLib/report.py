@@ -41,7 +41,8 @@ def build_report(
         for key, value in (facts[0] if facts else {}).items()
         if all(key in other and other[key] == value for other in facts)
     }
-    seconds = {key: float(predictor.seconds.get(key, 0.0)) for key in _STAGES}
+    seconds = dict.fromkeys(_STAGES, 0.0)
+    seconds.update((key, round(float(value), 4)) for key, value in predictor.seconds.items())
     return {
         "input": str(source),
         "model": str(config.get("name", "")),

@@ -58,6 +58,7 @@ def quiet_libraries(debug: bool) -> None:
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
 
 
 def _version(show: bool) -> None:
@@ -287,7 +288,7 @@ def models_download(name: Name) -> int:
     return models.download(name)
 
 
-def models_verify(name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None) -> int:
+def models_verify(name: Annotated[str | None, typer.Argument(metavar="NAME")] = None) -> int:
     """Compare the sha256 of one checkpoint, or of all, with what it should be."""
     from . import models
 

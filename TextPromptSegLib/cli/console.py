@@ -109,6 +109,14 @@ def show_results(
     for s in segmentations:
         if s.outcome is not Outcome.FOUND and s.message:
             say(f"{s.prompt.name}: {s.message}", "yellow")
+    notes = [
+        str(note)
+        for s in segmentations
+        if s.outcome is Outcome.FOUND
+        for note in s.provenance.get("notes", ())
+    ]
+    for note in dict.fromkeys(notes):
+        remark(f"note: {note}")
 
 
 def millilitres(value: float) -> str:
