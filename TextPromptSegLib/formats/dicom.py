@@ -170,12 +170,14 @@ def _one_series(
             "of its own, or pick one in Python with Volume.read(path, series=NUMBER)."
         )
     (group,) = groups.values()
-    shapes: dict[tuple[Any, ...], list[tuple[Path, Dataset]]] = {}
+    shapes: list[list[tuple[Path, Dataset]]] = []
     for path, header in group:
-        direction = [round(float(v), 2) for v in header.get("ImageOrientationPatient") or ()]
-        key = (*direction, header.Rows, header.Columns)
-        shapes.setdefault(key, []).append((path, header))
-    largest = max(shapes.values(), key=len)
+        alike = next((s for s in shapes if _same_kind(s[0][1], header)), None)
+        if alike is None:
+            shapes.append([(path, header)])
+        else:
+            alike.append((path, header))
+    largest = max(shapes, key=len)
     rest = len(group) - len(largest)
     if rest > len(group) // 4:
         raise InputError(
@@ -185,6 +187,17 @@ def _one_series(
     if rest:
         notes.append(f"{rest} images of another size or direction were left out.")
     return largest
+
+
+def _same_kind(one: Dataset, other: Dataset) -> bool:
+    """Whether two images have the same size and, within half a degree, the same direction."""
+    if (one.Rows, one.Columns) != (other.Rows, other.Columns):
+        return False
+    key = "ImageOrientationPatient"
+    first, second = _floats([one], "", key, 6), _floats([other], "", key, 6)
+    if first is None or second is None:
+        return first is second
+    return bool(np.allclose(first, second, rtol=0.0, atol=0.01))
 
 
 def _is_scout(header: Dataset) -> bool:

@@ -1,0 +1,102 @@
+"""Writing results: the ending of the name chooses .seg.nrrd, NIfTI label map or DICOM SEG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..outcome import Outcome, OutputError, Segmentation
+from ..outputs import StagedOutputs
+from ..volume import Volume
+from .segments import describe
+
+if TYPE_CHECKING:
+    from ..vocabulary import Vocabulary
+
+ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".dcm")
+
+
+def check_output(path: str | Path, volume: Volume | None = None) -> str:
+    """Make sure, before anything runs, that results can be written under this name.
+
+    Args:
+        path: the name of the output.
+        volume: the input, where it is known already.
+
+    Returns:
+        The ending, one of `ENDINGS`.
+
+    Raises:
+        OutputError: for another ending, or DICOM SEG of an input that was not DICOM.
+    """
+    path = Path(path)
+    ending = next((e for e in ENDINGS if path.name.lower().endswith(e)), None)
+    if ending is None:
+        raise OutputError(
+            f"{path.name} has an ending that is not known; use .seg.nrrd (3D Slicer), .nii.gz "
+            "(label map) or .dcm (DICOM SEG)."
+        )
+    if len(path.name) == len(ending):
+        raise OutputError(f"{path.name} is only an ending; put a name before it.")
+    if ending == ".dcm" and volume is not None:
+        from .dicom_seg import check_dicom_seg
+
+        check_dicom_seg(volume)
+    return ending
+
+
+def write_segmentations(
+    segmentations: Sequence[Segmentation],
+    volume: Volume,
+    path: str | Path,
+    vocabulary: Vocabulary | None = None,
+) -> list[Path]:
+    """Write results as whole files: all are there complete, or none.
+
+    Every prompt that was understood becomes a segment, empty where nothing was found. Structures
+    that overlap stay complete: in layers (.seg.nrrd), further files (NIfTI) or frames (DICOM SEG).
+
+    Args:
+        segmentations: results; masks (K, J, I) in the order of ``volume``.
+        volume: the image as it was read.
+        path: ends in .seg.nrrd, .nii, .nii.gz or .dcm.
+        vocabulary: names, codes and colours; the one that ships by default.
+
+    Returns:
+        The files that were written, ``path`` first.
+
+    Raises:
+        OutputError: when they cannot be written.
+    """
+    path = Path(path)
+    ending = check_output(path, volume)
+    for result in segmentations:
+        if result.mask.shape != volume.shape:
+            raise ValueError(f"mask {result.mask.shape} does not fit the volume {volume.shape}")
+    if vocabulary is None:
+        from ..vocabulary import Vocabulary
+
+        vocabulary = Vocabulary.load()
+    segments, layers = describe(segmentations, volume.shape, vocabulary)
+    unknown = [s for s in segmentations if s.outcome == Outcome.UNKNOWN_PROMPT]
+    try:
+        with StagedOutputs([path]) as staged:
+            target = staged.path(path)
+            if ending == ".seg.nrrd":
+                from .seg_nrrd import write_seg_nrrd
+
+                write_seg_nrrd(target, segments, layers, volume)
+            elif ending == ".dcm":
+                from .dicom_seg import write_dicom_seg
+
+                write_dicom_seg(target, segments, layers, volume)
+            else:
+                from .label_map import write_label_map
+
+                write_label_map(target, segments, layers, volume, unknown)
+            written = staged.commit()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "the disk may be full"
+        raise OutputError(f"{path} cannot be written ({reason}); choose another place.") from None
+    return [path, *(file for file in written if file != path)]
