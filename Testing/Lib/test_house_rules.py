@@ -17,7 +17,7 @@ FILES = shipped_files.project_files()
 PYTHON = [name for name in FILES if name.endswith(".py")]
 LIBRARY = [name for name in PYTHON if name.startswith("TextPromptSegLib/")]
 MODULE = [name for name in PYTHON if name.startswith("TextPromptSeg/")]
-LONGEST_FILE = 400
+LONGEST_FILE, LONGEST_TEST = 400, 600
 
 HEAVY = {"torch", "torchvision", "monai", "transformers", "lightning", "SimpleITK", "matplotlib"}
 HEAVY |= {"dask", "distributed", "highdicom", "pydicom", "scipy", "peft", "typer", "rich"}
@@ -162,13 +162,14 @@ def test_imported_packages_are_declared(name: str) -> None:
 
 def test_files_stay_short() -> None:
     lines = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in PYTHON}
-    long = {name: n for name, n in lines.items() if n > LONGEST_FILE}
-    assert not long, f"files over {LONGEST_FILE} lines: {long}"
+    limits = {name: LONGEST_TEST if name.startswith("Testing/") else LONGEST_FILE for name in lines}
+    long = {name: n for name, n in lines.items() if n > limits[name]}
+    assert not long, f"split these files, they have too many lines: {long}"
 
 
 STRAY = {
     "a path of one machine": (
-        r"(?<![\w.:/~\]])/(?:work|root|home/[a-z]\w*|Users/[A-Za-z]\w*|opt/\w+)/"
+        r"(?<![\w.:/~\]])/(?:work|root|home/(?!somebody)[a-z]\w*|Users/[A-Za-z]\w*|opt/\w+)/"
     ),
     "a path of one Windows machine": r"\b[C-Z]:\\+(?:Users|Documents)",
     "a host of a package registry": (
