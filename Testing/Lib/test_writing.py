@@ -456,6 +456,25 @@ def test_dicom_seg_needs_dicom_input(tmp_path, volume, results):
     assert left_over(tmp_path) == []
 
 
+def test_dicom_seg_of_anonymised_images(tmp_path):
+    pytest.importorskip("highdicom")
+    import pydicom
+    import synthetic_dicom as made
+
+    gone = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
+            "StudyTime", "AccessionNumber", "ReferringPhysicianName", "SliceThickness")  # fmt: skip
+    for path in made.series(tmp_path / "in", [(0, 0, 2.0 * n) for n in range(3)]):
+        data = pydicom.dcmread(path)
+        for key in gone:
+            delattr(data, key)
+        data.SpecificCharacterSet = ""
+        made.save(data, path)
+    volume = Volume.read(tmp_path / "in")
+    one = result("liver", "liver", np.ones(volume.shape, np.uint8))
+    write_segmentations([one], volume, tmp_path / "o.dcm", Names())
+    assert read_dicom_seg(tmp_path / "o.dcm", volume)["liver"].all()
+
+
 def test_dicom_seg_of_poor_headers_is_refused_in_a_sentence(tmp_path):
     pytest.importorskip("highdicom")
     import synthetic_dicom as made

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _LOG = logging.getLogger(__name__)
+# Fields that every image should have, with or without a value; anonymisers like to remove them.
+_MAY_BE_EMPTY = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
+    "StudyTime", "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
 _ELSE = "write .seg.nrrd or .nii.gz instead"
 
 
@@ -103,20 +108,27 @@ def _sources(volume: Volume) -> tuple[list[Dataset], list[int]]:
     slices = [round(float(k)) for k in volume.meta["dicom_slices"]]
     frames = list(volume.meta.get("dicom_frames") or [None] * len(files))
     if frames[0] is None:
-        return [_source(file) for file in files], slices
-    source = _source(files[0])
+        return [_source(file, volume) for file in files], slices
+    source = _source(files[0], volume)
     if len(set(files)) > 1 or len(frames) != int(source.get("NumberOfFrames", 1)):
         raise ValueError("only some frames of a multi-frame image were segmented")
     return [source], [slices[place] for place in np.argsort(frames)]
 
 
-def _source(path: Path) -> Dataset:
-    """Return a header that highdicom takes: empty fields count as absent."""
+def _source(path: Path, volume: Volume) -> Dataset:
+    """Return a header that highdicom takes, whatever optional fields the image lacks."""
     import pydicom
 
     source = pydicom.dcmread(path, stop_before_pixels=True, force=True)
     if not source.get("SpecificCharacterSet", "x"):
         del source.SpecificCharacterSet
+    if not source.get("StudyInstanceUID"):
+        raise ValueError("StudyInstanceUID is missing")
+    for key in _MAY_BE_EMPTY:
+        if key not in source:
+            setattr(source, key, "")
+    if volume.meta.get("geometry") == "file" and not source.get("SliceThickness"):
+        source.SliceThickness = pydicom.valuerep.DSfloat(volume.spacing[2], auto_format=True)
     return source
 
 

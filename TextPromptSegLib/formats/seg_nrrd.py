@@ -14,6 +14,7 @@ import numpy as np
 from ..volume import LPS_RAS, Volume
 from .segments import EMPTY, Segment, algorithm_name, provenance_tags, safe_text, union
 
+_LEVEL = 4  # masks shrink to next to nothing at any level; higher ones only take longer
 _TYPES = {1: "unsigned char", 2: "unsigned short"}
 
 
@@ -37,7 +38,7 @@ def write_seg_nrrd(
         lines.append(f"{key}:={value}" if key.startswith("Segment") else f"{key}: {value}")
     with path.open("wb") as stream:
         stream.write(("\n".join(lines) + "\n\n").encode("utf-8"))
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed:
+        with gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as packed:
             for k in range(layers[0].shape[0]):
                 # The list of layers runs fastest.
                 plane = layers[0][k] if len(layers) == 1 else np.stack([m[k] for m in layers], -1)
