@@ -160,6 +160,14 @@ def _name_masks(
     return masks
 
 
+def _resize(planes: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
+    """Resize float32 planes (N, h, w) to ``size``, without aliasing when they shrink."""
+    if planes.shape[1:] == size:
+        return planes
+    options = {"mode": mode, "align_corners": False, "antialias": True}
+    return F.interpolate(torch.from_numpy(planes)[None], size, **options)[0].numpy()
+
+
 def _make(
     channels: np.ndarray, cut: Mapping[str, np.ndarray], spec: InputSpec, small: int
 ) -> tuple[np.ndarray, tuple[int, int, int, int], dict[str, np.ndarray]]:
@@ -167,27 +175,17 @@ def _make(
     inner, needed = fit_slice_size(channels.shape[1], channels.shape[2], spec)
     side = small if max(needed) <= small else spec.size
     top, left = canvas_offset(inner, (side, side))
-    image = F.interpolate(
-        torch.from_numpy(channels)[None], inner, mode="bicubic", align_corners=False, antialias=True
-    )[0]
+    rows, columns = slice(top, top + inner[0]), slice(left, left + inner[1])
     canvas = np.zeros((channels.shape[0], side, side), np.uint8)
-    picture = (image.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-    canvas[:, top : top + inner[0], left : left + inner[1]] = picture
-    masks = {}
-    for name, mask in cut.items():
-        if not mask.any():
-            continue
-        area = F.interpolate(
-            torch.from_numpy(np.ascontiguousarray(mask)).float()[None, None],
-            inner,
-            mode="bilinear",
-            align_corners=False,
-            antialias=True,
-        )[0, 0]
-        inside = (area >= 0.5).numpy()
-        if not inside.any():
-            continue
-        full = np.zeros((side, side), bool)
-        full[top : top + inner[0], left : left + inner[1]] = inside
-        masks[name] = np.packbits(full, axis=1)
+    picture = _resize(channels, inner, "bicubic").clip(0, 1)
+    canvas[:, rows, columns] = (picture * 255).round().astype(np.uint8)
+    names = [name for name, mask in cut.items() if mask.any()]
+    masks: dict[str, np.ndarray] = {}
+    if names:
+        planes = np.stack([cut[name] for name in names]).astype(np.float32)
+        for name, area in zip(names, _resize(planes, inner, "bilinear"), strict=True):
+            if (area >= 0.5).any():
+                full = np.zeros((side, side), bool)
+                full[rows, columns] = area >= 0.5
+                masks[name] = np.packbits(full, axis=1)
     return canvas, (top, left, *inner), masks

@@ -60,9 +60,13 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
     Raises:
         InputError: when a data set is missing or nothing can be trained.
     """
+    import torch
+
     vocabulary = vocabulary or Vocabulary.load()
     spec = InputSpec.from_dict(recipe.input)
     material = Material()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # thousands of tiny resizes: threads would only wait for each other
     for entry in recipe.data:
         dataset = Dataset.read(find_dataset(entry.name, roots))
         material.datasets.append(dataset)
@@ -77,6 +81,7 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
                 slices = _spread(slices, recipe.validation_slices)
             target.extend(slices)
             logger.info("%s %s: %d slices", dataset.name, split, len(slices))
+    torch.set_num_threads(threads)
     by_name = {d.name: d.modality or "any" for d in material.datasets}
     for item in material.train:
         for name in item.masks:
