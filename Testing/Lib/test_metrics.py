@@ -23,6 +23,7 @@ from TextPromptSegLib.metrics import (
     pooled_calibration,
     pooled_interval,
     rate_interval,
+    surface,
     surface_distances,
 )
 
@@ -90,14 +91,21 @@ def mask_pairs(draw, shapes=((1, 6, 7), (4, 5, 6), (5, 4))):
 
 
 @settings(max_examples=60, deadline=None)
-@given(mask_pairs(), st.sampled_from(SPACINGS), st.sampled_from((0.0, 0.6, 1.0, 2.0)))
-def test_surface_distances_equal_brute_force(pair, spacing, tolerance):
+@given(
+    mask_pairs(),
+    st.sampled_from(SPACINGS),
+    st.sampled_from((0.0, 0.6, 1.0, 2.0)),
+    st.sampled_from((0.0, 1.0)),  # distance transform always, k-d tree always
+)
+def test_surface_distances_equal_brute_force(pair, spacing, tolerance, dense):
     p, r = pair
     if not p.any() or not r.any():
         return
     if spacing is not None:
         spacing = spacing[-p.ndim :]
-    got = surface_distances(p, r, spacing, tolerance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface, "DENSE", dense)
+        got = surface_distances(p, r, spacing, tolerance)
     for name, value in _oracle(p, r, spacing, tolerance).items():
         assert getattr(got, name) == pytest.approx(value, abs=1e-9), name
 

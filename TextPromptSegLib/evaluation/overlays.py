@@ -37,7 +37,7 @@ def overlay_gallery(report: Report, dataset: str) -> str:
     unfolded = " open" if len(blocks) <= OPEN_UP_TO else ""
     return (
         f"<details{unfolded}><summary>Best, median and worst case of each structure</summary>"
-        f'{_key()}<div class="overlays">{"".join(blocks)}</div></details>'
+        f'{_key(report)}<div class="overlays">{"".join(blocks)}</div></details>'
     )
 
 
@@ -108,12 +108,18 @@ def _figure(report: Report, row: CaseRow, caption: str) -> str:
     )
 
 
-def _key() -> str:
+def _key(report: Report) -> str:
     def swatch(rgb: tuple[int, int, int]) -> str:
         return f'<i style="background:rgb{rgb}"></i>'
 
+    chosen = ""
+    if len(report.runs) > 1:
+        model, mode = report.runs[0]
+        name = model if len({m for m, _ in report.runs}) > 1 else mode
+        chosen = f"<span>cases chosen by the Dice of {escape(name)}</span>"
     return (
         f'<p class="key"><span>{swatch(REFERENCE_RGB)}reference (outline)</span>'
         f"<span>{swatch(PREDICTION_RGB)}model (filled)</span>"
-        "<span>cut out around the structure, in the slice where the reference is largest</span></p>"
+        "<span>cut out around the structure, in the slice where the reference is largest</span>"
+        f"{chosen}</p>"
     )

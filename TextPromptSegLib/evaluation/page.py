@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Run = tuple[str, str]
 
 TARGET_FP = 0.05
+COLUMNS = 15  # of the table of structures
 
 
 def render_page(report: Report) -> str:
@@ -65,7 +66,7 @@ def _overview(report: Report) -> str:
         rows.append(
             f"<tr><td>{_run_name(report, (s.model, s.mode))}</td><td>{s.datasets}</td>"
             f"<td>{s.structures}{_unknown(s.unknown)}</td>"
-            f"<td>{_dice(s.dice, colours[s.model, s.mode])}</td>"
+            f'<td class="left">{_dice(s.dice, colours[s.model, s.mode])}</td>'
             f"<td>{_rate(s)}</td><td>{s.failures or '–'}</td></tr>"
         )
     licences = "".join(
@@ -79,17 +80,16 @@ def _overview(report: Report) -> str:
         "cases; brackets are 95 % intervals. Only expert labels measure accuracy; the others "
         "measure agreement with a program or a coarse drawing and are kept apart.</p>"
         f'{licences}<div class="scroll"><table><thead><tr><th>Model</th><th>Data sets</th>'
-        "<th>Structures</th><th>Dice</th><th>False alarms</th><th>Failed cases</th></tr></thead>"
+        '<th>Structures</th><th class="left">Dice</th><th>False alarms</th><th>Failed cases</th>'
+        "</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>{_matrix(report)}</section>"
     )
 
 
 def _matrix(report: Report) -> str:
     """One line a data set, a column a model: the models side by side."""
-    heads = "".join(
-        f"<th>{_run_name(report, run)}<br><small>Dice · false alarms · s per case</small></th>"
-        for run in report.runs
-    )
+    heads = "".join(f'<th colspan="3">{_run_name(report, run)}</th>' for run in report.runs)
+    under = "<th>Dice</th><th>False alarms</th><th>s / case</th>" * len(report.runs)
     lines = []
     for info in report.datasets:
         found = {(s.model, s.mode): s for s in report.dataset_summaries if s.dataset == info.name}
@@ -109,23 +109,26 @@ def _matrix(report: Report) -> str:
         else ""
     )
     return (
-        '<h3>Data set by data set</h3><div class="scroll"><table><thead><tr><th>Data set</th>'
-        f'<th class="left">Labels</th><th>Cases</th>{heads}</tr></thead>'
+        '<h3>Data set by data set</h3><div class="scroll"><table><thead><tr class="over-head">'
+        f"<th></th><th></th><th></th>{heads}</tr><tr><th>Data set</th>"
+        f'<th class="left">Labels</th><th>Cases</th>{under}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>{star}"
     )
 
 
 def _matrix_cell(s: DatasetSummary | None, best: float, several: bool) -> str:
     if s is None:
-        return "<td>–</td>"
+        return "<td>–</td>" * 3
     dice = "–" if s.dice is None else f"{s.dice.value:.3f}"
     if several and s.dice is not None and s.dice.value >= best:
         dice = f"<b>{dice}</b>"
+    if s.unknown:
+        dice = f"<small>{s.structures} known</small> {dice}"
     alarms = "–" if s.fp_rate is None else f"{100 * s.fp_rate.value:.1f} %"
     if s.fp_rate is not None and s.fp_rate.value > TARGET_FP:
         alarms = f'<span class="over">{alarms}</span>'
     seconds = "–" if s.seconds is None else f"{s.seconds:.2g}"
-    return f"<td>{dice} · {alarms} · <small>{seconds} s</small></td>"
+    return f'<td class="lead">{dice}</td><td>{alarms}</td><td>{seconds}</td>'
 
 
 def _alarms(report: Report) -> str:
@@ -183,23 +186,22 @@ def _table(report: Report, info: DatasetInfo) -> str:
         best = max((s.stats["dice"].mean for s in group if s.stats), default=-1.0)
         for i, s in enumerate(group):
             name = escape(structure) + (" <small>(union)</small>" if s.is_union else "")
-            lead = f"<td>{name if i == 0 else ''}</td>"
-            if several:
-                lead += f'<td class="left">{_run_name(report, (s.model, s.mode))}</td>'
-            css = ' class="first"' if several and i == 0 else ""
-            lines.append(f"<tr{css}>{lead}{_cells(s, several and len(group) > 1, best)}</tr>")
+            if several and i == 0:
+                lines.append(f'<tr class="kind"><td colspan="{COLUMNS}">{name}</td></tr>')
+            lead = _run_name(report, (s.model, s.mode)) if several else name
+            lines.append(f"<tr><td>{lead}</td>{_cells(s, several and len(group) > 1, best)}</tr>")
     unit = next((s.unit for s in found if s.stats), "px")
     tau = f"{report.tolerance:g} {unit}" if unit != "mixed" else f"{report.tolerance:g}"
-    model = '<th class="left">Model</th>' if several else ""
     heads = (
         "<th>n</th><th>Dice<br><small>mean [95 %]</small></th><th>SD</th><th>Median</th>"
         "<th>Pooled<br><small>Dice</small></th><th>IoU</th><th>Prec.</th><th>Recall</th>"
         f"<th>HD<br><small>{unit}</small></th><th>HD95<br><small>{unit}</small></th>"
-        f"<th>ASD<br><small>{unit}</small></th><th>ASSD<br><small>{unit}</small></th>"
-        f"<th>NSD<br><small>{tau}</small></th><th>Found</th><th>False alarms</th>"
+        f"<th>ASSD<br><small>{unit}</small></th><th>NSD<br><small>{tau}</small></th>"
+        "<th>Found</th><th>False<br>alarms</th>"
     )
     return (
-        f'<div class="scroll"><table><thead><tr><th>Structure</th>{model}{heads}</tr></thead>'
+        '<div class="scroll"><table class="dense"><thead><tr>'
+        f"<th>{'Model' if several else 'Structure'}</th>{heads}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
@@ -211,14 +213,15 @@ def _cells(s: StructureSummary, compare: bool, best: float) -> str:
         alarms = f'<span class="over">{text}</span>' if s.fp_rate.value > TARGET_FP else text
     if not s.stats or s.pooled_dice is None or s.found is None:
         why = "not a prompt of this model" if s.unknown else "never present here"
-        return f'<td>0</td><td colspan="13" class="left"><small>{why}</small></td><td>{alarms}</td>'
+        nothing = f'<td colspan="{COLUMNS - 3}" class="left"><small>{why}</small></td>'
+        return f"<td>0</td>{nothing}<td>{alarms}</td>"
     st = s.stats
     dice = f"{st['dice'].mean:.3f}"
     if compare and st["dice"].mean >= best:
         dice = f"<b>{dice}</b>"
     sd = "–" if st["dice"].sd is None else f"{st['dice'].sd:.3f}"
     shares = "".join(f"<td>{st[m].mean:.3f}</td>" for m in ("iou", "precision", "recall"))
-    lengths = "".join(f"<td>{st[m].mean:.1f}</td>" for m in ("hd", "hd95", "asd", "assd"))
+    lengths = "".join(f"<td>{st[m].mean:.1f}</td>" for m in ("hd", "hd95", "assd"))
     return (
         f"<td>{s.n}</td><td>{dice}{_range(st['dice'])}</td><td>{sd}</td>"
         f"<td>{st['dice'].median:.3f}</td><td>{s.pooled_dice.value:.3f}</td>{shares}{lengths}"
@@ -250,7 +253,7 @@ def _definitions(report: Report) -> str:
         "pooled": "from the counts summed over all cases (“micro”), as some papers print it",
         "HD, HD95": "largest distance between the two surfaces, and the larger of the two directed "
         "95th percentiles; one mask empty: the diagonal of the image",
-        "ASD, ASSD": "mean distance from the model's surface to the reference, and over both",
+        "ASSD": "mean distance to the other surface, over the voxels of both surfaces",
         "NSD": f"share of both surfaces within {report.tolerance:g} mm (px where no spacing is "
         "known)",
         "[95 %]": "bootstrap over patients, 2000 draws, fixed seed; none where all cases are of "

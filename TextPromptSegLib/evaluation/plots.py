@@ -112,10 +112,10 @@ def _lane(axes: Axes, values: Sequence[float], y: float, half: float, colour: st
 
 
 def _density(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate a density with Silverman's width, reflected at 0 and 1 so that nothing leaks out."""
+    """Estimate a density by Silverman's width between the extreme values, reflected at 0 and 1."""
     spread = min(float(points.std()), float(np.subtract(*np.percentile(points, [75, 25]))) / 1.34)
     width = max(0.9 * (spread or float(points.std())) * len(points) ** -0.2, 0.008)
-    xs = np.linspace(max(0.0, points.min() - 2 * width), min(1.0, points.max() + 2 * width), 160)
+    xs = np.linspace(points.min(), points.max(), 160)
     mirrored = np.concatenate([points, -points, 2 - points])
     density = np.exp(-0.5 * ((xs[:, None] - mirrored) / width) ** 2).sum(axis=1)
     return xs, density / density.max()

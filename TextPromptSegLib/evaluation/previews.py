@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..volume import Volume
 
 LONGEST = 192  # px kept of a slice
-SHOWN = 300  # px of the drawn picture
+SHOWN = 264  # px of the drawn picture
 REFERENCE_RGB = (64, 210, 255)
 PREDICTION_RGB = (255, 159, 28)
 
@@ -57,7 +57,9 @@ def make_preview(
     target = r if r.any() else p
     areas = target.reshape(len(target), -1).astype(bool).sum(axis=1)
     k = int(areas.argmax()) if areas.any() else len(target) // 2
-    rows, columns = _window(r[k].astype(bool) | p[k].astype(bool))
+    # A false alarm is understood from the whole picture, a structure from its surroundings.
+    either = (r[k] != 0) | (p[k] != 0) if r.any() else np.zeros(r[k].shape, bool)
+    rows, columns = _window(either)
     grey = _grey(image[k], r[k].astype(bool), volume.modality)[rows, columns]
     bits = (r[k] != 0).astype(np.uint8) | ((p[k] != 0).astype(np.uint8) << 1)
     step = max(1, -(-max(grey.shape) // LONGEST))
@@ -95,9 +97,9 @@ def draw_preview(preview: Preview) -> str:
     canvas[prediction] = 0.72 * canvas[prediction] + 0.28 * np.array(PREDICTION_RGB)
     canvas[_outline(prediction)] = PREDICTION_RGB
     canvas[_outline(reference)] = REFERENCE_RGB
-    # 96 colours are enough for grey values and two hues, and make the page a third as large.
+    # 64 colours are enough for grey values and two hues, and make the page a third as large.
     picture = Image.fromarray(canvas.clip(0, 255).astype(np.uint8)).quantize(
-        96, dither=Image.Dither.NONE
+        64, dither=Image.Dither.NONE
     )
     data = io.BytesIO()
     picture.save(data, "PNG", optimize=True)

@@ -9,9 +9,9 @@ CSS = """
 html { scroll-behavior: smooth; }
 body { margin: 0; background: #eef1f5; color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1180px; margin: 0 auto; padding: 0 20px 60px; }
+main { max-width: 1240px; margin: 0 auto; padding: 0 20px 60px; }
 header { background: #12324f; color: #fff; padding: 34px 20px 26px; margin-bottom: 26px; }
-header > div { max-width: 1140px; margin: 0 auto; }
+header > div { max-width: 1200px; margin: 0 auto; }
 header h1 { margin: 0 0 6px; font-size: 28px; line-height: 1.2; letter-spacing: -.01em; }
 header p { margin: 0; color: #c4d5e6; }
 header nav { margin-top: 16px; display: flex; flex-wrap: wrap; gap: 6px; }
@@ -25,7 +25,7 @@ h3 { margin: 22px 0 8px; font-size: 15px; }
 p { margin: 0 0 10px; }
 .sub { color: var(--muted); margin-bottom: 14px; max-width: 82ch; }
 .note { color: var(--warn); font-size: 13.5px; background: #fff8ea; border-left: 3px solid #e0a030;
-  padding: 7px 12px; margin: 0 0 12px; border-radius: 0 6px 6px 0; }
+  padding: 7px 12px; margin: 12px 0; border-radius: 0 6px 6px 0; }
 .note.plain { color: var(--muted); background: var(--soft); border-left-color: #b9c4d0; }
 .badge { display: inline-block; font-size: 12px; font-weight: 600; padding: 1px 9px;
   margin-left: 8px;
@@ -42,8 +42,12 @@ th { font-weight: 600; color: var(--muted); font-size: 12.5px; vertical-align: b
 th:first-child, td:first-child, .left { text-align: left !important; }
 tbody tr:hover td { background: #f8fafc; }
 tr.kind td { background: var(--soft); font-weight: 600; text-align: left; padding-top: 9px; }
-tr.first td { border-top: 1px solid #c3cdd8; }
+table.dense { font-size: 13px; }
+table.dense th, table.dense td { padding: 5px 7px; }
 td b { font-weight: 650; }
+a { color: var(--accent); text-underline-offset: 2px; }
+tr.over-head th { border-bottom: 0; padding-bottom: 0; color: var(--ink); text-align: center; }
+tr.over-head th[colspan], td.lead { border-left: 1px solid var(--line); }
 td small, th small { color: var(--muted); font-weight: 400; font-size: 12px; }
 td.wrap { white-space: normal; min-width: 150px; }
 .bar { display: inline-block; width: 84px; height: 8px; border-radius: 4px; background: #e6ebf1;
@@ -56,7 +60,7 @@ img.plot { display: block; width: 100%; max-width: 900px; height: auto; margin: 
 .key i { display: inline-block; width: 16px; height: 12px; border-radius: 3px; margin-right: 6px;
   vertical-align: -1px; }
 .overlays { display: grid; gap: 22px 26px;
-  grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); }
 .overlays h4 { margin: 0 0 6px; font-size: 14px; }
 .shots { display: flex; gap: 8px; }
 .shots figure { margin: 0; flex: 1 1 0; min-width: 0; max-width: 300px; }

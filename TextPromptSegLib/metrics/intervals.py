@@ -98,8 +98,8 @@ def mean_of_means_interval(
 ) -> Interval:
     """Return the mean over strata (structures) of each stratum's mean, and its bootstrap interval.
 
-    A structure with few cases weighs as much as one with many. Whole patients are drawn, with all of
-    their structures; a structure that a draw leaves without a case is left out of that draw.
+    A structure with few cases weighs as much as one with many. Whole patients are drawn, with all
+    of their structures; a structure that a draw leaves without a case is left out of that draw.
 
     Args:
         values: one number a pair of case and structure.

@@ -7,6 +7,8 @@ axes of length 1 are left out first: in a single slice every voxel would otherwi
 Speed: both masks are cropped to the bounding box of their union, and nearest points are found with
 a k-d tree of the surface voxels. With a liver-sized structure in 256 x 256 x 100 voxels that takes
 0.1 s on one core; the two distance transforms of the same crop that MONAI would run took 0.5 s.
+Only where a mask is speckle, so that surface fills the box, is the distance transform the faster
+one (4 million surface voxels: 6 s instead of 20 s), and taken.
 
 Hausdorff distance and NSD: https://doi.org/10.1186/s12880-015-0068-x , https://arxiv.org/abs/1809.04430
 """
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .overlap import as_masks
+
+DENSE = 1 / 12  # share of the box that is surface, above which a distance transform is faster
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,8 @@ def surface_distances(
         return SurfaceDistances(0.0, 0.0, 0.0, 0.0, 1.0)
     thin = tuple(axis for axis, n in enumerate(p.shape) if n == 1)
     box, size = _union_box(p, r), np.delete(size, thin)
-    points_p = np.argwhere(_surface(p[box].squeeze(thin))) * size
-    points_r = np.argwhere(_surface(r[box].squeeze(thin))) * size
-    p_to_r, r_to_p = _nearest(points_p, points_r), _nearest(points_r, points_p)
+    surface_p, surface_r = _surface(p[box].squeeze(thin)), _surface(r[box].squeeze(thin))
+    p_to_r, r_to_p = _nearest(surface_p, surface_r, size), _nearest(surface_r, surface_p, size)
     both = np.concatenate([p_to_r, r_to_p])
     return SurfaceDistances(
         hd=float(both.max()),
@@ -128,11 +131,16 @@ def _surface(mask: np.ndarray) -> np.ndarray:
     return np.logical_and(mask, ~inner)
 
 
-def _nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _nearest(surface: np.ndarray, other: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return the distance of every voxel of one surface to the nearest voxel of the other."""
+    if surface.ndim == 0:
+        return np.zeros(1)
+    if np.count_nonzero(surface) > DENSE * surface.size:
+        from scipy.ndimage import distance_transform_edt
+
+        return np.asarray(distance_transform_edt(~other, sampling=size)[surface], dtype=float)
     from scipy.spatial import cKDTree
 
-    if points.shape[1] == 0:
-        return np.zeros(len(points))
     # Surface voxels are spread evenly already; balancing the tree costs more than it saves.
-    tree = cKDTree(others, balanced_tree=False, compact_nodes=False)
-    return np.asarray(tree.query(points)[0], dtype=float)
+    tree = cKDTree(np.argwhere(other) * size, balanced_tree=False, compact_nodes=False)
+    return np.asarray(tree.query(np.argwhere(surface) * size)[0], dtype=float)
