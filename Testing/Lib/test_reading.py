@@ -127,6 +127,15 @@ def test_nifti_without_orientation_says_that_it_is_assumed(tmp_path):
     assert any("left and right are assumed" in n for n in Volume.read(tmp_path / "x.nii").notes)
 
 
+def test_nrrd_without_a_space_says_that_its_place_is_assumed(tmp_path):
+    path = tmp_path / "x.nrrd"
+    head = "NRRD0004\ntype: short\ndimension: 3\nsizes: 5 4 3\nendian: little\nencoding: raw\n\n"
+    path.write_bytes(head.encode() + numbered("<i2").tobytes())
+    volume = Volume.read(path)
+    np.testing.assert_array_equal(volume.array, numbered())
+    assert volume.meta["geometry"] == "assumed" and "assumed" in volume.notes[0]
+
+
 @pytest.mark.parametrize("ending", [".nrrd", ".mha", ".mhd", ".nhdr"])
 @pytest.mark.parametrize("compress", [False, True])
 def test_nrrd_and_metaimage(tmp_path, ending, compress):

@@ -23,6 +23,7 @@ _DTYPES = {
     1024: "i8", 1280: "u8", 1792: "c16",
 }  # fmt: skip
 _COLOURS = {128: 3, 2304: 4}  # bytes per voxel: RGB, RGBA
+NO_PLACE = "The file does not say how it lies in the patient; left and right are assumed."
 _DAMAGED = "{} is damaged or incomplete; copy or download it again."
 
 
@@ -175,6 +176,5 @@ def _geometry(path: Path, header: _Header) -> tuple[np.ndarray, list[str]]:
     codes = [reader.GetMetaData(f"{form}_code") for form in ("qform", "sform")
              if reader.HasMetaDataKey(f"{form}_code")]  # fmt: skip
     if codes and all(code == "0" for code in codes):
-        note = "The file does not say how it lies in the patient; left and right are assumed."
-        return LPS_RAS @ lps, [note]
+        return LPS_RAS @ lps, [NO_PLACE]
     return LPS_RAS @ lps, []

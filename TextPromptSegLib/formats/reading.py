@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..outcome import InputError
 from ..volume import LPS_RAS, Volume
-from .nifti import is_nifti, read_nifti
+from .nifti import NO_PLACE, is_nifti, read_nifti
 from .pixels import check_frame, luminance
 
 ACCEPTED = "NIfTI, NRRD, MetaImage, DICOM, PNG or JPEG"
@@ -176,7 +177,11 @@ def _itk(path: Path, image_io: str, frame: int | None) -> Volume:
         pixels = sitk.GetArrayViewFromImage(image)
         grey = luminance(pixels) if is_colour and frame is None else None
         image = sitk.VectorIndexSelectionCast(image, frame or 0)
-    meta = {"path": str(path), "format": image_io.removesuffix("ImageIO"), "geometry": "file"}
+    meta: dict[str, Any] = {"path": str(path), "format": image_io.removesuffix("ImageIO")}
+    meta["geometry"] = "file"
+    if image_io == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
+        meta["geometry"] = "assumed"
+        meta["notes"] = (NO_PLACE,)
     volume = Volume.from_sitk(image, name=stem(path), meta=meta)
     return volume if grey is None else volume.with_array(grey.reshape(volume.shape).copy())
 
