@@ -287,7 +287,7 @@ def test_an_unknown_prompt_is_counted_and_left_out(plain):
     summary = report.dataset_summaries[0]
     assert (summary.dice.value, summary.structures, summary.unknown) == (1.0, 1, 4)
     assert summary.fp_rate is None
-    assert "not a prompt of this model" in card_table(report, "fake")
+    assert "Not a prompt of this model: spleen, left kidney" in card_table(report, "fake")
 
 
 KINDS = [
@@ -372,7 +372,7 @@ def test_a_failing_case_is_recorded_and_the_run_goes_on(plain):
     assert (failure.dataset, failure.case) == ("set_a", "b")
     assert str(plain.parent) not in failure.reason
     assert report.dataset_summaries[0].failures == 1
-    assert "1 cases could not be evaluated" in card_table(report, "fake")
+    assert "in no number above: 1 case." in card_table(report, "fake")
 
 
 def test_a_predictor_that_breaks_costs_one_case(plain):

@@ -87,23 +87,32 @@ def card_table(report: Report, model: str, mode: str = TEXT_ONLY) -> str:
             "| false alarms |",
             "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
-        notes = []
+        notes: list[str] = []
+        unknown: list[str] = []
         for info in (d for d in report.datasets if d.label_kind == kind):
             found = [
                 s
                 for s in report.structures
                 if (s.model, s.mode, s.dataset) == (model, mode, info.name)
             ]
-            lines += [_card_row(s, info.patients_known) for s in found]
+            lines += [_card_row(s, info.patients_known) for s in found if s.n or s.absent]
+            unknown += [s.structure for s in found if s.unknown]
             if found and not info.patients_known:
                 notes.append(info.name)
         if notes:
             names = ", ".join(f"`{n}`" for n in notes)
             lines += ["", f"\\* {names}: no patient ids, so a patient may be in two splits."]
+        if unknown:
+            lines += ["", f"Not a prompt of this model: {', '.join(dict.fromkeys(unknown))}."]
     failed = [f for f in report.failures if f.model == model and f.mode in (mode, "")]
     if failed:
-        lines += ["", f"{len(failed)} cases could not be evaluated and are in no number above."]
+        lines += ["", f"Could not be evaluated, in no number above: {count(len(failed), 'case')}."]
     return "\n".join(lines) + "\n"
+
+
+def count(number: int, thing: str) -> str:
+    """Return "1 case", "2 cases"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _structure(s: StructureSummary) -> dict[str, Any]:
@@ -152,7 +161,8 @@ def _overall_line(s: OverallSummary) -> str:
     parts = []
     if s.dice is not None:
         parts.append(
-            f"Mean Dice over {s.structures} structures of {s.datasets} data sets: "
+            f"Mean Dice over {count(s.structures, 'structure')} of "
+            f"{count(s.datasets, 'data set')}: "
             f"**{s.dice.value:.3f}**{_range(s.dice)}."
         )
     if s.fp_rate is not None:
@@ -161,7 +171,7 @@ def _overall_line(s: OverallSummary) -> str:
             f"({s.false_positives} of {s.absent} absent pairs)."
         )
     if s.unknown:
-        parts.append(f"{s.unknown} structures are no prompts of this model.")
+        parts.append(f"No prompt of this model: {count(s.unknown, 'structure')}.")
     return " ".join(parts)
 
 
@@ -169,8 +179,7 @@ def _card_row(s: StructureSummary, patients_known: bool) -> str:
     alarms = f"{s.false_positives}/{s.absent}" if s.absent else "–"
     name = f"`{s.dataset}`" + ("" if patients_known else " \\*")
     if not s.stats or s.pooled_dice is None:
-        why = "not a prompt of this model" if s.unknown else "never present"
-        return f"| {name} | {s.structure} | 0 | {why} | – | – | – | – | – | – | {alarms} |"
+        return f"| {name} | {s.structure} | 0 | never present | – | – | – | – | – | – | {alarms} |"
     dice, st = s.stats["dice"], s.stats
     return (
         f"| {name} | {s.structure} | {s.n} | {dice.mean:.3f}{_range(dice)} | {dice.median:.3f} "

@@ -6,6 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from .card import count
 from .overlays import false_alarm_gallery, overlay_gallery
 from .plots import false_alarms, run_colours, violins
 from .style import CSS
@@ -31,8 +32,9 @@ def render_page(report: Report) -> str:
     cases = sum(d.cases for d in report.datasets)
     asked = len({(r.dataset, r.case, r.structure) for r in report.rows})
     facts = (
-        f"Split “{report.split}” · {len(report.datasets)} data sets · {cases} cases · "
-        f"{asked} questions a model · {report.created[:10]} · TextPromptSeg {report.version}"
+        f"Split “{report.split}” · {count(len(report.datasets), 'data set')} · "
+        f"{count(cases, 'case')} · {asked} questions a model · "
+        f"{report.created[:10]} · TextPromptSeg {report.version}"
     )
     shown = [d for d in report.datasets if any(r.dataset == d.name for r in report.rows)]
     links = "".join(f'<a href="#{_anchor(d.name)}">{escape(d.name)}</a>' for d in shown)
@@ -146,8 +148,10 @@ def _alarms(report: Report) -> str:
 
 def _dataset(report: Report, info: DatasetInfo) -> str:
     other = "" if info.label_kind == "expert" else " other"
-    patients = f"{info.patients} patients" if info.patients_known else "patients not known"
-    facts = f"{info.modality} · {info.cases} cases · {patients} · labels: {info.label_quality}"
+    patients = count(info.patients, "patient") if info.patients_known else "patients not known"
+    facts = (
+        f"{info.modality} · {count(info.cases, 'case')} · {patients} · labels: {info.label_quality}"
+    )
     notes = ""
     if not info.patients_known:
         notes += (
