@@ -20,15 +20,16 @@ class Prompt:
             unknown piece the cleaned text.
         structure: key of the vocabulary entry, or None when it is unknown.
         side: "left", "right", "both" or None; always the patient's side. See `half`.
-        thirds: vertical thirds ("upper", "middle", "lower") of `container` to keep; none = all of it.
-        container: canonical name of the organ inside which the thing is sought, or None.
+        thirds: vertical thirds ("upper", "middle", "lower") of `container` to keep; none = all.
+        container: canonical name of the organ inside which the thing is sought, or None. Where a
+            checkpoint cannot show the organ, `side` still limits the answer to half of the body.
         minus: prompts whose result is taken away from this one.
         attributes: what a report says beyond that: "laterality", "number", "zones", "extent",
             "direction", "absent"; for display, for the text encoder and for `zones` checks.
         suggestions: texts that may have been meant; never used without asking.
         notes: plain sentences about how the text was understood.
-        zones: every place a report names; one zone equals `container` and `thirds`. Made to compare a
-            result with its report ("prompt says left, mask lies right").
+        zones: every place a report names; a single zone equals `container` and `thirds`. Made to
+            compare a result with its report ("prompt says left, mask lies right").
     """
 
     text: str
@@ -50,12 +51,12 @@ class Prompt:
 
     @property
     def half(self) -> str | None:
-        """The half of the body to keep ("left", "right") when neither name nor container has the side.
+        """The half of the body to keep ("left", "right") when name and container have no side.
 
         "left liver" and "left glioma" name single things: what lies on the other side of the body's
         middle is not part of the answer.
         """
-        if self.side not in ("left", "right"):
+        if self.structure is None or self.side not in ("left", "right"):
             return None
         named = self.name if self.container is None else f"{self.name} {self.container}"
         return None if self.side in named.split() else self.side
@@ -70,10 +71,10 @@ class Prompt:
             words = (
                 place.removeprefix("the ") if self.container == self.name else f"{words} in {place}"
             )
-        elif self.half:
-            words += f" on the {self.half} side"
         elif self.side == "both" and self.structure is not None:
             words = f"bilateral {words}"
+        if self.half:
+            words += f" on the {self.half} side"
         if self.minus:
             words += " without " + " and ".join(prompt.phrase() for prompt in self.minus)
         return words

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .anatomy import Structure
 from .prompt import Prompt, Zone
 from .prompt_grammar import THIRDS
-from .vocabulary import Structure, Vocabulary
+from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where something lies: entry of the organ (None when no organ is said), side, vertical thirds."""
+    """Where something lies: entry of the organ (None when none is said), side, vertical thirds."""
 
     structure: str | None
     side: str | None
@@ -35,7 +36,7 @@ class Draft:
     text: str = ""
 
     def build(self, vocabulary: Vocabulary) -> Prompt:
-        """Return the prompt: canonical names, container and zones, notes on what cannot be taken literally."""
+        """Return the prompt, with notes on what cannot be taken literally."""
         if self.structure is None:
             return Prompt(
                 self.text,
@@ -69,8 +70,9 @@ def _anatomy(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
         container, thirds = _container(zones, draft.places, vocabulary)
     elif thirds:
         container, zones = name, ((name, thirds),)
-    notes += [f'"{word}" does not limit the result' for word in draft.attributes.values()]
-    draft.attributes = {}
+    said = draft.attributes
+    notes += [f'"{said[key]}" does not limit the result' for key in said if key != "absent"]
+    draft.attributes = {key: value for key, value in said.items() if key == "absent"}
     middle, more = _lobe_notes(zones)
     return _prompt(
         draft,
@@ -107,9 +109,9 @@ def _finding(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
             places = []
     zones = _zones(places, vocabulary)
     container, thirds = _container(zones, places, vocabulary) if zones else (None, ())
-    sides = {p.side for p in places} - {None}
+    sides = {_side(place) for place in places} - {None}
     if places and sides:
-        side = "both" if "both" in sides or len(sides) > 1 else next(iter(sides))  # type: ignore[assignment]
+        side = "both" if "both" in sides or len(sides) > 1 else next(iter(sides))
     said = attributes.get("laterality")
     if said == "bilateral" and places and side in ("left", "right"):
         notes.append(f"the text says bilateral, but names only the {side} side")
@@ -134,9 +136,16 @@ def _finding(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
     )
 
 
+def _side(place: Place) -> str | None:
+    """The side of a place; the right middle lobe has its side in its name."""
+    word = (place.structure or "").split(" ")[0]
+    return place.side or (word if word in ("left", "right") else None)
+
+
 def _prompt(
-    draft: Draft, entry: Structure, name: str, side: str | None, thirds: tuple[str, ...], container: str | None,
-    zones: tuple[Zone, ...], notes: list[str], suggestions: list[str], vocabulary: Vocabulary,
+    draft: Draft, entry: Structure, name: str, side: str | None, thirds: tuple[str, ...],
+    container: str | None, zones: tuple[Zone, ...], notes: list[str], suggestions: list[str],
+    vocabulary: Vocabulary,
 ) -> Prompt:  # fmt: skip
     minus = tuple(item.build(vocabulary) for item in draft.minus)
     for item in minus:
@@ -159,7 +168,7 @@ def _prompt(
 
 
 def _zones(places: list[Place], vocabulary: Vocabulary) -> tuple[Zone, ...]:
-    """Canonical names and thirds; thirds of one organ are put together, all three mean the whole."""
+    """Canonical names and thirds; thirds of one organ are joined, all three mean the whole."""
     merged: dict[str, set[str] | None] = {}
     for place in places:
         if place.structure is None:
@@ -196,7 +205,7 @@ def _container(
 
 
 def _specific(entry: Structure, places: list[Place], vocabulary: Vocabulary) -> Structure | None:
-    """The finding of one organ that a generic one means there: tumor in the kidney -> kidney tumor."""
+    """The finding that a generic one means in an organ: tumor in the kidney -> kidney tumor."""
     organs = [place.structure for place in places if place.structure]
     if not organs or entry.container is not None:
         return None

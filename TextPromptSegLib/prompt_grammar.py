@@ -17,9 +17,11 @@ THIRDS = ("upper", "middle", "lower")
 VERTICAL = {
     word: third
     for third, words in {
-        "upper": "upper superior top apical apex apices apexes uppermost obere oberer oberes superieur superieure",
+        "upper": "upper superior top apical apex apices apexes uppermost obere oberer oberes "
+        "superieur superieure",
         "middle": "middle mid mittlere mittlerer mittleres moyen moyenne",
-        "lower": "lower inferior bottom basal base bases basilar basis untere unterer unteres inferieur inferieure",
+        "lower": "lower inferior bottom basal base bases basilar basis untere unterer unteres "
+        "inferieur inferieure",
     }.items()
     for word in words.split()
 }
@@ -33,58 +35,65 @@ ZONE_NOUNS = _set(
     "distribution predominance predominant"
 )
 DIRECTIONS = _set(
-    "anterior posterior medial lateral dorsal ventral central peripheral proximal distal inner outer "
-    "perihilar parahilar subpleural infrahilar hilar panlobar"
+    "anterior posterior medial lateral dorsal ventral central peripheral proximal distal inner "
+    "outer perihilar parahilar subpleural infrahilar hilar panlobar"
 )
 EXTENT = _set(
-    "small large big tiny huge extensive extended diffuse focal multifocal patchy faint subtle dense hazy mild "
-    "moderate severe massive marked minimal slight scattered confluent coalescent irregular round rounded "
-    "discrete ill defined well persistent progressive progressing increasing increased decreased new old acute "
-    "chronic visible suspected possible probable questionable malignant benign solid enlarged normal healthy "
-    "abnormal pathological typical predominant predominantly mainly stable streaky nodular circumscribed "
-    "unilateral widespread"
+    "small large big tiny huge extensive extended diffuse focal multifocal patchy faint subtle "
+    "dense hazy mild moderate severe massive marked minimal slight scattered confluent coalescent "
+    "irregular round rounded discrete ill defined well persistent progressive progressing "
+    "increasing increased decreased new old acute chronic visible suspected possible probable "
+    "questionable malignant benign solid enlarged normal healthy abnormal pathological typical "
+    "predominant predominantly mainly stable streaky nodular circumscribed unilateral widespread"
 )
+_COUNTS = "two three four five six seven eight nine ten".split()
 NUMBERS = {
-    **{w: w for w in "two three four five six seven eight nine ten multiple several numerous many few".split()},
-    **{w: "one" for w in "one single solitary isolated".split()},
-    **dict(zip("2 3 4 5 6 7 8 9 10".split(), "two three four five six seven eight nine ten".split(), strict=True)),
-    "1": "one",
-}  # fmt: skip
+    **{word: word for word in [*_COUNTS, *"multiple several numerous many few".split()]},
+    **dict.fromkeys("1 one single solitary isolated".split(), "one"),
+    **{str(n): word for n, word in enumerate(_COUNTS, 2)},
+}
 FILLERS = _set(
-    "margin margins border borders boundary boundaries contour contours outline outlines edge edges region "
-    "regions area areas mask masks segmentation segmentations surface volume location position extent shape "
-    "pixels voxels structure organ areal bereich"
+    "margin margins border borders boundary boundaries contour contours outline outlines edge "
+    "edges region regions area areas mask masks segmentation segmentations surface volume location "
+    "position extent shape pixels voxels structure organ areal bereich"
 )
 LEAD = FILLERS | _set(
-    "please can could would will you i we id want need like to segment segmenting segmented segments delineate "
-    "delineates outline contour identify find finding locate localize localise show display see me us mark label "
-    "highlight extract mask annotate detect detecting where is are there what which give draw get make create "
-    "generate produce compute do does did have has your my our goal task aim job spot spotting now then next also "
-    "first finally just only kindly help any some this that these those it let lets trace visualize visualise "
-    "isolate pick select point out look for search go ahead hi hello thanks and or with a an the of in bitte "
-    "segmentiere segmentieren zeige zeig mir wo ist sind finde markiere montre moi ou est sont segmenter segmentez "
-    "trouver trouve s il vous plait patient patients outlined should be"
+    "please can could would will you i we id want need like to segment segmenting segmented "
+    "segments delineate delineates outline contour identify find finding locate localize localise "
+    "show display see me us mark label highlight extract mask annotate detect detecting where is "
+    "are there what which give draw get make create generate produce compute do does did have has "
+    "your my our goal task aim job spot spotting now then next also first finally just only kindly "
+    "help any some this that these those it let lets trace visualize visualise isolate pick select "
+    "point out look for search go ahead hi hello thanks and or with a an the of in bitte "
+    "segmentiere segmentieren zeige zeig mir wo ist sind finde markiere montre moi ou est sont "
+    "segmenter segmentez trouver trouve s il vous plait patient patients outlined should be"
 )
 TRAIL = FILLERS | _set(
-    "please here there now bitte thanks thank you for me too only also side and or the a of s il vous plait"
+    "please here there now bitte thanks thank you for me too only also side and or the a of s il "
+    "vous plait"
 )
 NEGATIONS = _set("no without not excluding except exclude excludes kein keine ohne sans never")
 MINUS = re.compile(
-    r"\b(?:without(?: any| the)?|excluding|except(?: for)?|minus|but (?:not|no|without)|other than|apart from|"
-    r"not including|exclusive of|with no|and not|subtracting|ohne|sans|and no)\b"
+    r"\b(?:without(?: any| the)?|excluding|except(?: for)?|minus|but (?:not|no|without)|other than|"
+    r"apart from|not including|exclusive of|with no|and not|subtracting|ohne|sans|and no)\b"
 )
 PLACE = _set(
-    "in within inside on at from involving affecting along near throughout over of involves affects im dans du sur"
+    "in within inside on at from involving affecting along near throughout over of involves "
+    "affects im dans du sur"
 )
 AND = _set("and und or oder plus")
-IMAGING = re.compile(
-    r"(?:^|\s+(?:in|on|of|from|for|im|auf|dans|sur|with))(?: ?(?:this|the|that|my|our|these|a|an|dem|der|diesem|"
-    r"cette|ce|given|provided|attached))*"
-    r"(?: ?(?:ct|mr|mri|pet|x ray|xray|cxr|t1|t2|flair|axial|coronal|sagittal|contrast|enhanced|weighted|chest|"
-    r"abdominal|abdomen|brain|head|thorax|thoracic|patients?))* ?"
-    r"(?:ct|mri?|scans?|images?|pictures?|slices?|volume|radiographs?|study|series|film|x ray|xray|cxr|patients?|"
-    r"case|bild|irm|radiographie)$"
+_PICTURE = (
+    r"(?:(?:ct|mri?|pet|x ray|xray|cxr|t1|t2|flair|axial|coronal|sagittal|contrast|enhanced|"
+    r"weighted|chest|abdominal|abdomen|brain|head|thorax|thoracic|patients?) )*"
+    r"(?:ct|mri?|pet|scans?|images?|pictures?|slices?|volume|radiographs?|study|series|film|x ray|"
+    r"xray|cxr|patients?|case|bild|irm|radiographie)$"
 )
+_IN_PICTURE = re.compile(
+    r"(?:^| )(?:in|on|of|from|for|im|auf|dans|sur|with) (?:(?:this|the|that|my|our|these|a|an|dem|"
+    r"der|diesem|cette|ce|given|provided|attached) )*" + _PICTURE
+)
+_ONLY_PICTURE = re.compile("^" + _PICTURE)
+_PICTURE_OF = re.compile("^(?:(?:a|the|this) )?" + _PICTURE.removesuffix("$") + " (?:of|showing) ")
 # The spine from top to bottom, for ranges such as "T9-L1".
 SPINE = [f"{p}{n}" for p, m in (("c", 7), ("t", 12), ("l", 5)) for n in range(1, m + 1)]
 
@@ -112,7 +121,7 @@ def sentences(text: str) -> list[list[Chunk]]:
     result = []
     for sentence in re.split(r"[;\n\r\v\f\x85\u2028\u2029!?。；！？]+|\.(?=\s|$)", text):
         chunks = []
-        for part in re.split(r"[,/|:、，]+", sentence):
+        for part in re.split(r"[,/|:、，]+|\s[-–—]+\s", sentence):
             words = _known_compounds(tokens(part))
             if words:
                 chunks.append(Chunk(part.strip(), tuple(words)))
@@ -135,7 +144,7 @@ def _known_compounds(words: list[str]) -> list[str]:
 
 
 def _ranges(text: str) -> str:
-    """Write out ranges: "T9-T11" -> "T9 and T10 and T11", "left ribs 7-9" -> "left rib 7 and ..."."""
+    """Write out ranges: "T9-T11" -> "T9 and T10 and T11", also "left ribs 7-9"."""
     link = r"\s*(?:-|‐|‑|–|—|\bto\b|\bthrough\b|\bbis\b)\s*"
 
     def vertebrae(found: re.Match[str]) -> str:
@@ -161,5 +170,6 @@ def _ranges(text: str) -> str:
 
 
 def without_imaging(words: list[str]) -> list[str]:
-    """Drop "in this CT scan" at the end; a piece that only names an image becomes empty."""
-    return IMAGING.sub("", " ".join(words)).split()
+    """Drop "in this CT scan" and "CT scan of"; a piece that only names an image becomes empty."""
+    text = _PICTURE_OF.sub("", _IN_PICTURE.sub("", " ".join(words)))
+    return _ONLY_PICTURE.sub("", text).split()

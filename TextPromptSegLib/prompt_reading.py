@@ -1,25 +1,42 @@
-"""From the words of one piece of a prompt to a draft: thing, side, place, number; unknown words to suggestions."""
+"""From the words of one piece of a prompt to a draft: thing, side, place, number, suggestions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 
-from .prompt import Prompt
+from .anatomy import Match
 from .prompt_draft import Draft, Place
 from .prompt_grammar import (
-    AND, DIRECTIONS, EXTENT, FILLERS, LEAD, NUMBERS, PLACE, SIDE_WORDS, THIRDS, TRAIL, VERTICAL, WHOLE,
+    AND,
+    DIRECTIONS,
+    EXTENT,
+    FILLERS,
+    LEAD,
+    NUMBERS,
+    PLACE,
+    SIDE_WORDS,
+    THIRDS,
+    TRAIL,
+    VERTICAL,
+    WHOLE,
     ZONE_NOUNS,
 )  # fmt: skip
-from .vocabulary import Match, Vocabulary, split_sides
+from .vocabulary import Vocabulary, split_sides
 from .wording import ARTICLES, singular
 
 MIDDLE_LOBE = "right middle lung lobe"
 _QUALIFIERS = SIDE_WORDS | set(VERTICAL) | ZONE_NOUNS | WHOLE
 _LATERALITY = frozenset(("unilateral", "bilateral"))
-_DROPPED = (frozenset(), EXTENT | FILLERS, set(VERTICAL) | ZONE_NOUNS | WHOLE, DIRECTIONS)
+_DROPPED: tuple[Set[str], ...] = (
+    frozenset(),
+    EXTENT,
+    FILLERS,
+    set(VERTICAL) | ZONE_NOUNS | WHOLE,
+    DIRECTIONS,
+)
 
 
 @dataclass
@@ -36,12 +53,16 @@ class Reader:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        self._close: dict[str, list[str]] = {}  # spelling corrections made so far
 
     # ------------------------------------------------------------------ words
     def strip(self, words: Sequence[str]) -> list[str]:
         """Take commands and fillers off both ends, but never a word of a name that is found."""
         kept = list(words)
-        while kept and self.vocabulary.find_tokens(kept) is None:
+        while kept and self.find(kept) is None:
+            start = next((i for i, w in enumerate(kept) if w not in NUMBERS and w not in EXTENT), 0)
+            if start and self.find(kept[start:]) is not None:
+                break  # "one infected area": the last word belongs to the name
             if kept[0] in LEAD:
                 kept.pop(0)
             elif kept[-1] in TRAIL:
@@ -67,33 +88,35 @@ class Reader:
         for i, piece in enumerate(pieces):
             words = list(piece)
             after = [p for p in pieces[i + 1 :] if not self.qualifiers_only(p)]
-            if carried and not self._sides(words):
+            if carried and not self.sides(words):
                 words = carried + words
             carried = []
             if self.qualifiers_only(words):
                 if after:
-                    carried = self._sides(words)
-                    words = self._borrow(words, after[0])
+                    carried = self.sides(words)
+                    words = self.borrow(words, after[0])
                 elif result:
-                    words = self._borrow(words, result[-1])
+                    words = self.borrow(words, result[-1])
             elif not known[i] and not self.find(words):
                 words = self._fill(words, pieces[i + 1] if i + 1 < len(pieces) else [], result)
             result.append(words)
         return result
 
-    def _sides(self, words: Iterable[str]) -> list[str]:
+    def sides(self, words: Iterable[str]) -> list[str]:
+        """Return the words of side among words."""
         return [w for w in words if w in SIDE_WORDS]
 
-    def _borrow(self, words: list[str], noun: Sequence[str]) -> list[str]:
+    def borrow(self, words: list[str], noun: Sequence[str]) -> list[str]:
+        """Put qualifiers before a noun whose own qualifiers of that sort they replace."""
         taken: set[str] = set()
-        taken |= SIDE_WORDS if self._sides(words) else set()
+        taken |= SIDE_WORDS if self.sides(words) else set()
         taken |= set(VERTICAL) if any(w in VERTICAL for w in words) else set()
         return words + [w for w in noun if w not in taken]
 
     def _fill(
         self, words: list[str], following: Sequence[str], before: list[list[str]]
     ) -> list[str]:
-        """Complete a piece that is no name: "hepatic" (and portal veins), (gluteus maximus and) "medius"."""
+        """Complete a piece that is no name: "hepatic" (and portal veins)."""
         if self.find(following):
             for n in (1, 2):
                 if n < len(following) and self.find(words + list(following[-n:])):
@@ -103,8 +126,8 @@ class Reader:
             for cut in range(1, len(previous)):
                 if self.find(previous[:-cut] + words):
                     return previous[:-cut] + words
-            if self._sides(previous) and self.find(self._sides(previous) + words):
-                return self._sides(previous) + words
+            if self.sides(previous) and self.find(self.sides(previous) + words):
+                return self.sides(previous) + words
         return words
 
     # ------------------------------------------------------------------ one piece
@@ -114,8 +137,9 @@ class Reader:
         draft = self._plain(kept) or self._joined(kept) or self._placed(kept)
         if draft is None:
             draft = Draft(" ".join(kept))
-            rest, sides = split_sides(kept)
-            draft.side = next(iter(sides)) if rest and sides else None
+            draft.side = _one(split_sides(kept)[1]) if not self.qualifiers_only(kept) else None
+            if self.qualifiers_only(kept):
+                draft.notes.append("this says only where: name the structure or finding as well")
             if suggest:
                 draft.suggestions = self.suggestions(kept)
         draft.text = text
@@ -139,7 +163,7 @@ class Reader:
                 match = self.find(rest) if rest and len(sides) == 1 else None
                 if match is None or match.side is not None:
                     continue
-                (side,) = sides
+                side = _one(sides)
             sorted_words = _sort([w for w in words if w in dropped and w not in kept])
             draft = Draft(
                 match.name, structure=match.structure, side=side, thirds=sorted_words.thirds
@@ -156,18 +180,16 @@ class Reader:
 
     def _left_middle_lobe(self, draft: Draft) -> Draft:
         """The left lung has no middle lobe: keep the middle third of its height, and say so."""
-        if (
-            draft.structure == MIDDLE_LOBE
-            and draft.side == "left"
-            and "lung" in {s.name for s in self.vocabulary}
-        ):
-            draft.structure, draft.thirds = "lung", ("middle",)
-        elif draft.structure == MIDDLE_LOBE:
-            draft.side = None
+        if draft.structure == MIDDLE_LOBE:
+            entry = self.vocabulary.entry(MIDDLE_LOBE)
+            if draft.side == "left" and entry.parent is not None:
+                draft.structure, draft.thirds = entry.parent, ("middle",)
+            else:
+                draft.side = None
         return draft
 
     def _joined(self, words: Sequence[str]) -> Draft | None:
-        """Organ and finding side by side: "left lower lobe consolidation", "consolidation left base"."""
+        """Organ and finding side by side: "left lower lobe consolidation"."""
         for cut in range(1, len(words)):
             if (
                 words[cut - 1] in AND
@@ -208,20 +230,19 @@ class Reader:
         draft = self._plain(thing)
         if draft is None or draft.structure is None:
             return None
-        places = self.places(place, self.vocabulary.entry(draft.structure).container)
-        if places is None:
-            return None
-        if (
-            places[0].structure is None
-        ):  # "on the left side": no organ, so it qualifies the thing itself
+        if self.qualifiers_only(place):  # "on the left side" names no organ
             joined = self._plain([*place, *thing])
-            return joined if joined is not None and joined.structure == draft.structure else None
+            same = joined is not None and joined.structure == draft.structure
+            return joined if same else None
+        places = self.places(place, self.vocabulary.entry(draft.structure).container)
+        if places is None or places[0].structure is None:
+            return None
         draft.places = places
         return draft
 
     # ------------------------------------------------------------------ places
     def places(self, words: Sequence[str], organ: str | None) -> list[Place] | None:
-        """Read "all left lung and middle lower right lung"; None when it is not a place in one organ."""
+        """Read "all left lung and middle right lung"; None when it is no place in one organ."""
         pieces: list[list[str]] = [[]]
         for word in words:
             if word in AND:
@@ -243,7 +264,7 @@ class Reader:
         if draft is None and self.qualifiers_only(words):
             draft = Draft("", structure=organ)
             sides = split_sides(words)[1]
-            draft.side = next(iter(sides)) if sides else None
+            draft.side = "both" if len(sides) > 1 else _one(sides)
             draft.thirds = _sort(words).thirds
         if draft is None or (
             draft.structure is not None and self.vocabulary.entry(draft.structure).kind != "anatomy"
@@ -253,7 +274,7 @@ class Reader:
         return Place(draft.structure, draft.side, () if whole else draft.thirds, whole)
 
     def root(self, structure: str | None) -> str | None:
-        """Return the organ a structure is part of: the lung of a lobe; itself when it is no part."""
+        """Return the paired organ a structure is part of: the lung of a lobe; else itself."""
         while structure is not None:
             parent = self.vocabulary.entry(structure).parent
             if parent is None or not self.vocabulary.entry(parent).paired:
@@ -291,7 +312,18 @@ class Reader:
     def _spellings(self, word: str) -> list[str]:
         if word in self._lexicon or singular(word) in self._lexicon or len(word) < 3:
             return [word]
-        return get_close_matches(singular(word)[:30], self._sorted_lexicon, n=2, cutoff=0.7)
+        if word not in self._close:
+            plain = singular(word)[:30]
+            alike = [
+                w
+                for w in self._sorted_lexicon
+                if abs(len(w) - len(plain)) < 3 and (w[0] == plain[0] or w[-1] == plain[-1])
+            ]
+            close = get_close_matches(plain, alike, n=2, cutoff=0.7)
+            if len(self._close) >= 4096:
+                self._close.clear()
+            self._close[word] = close
+        return self._close[word]
 
     @cached_property
     def _lexicon(self) -> frozenset[str]:
@@ -305,6 +337,11 @@ class Reader:
         return sorted(word for word in self._lexicon if len(word) > 3)
 
 
+def _one(sides: Set[str]) -> str | None:
+    """The side when exactly one is said; "left right kidney" says none."""
+    return next(iter(sides)) if len(sides) == 1 else None
+
+
 def _sort(words: Sequence[str]) -> _Words:
     thirds = {VERTICAL[w] for w in words if w in VERTICAL}
     result = _Words(tuple(t for t in THIRDS if t in thirds), any(w in WHOLE for w in words))
@@ -315,6 +352,3 @@ def _sort(words: Sequence[str]) -> _Words:
     if direction:
         result.attributes["direction"] = " ".join(dict.fromkeys(direction))
     return result
-
-
-__all__ = ["Prompt", "Reader"]

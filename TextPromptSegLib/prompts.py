@@ -10,8 +10,16 @@ from .outcome import PromptError
 from .prompt import Prompt, Zone
 from .prompt_draft import Draft
 from .prompt_grammar import (
-    AND, EXTENT, MINUS, NEGATIONS, NUMBERS, PLACE, Chunk, sentences, without_imaging,
-)  # fmt: skip
+    AND,
+    EXTENT,
+    MINUS,
+    NEGATIONS,
+    NUMBERS,
+    PLACE,
+    Chunk,
+    sentences,
+    without_imaging,
+)
 from .prompt_reading import Reader
 from .vocabulary import Vocabulary
 from .wording import singular
@@ -21,8 +29,8 @@ MOST_PROMPTS = 100
 
 _WITH = ("with", "including", "incl", "mit", "avec")
 _SPOTS = {
-    "area", "region", "lesion", "focus", "foci", "site", "spot", "patch", "zone", "shadow", "opacity",
-    "infiltrate", "field", "nodule", "location",
+    "area", "region", "lesion", "focus", "foci", "site", "spot", "patch", "zone", "shadow",
+    "opacity", "infiltrate", "field", "nodule", "location",
 }  # fmt: skip
 _INVOLVED = {"infected", "affected", "involved", "infectious", "abnormal", "diseased"}
 
@@ -32,9 +40,9 @@ def parse_prompts(
 ) -> list[Prompt]:
     """Understand a text, or several, as a list of things to segment.
 
-    Names with their sides, lists, commands, vertical thirds, subtraction ("liver without tumor") and
-    report sentences ("bilateral infection, two infected areas, all left lung") are understood. What is
-    not known comes back as a prompt with ``known`` False and suggestions; it is never replaced.
+    Names with their sides, lists, commands, vertical thirds, subtraction ("liver without tumor")
+    and report sentences ("bilateral infection, two infected areas, all left lung") are understood.
+    What is not known comes back with ``known`` False and suggestions; it is never replaced.
 
     Args:
         text: what the user typed; items that already are prompts pass unchanged.
@@ -77,9 +85,7 @@ class _List:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.drafts: list[Draft] = []
-        self.words: list[
-            list[str]
-        ] = []  # the words of each draft, for pieces that refine the last one
+        self.words: list[list[str]] = []  # of each draft; later pieces refine the last one
         self.absent: list[str] = []
 
     def parse(self, text: str) -> list[Prompt]:
@@ -94,7 +100,7 @@ class _List:
             raise PromptError("The text only says what to leave out; name what to segment as well.")
         if not self.drafts:
             raise PromptError(
-                f'No structure or finding is named in "{text.strip()[:60]}"; name one, e.g. "liver".'
+                f'"{text.strip()[:60]}" names no structure or finding; name one, e.g. "liver".'
             )
         for draft in self.drafts:
             if self.absent and draft.structure is not None:
@@ -105,8 +111,9 @@ class _List:
         first = len(self.drafts)
         pending: list[str] = []
         for chunk in chunks:
-            words = self.reader.strip(without_imaging(list(chunk.words)))
-            if not words:
+            said = without_imaging(list(chunk.words))
+            words = self.reader.strip(said)
+            if not words or (len(self.drafts) > first and self._number_clause(said)):
                 continue
             if words[0] in NEGATIONS and self.reader.find(words) is None:
                 self._leave_out(words[1:], first)
@@ -122,6 +129,9 @@ class _List:
                 pending = []
         if pending:
             self._append(self.reader.read(pending, " ".join(pending)), pending)
+
+    def _kind(self, draft: Draft) -> str | None:
+        return self.reader.vocabulary.entry(draft.structure).kind if draft.structure else None
 
     def _append(self, draft: Draft, words: Sequence[str]) -> None:
         self.drafts.append(draft)
@@ -164,17 +174,23 @@ class _List:
             self._append(draft, piece)
 
     def _split_after_place(self, words: list[str], text: str) -> bool:
-        """Split "nodule in the left lung and infection in both lungs" where the first part is complete."""
+        """Split "nodule in the left lung and edema" where the first part is complete."""
         for i in reversed(range(1, len(words) - 1)):
             if words[i] in AND and any(w in PLACE for w in words[:i]):
                 draft = self.reader.read(words[:i], text, suggest=False)
                 if draft.structure is not None:
                     self._append(draft, words[:i])
+                    more = len(self.drafts)
                     self._add(self.reader.strip(words[i + 1 :]), text)
+                    for item in self.drafts[more : more + 1]:
+                        if self._kind(item) == "anatomy":
+                            item.notes.append(
+                                f"read as a structure of its own, not as a place of {draft.name}"
+                            )
                     return True
         return False
 
-    def _pieces(self, words: Sequence[str]) -> list[list[str]]:
+    def _pieces(self, words: Sequence[str], strip: bool = True) -> list[list[str]]:
         """Split at "and", but keep names that have an "and": portal and splenic vein."""
         parts: list[list[str]] = [[]]
         for word in words:
@@ -182,7 +198,7 @@ class _List:
                 parts.append([])
             else:
                 parts[-1].append(word)
-        parts = [kept for part in parts if (kept := self.reader.strip(part))]
+        parts = [kept for part in parts if (kept := self.reader.strip(part) if strip else part)]
         pieces: list[list[str]] = []
         i = 0
         while i < len(parts):
@@ -195,18 +211,18 @@ class _List:
         return pieces
 
     def _split_qualifiers(self, words: Sequence[str]) -> bool:
-        """True for "left and right" and "upper and middle third": only qualifiers around an "and"."""
+        """True for "left and right", "upper and middle third": only qualifiers around "and"."""
         return any(w in AND for w in words) and self.reader.qualifiers_only(
             [w for w in words if w not in AND]
         )
 
     def _refine(self, words: list[str]) -> None:
-        """Apply a chunk of qualifiers to the last draft: "kidney, left" or "kidney, left and right"."""
+        """Apply qualifiers to the last draft: "kidney, left" or "kidney, left and right"."""
         noun = self.words[-1]
         for piece in self._pieces(words):
-            side = self.reader._sides(piece)
-            if side and self.reader._sides(noun):
-                completed = self.reader._borrow(piece, noun)
+            side = self.reader.sides(piece)
+            if side and self.reader.sides(noun):
+                completed = self.reader.borrow(piece, noun)
                 self._append(self.reader.read(completed, " ".join(completed)), completed)
                 continue
             completed = piece + [w for w in noun if w not in piece]
@@ -217,10 +233,13 @@ class _List:
 
     # ------------------------------------------------------------------ taking away
     def _subtract(self, head: list[str], tail: list[str], text: str) -> None:
-        before = len(self.drafts)
-        self._add(self.reader.strip(head), text)
+        before, head = len(self.drafts), self.reader.strip(head)
+        if not head:
+            self._leave_out(tail, before)
+            return
+        self._add(head, text)
         owner, others = self.drafts[-1], self.drafts[before:-1]
-        items = self.reader.complete(self._pieces(tail))
+        items = self.reader.complete(self._pieces(tail, strip=False))
         for n, piece in enumerate(items):
             item = self._without(owner, piece)
             if n and self._is_new(owner, owner.minus[0], item):
@@ -234,7 +253,7 @@ class _List:
             owner.notes.append(f"only {owner.name} is taken without it")
 
     def _without(self, owner: Draft, words: list[str]) -> Draft:
-        """Read what to take away; generic words belong to the owner: liver without vessels -> liver vessels."""
+        """Read what to take away; generic words belong to the owner: vessels -> liver vessels."""
         organ = owner.structure
         while organ is not None:
             match = self.reader.find([*organ.split(), *words])
@@ -244,25 +263,17 @@ class _List:
         return self.reader.read(words, " ".join(words))
 
     def _is_new(self, owner: Draft, first: Draft, item: Draft) -> bool:
-        """In "liver without tumor and spleen" the spleen is a new thing: no finding and no part of the liver."""
-        if first.structure is None or item.structure is None:
+        """In "liver without tumor and spleen" the spleen is a new structure."""
+        if self._kind(first) != "finding" or self._kind(item) != "anatomy":
             return False
-        entries = self.reader.vocabulary
-        if (
-            entries.entry(first.structure).kind != "finding"
-            or entries.entry(item.structure).kind == "finding"
-        ):
-            return False
-        structure: str | None = item.structure
-        while structure is not None:
-            if structure == owner.structure:
-                return False
-            structure = entries.entry(structure).parent
-        return True
+        structure = item.structure
+        while structure is not None and structure != owner.structure:
+            structure = self.reader.vocabulary.entry(structure).parent
+        return structure is None
 
     def _leave_out(self, words: list[str], first: int) -> None:
-        """A chunk such as "no spleen": taken away from what the sentence named before, else only noted."""
-        for piece in self.reader.complete(self._pieces(words)):
+        """Take "no spleen" away from what the sentence named before, or only note it."""
+        for piece in self.reader.complete(self._pieces(words, strip=False)):
             if len(self.drafts) == first:
                 self.absent.append(self.reader.read(piece, "").build(self.reader.vocabulary).name)
             for draft in self.drafts[first:]:
@@ -270,16 +281,13 @@ class _List:
 
     # ------------------------------------------------------------------ reports
     def _report_clause(self, words: list[str]) -> bool:
-        """Attach "two infected areas" or "all left lung and middle right lung" to the finding before it."""
+        """Attach "two infected areas" or "all left lung" to the finding before it."""
         draft = self.drafts[-1]
         if draft.structure is None:
             return False
         entry = self.reader.vocabulary.entry(draft.structure)
         if entry.kind != "finding":
             return False
-        if words[0] in NUMBERS and len(words) > 1 and self._same_thing(words[1:], draft.structure):
-            draft.attributes["number"] = NUMBERS[words[0]]
-            return True
         places = self.reader.places(words, entry.container)
         if places is None or (
             entry.container
@@ -296,12 +304,19 @@ class _List:
         draft.places += places
         return True
 
-    def _same_thing(self, words: Sequence[str], structure: str) -> bool:
-        plain = [w for w in words if w not in EXTENT and w not in _INVOLVED]
-        match = self.reader.find(plain) or self.reader.find(words)
-        return all(singular(w) in _SPOTS for w in plain) or (
-            match is not None and match.structure == structure
-        )
+    def _number_clause(self, words: Sequence[str]) -> bool:
+        """Attach "two infected areas" to the finding before it."""
+        draft = self.drafts[-1]
+        if self._kind(draft) != "finding" or len(words) < 2 or words[0] not in NUMBERS:
+            return False
+        plain = [w for w in words[1:] if w not in EXTENT and w not in _INVOLVED]
+        match = self.reader.find(plain) or self.reader.find(words[1:])
+        if not all(singular(w) in _SPOTS for w in plain) and (
+            match is None or match.structure != draft.structure
+        ):
+            return False
+        draft.attributes["number"] = NUMBERS[words[0]]
+        return True
 
 
 __all__ = ["Prompt", "Zone", "parse_prompts"]

@@ -1,7 +1,7 @@
-"""The names TextPromptSeg knows: canonical names, synonyms, SNOMED CT codes, colours, parts and sides.
+"""The names TextPromptSeg knows: canonical names, synonyms, SNOMED CT codes, colours, parts, sides.
 
-The words live in ``Resources/Anatomy.json``; this module only reads and looks up. It uses the standard
-library alone, so that the panel can open and complete names before torch is installed.
+The words live in ``Resources/Anatomy.json``; this module only reads and looks up. It uses the
+standard library alone, so that the panel can complete names before torch is installed.
 """
 
 from __future__ import annotations
@@ -9,112 +9,18 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .anatomy import Code, Match, Structure, Terminology, code, structure
 from .outcome import InputError, PromptError
 from .resources import resource_path
 from .wording import BOTH_WORDS, LEFT_WORDS, RIGHT_WORDS, key_tokens, tokens
 
 if TYPE_CHECKING:
     from .prompts import Prompt
-
-Code = tuple[str, str, str]
-"""(coding scheme designator, code value, code meaning), for example ("SCT", "10200004", "Liver")."""
-
-KINDS = ("anatomy", "finding")
-SIDES = ("left", "right", "both")
-
-
-@dataclass(frozen=True)
-class Structure:
-    """One structure or finding of the vocabulary.
-
-    Attributes:
-        name: canonical singular name, the key of the entry ("kidney").
-        plural: plural of the name ("kidneys").
-        kind: "anatomy" or "finding".
-        paired: True when the patient has a left and a right one.
-        unsided: canonical name when no side is said; the plural of a paired structure.
-        synonyms: other English names, usable as training phrases.
-        abbreviations: short forms; `side_abbreviations` pairs a short form with its side.
-        adjectives: adjectives of an organ ("renal"), used to name findings in it.
-        languages: names in other languages, by language code.
-        regions: body regions where it lies ("chest", "abdomen", ...), for filters.
-        parent: entry it is a part or a kind of; `parts` is the inverse relation.
-        container: for a finding the entry of the organ it lives in, or None for a generic one.
-        base: for a finding in one organ the generic finding ("tumor" of "liver tumor").
-        expected_side: side of the body where a single organ normally lies, or None.
-        category: SNOMED CT segmentation category.
-        type: SNOMED CT type.
-        modifier: SNOMED CT type modifier that is part of the meaning (not the side), or None.
-        exact_code: False when `type` is the nearest verified broader concept.
-        colour: recommended display colour, (r, g, b) in 0..255.
-    """
-
-    name: str
-    plural: str
-    kind: str
-    paired: bool
-    unsided: str
-    category: Code
-    type: Code
-    colour: tuple[int, int, int]
-    modifier: Code | None = None
-    exact_code: bool = True
-    synonyms: tuple[str, ...] = ()
-    abbreviations: tuple[str, ...] = ()
-    side_abbreviations: tuple[tuple[str, str], ...] = ()
-    adjectives: tuple[str, ...] = ()
-    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    regions: tuple[str, ...] = ()
-    parent: str | None = None
-    parts: tuple[str, ...] = ()
-    container: str | None = None
-    base: str | None = None
-    expected_side: str | None = None
-
-    @property
-    def snomed(self) -> dict[str, Code | None]:
-        """Category, type and type modifier as code triples."""
-        return {"category": self.category, "type": self.type, "type_modifier": self.modifier}
-
-    def sided(self, side: str | None) -> str:
-        """Return the canonical name for a side: "left kidney", "kidneys", "liver"."""
-        return f"{side} {self.name}" if self.paired and side in ("left", "right") else self.unsided
-
-
-@dataclass(frozen=True)
-class Match:
-    """A name that was found: canonical `name`, entry key `structure`, and `side` (left, right, both, None)."""
-
-    name: str
-    structure: str
-    side: str | None = None
-
-
-@dataclass(frozen=True)
-class Terminology:
-    """What Slicer writes as the terminology of a segment; all codes are (scheme, value, meaning)."""
-
-    category: Code
-    type: Code
-    modifier: Code | None
-    colour: tuple[int, int, int]
-    region: Code | None = None
-    region_modifier: Code | None = None
-
-    def slicer_tag(self) -> str:
-        """Return the value of Slicer's segment tag ``TerminologyEntry``."""
-        none: Code = ("", "", "")
-        codes = [self.category, self.type, self.modifier or none]
-        places = [self.region or none, self.region_modifier or none]
-        parts = ["TextPromptSeg", *("^".join(c) for c in codes)]
-        parts += ["TextPromptSeg" if self.region else "", *("^".join(c) for c in places)]
-        return "~".join(parts)
 
 
 class Vocabulary:
@@ -126,11 +32,11 @@ class Vocabulary:
         self._index: dict[tuple[str, ...], Match] = {}
         self._bags: dict[tuple[str, ...], Match | None] = {}
         self._writings: dict[str, list[str]] = defaultdict(list)
-        for structure in self._entries.values():
-            for writing in dict.fromkeys(self._ways(structure)):
-                self._add(writing, Match(structure.unsided, structure.name))
-            for short, side in structure.side_abbreviations:
-                self._add(short, Match(structure.sided(side), structure.name, side))
+        for entry in self._entries.values():
+            for writing in dict.fromkeys(self._ways(entry)):
+                self._add(writing, Match(entry.unsided, entry.name))
+            for short, side in entry.side_abbreviations:
+                self._add(short, Match(entry.sided(side), entry.name, side))
 
     # ------------------------------------------------------------------ reading
     @classmethod
@@ -146,19 +52,19 @@ class Vocabulary:
     def _read(cls, path: Path) -> Vocabulary:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            laterality = {k: _code(v) for k, v in document["laterality"].items()}
+            laterality = {k: code(v) for k, v in document["laterality"].items()}
             parts: dict[str, list[str]] = defaultdict(list)
             for item in document["structures"]:
                 if "parent" in item:
                     parts[item["parent"]].append(item["name"])
-            entries = [_structure(item, parts) for item in document["structures"]]
+            entries = [structure(item, parts) for item in document["structures"]]
         except OSError as error:
             raise InputError(
                 f"The vocabulary {path.name} cannot be read: {error.strerror}."
             ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"The vocabulary {path.name} is damaged ({type(error).__name__}: {error}); install it again."
+                f"The vocabulary {path.name} is damaged ({error!r}); install it again."
             ) from error
         return cls(entries, laterality)
 
@@ -178,7 +84,7 @@ class Vocabulary:
         known = self._index.setdefault(key, match)
         if known.structure != match.structure:
             raise InputError(
-                f'The vocabulary uses "{writing}" for {known.structure} and for {match.structure}; keep one.'
+                f'The vocabulary has "{writing}" for {known.structure} and {match.structure}.'
             )
         bag = tuple(sorted(key))
         if bag in self._bags and self._bags[bag] not in (None, known):
@@ -193,8 +99,9 @@ class Vocabulary:
     def find(self, text: str) -> Match | None:
         """Find the entry a text names exactly, or None.
 
-        Case, plural, hyphens, British spelling, articles and word order do not matter. A side counts
-        only for a paired structure: "left liver" is not a name, "left ventricle" is one structure.
+        Case, plural, hyphens, British spelling, articles and word order do not matter. A side
+        counts only for a paired structure: "left liver" is not a name, "left ventricle" is a single
+        structure.
         """
         return self.find_tokens(tokens(text))
 
@@ -218,9 +125,8 @@ class Vocabulary:
         return self._index.get(key) or self._bags.get(tuple(sorted(key)))
 
     def suggest(self, text: str, n: int = 3) -> tuple[str, ...]:
-        """Return up to n canonical names that are written like the text; a side in the text is kept."""
+        """Return up to n canonical names written like the text; a side in the text is kept."""
         rest, sides = split_sides(tokens(text)[:12])
-        side = next(iter(sides)) if len(sides) == 1 else None
         query = " ".join(key_tokens(rest or tokens(text)[:12]))[:60]
         if len(query) < 2:
             return ()
@@ -236,8 +142,9 @@ class Vocabulary:
                 continue  # abbreviations look like anything
             ratio = SequenceMatcher(None, query, writing, autojunk=False).ratio()
             match = self._index[self._keys[writing]]
-            name = self._entries[match.structure].sided(match.side or side)
-            scores[name] = max(ratio, scores.get(name, 0.0))
+            for side in sorted(sides) or ("",):
+                name = self._entries[match.structure].sided(match.side or side)
+                scores[name] = max(ratio, scores.get(name, 0.0))
         good = sorted(
             (name for name, r in scores.items() if r >= 0.7), key=lambda k: (-scores[k], k)
         )
@@ -268,20 +175,20 @@ class Vocabulary:
         Raises:
             PromptError: when the vocabulary does not know the name.
         """
-        structure = self._entries.get(name)
-        if structure is None:
+        entry = self._entries.get(name)
+        if entry is None:
             match = self.find(name)
             if match is None:
                 raise PromptError(f'"{name}" is not in the vocabulary.')
-            structure = self._entries[match.structure]
-        return structure
+            entry = self._entries[match.structure]
+        return entry
 
     def words(self) -> set[str]:
         """Return every single word that occurs in a name, plural endings taken off."""
         return {word for key in self._index for word in key}
 
     def names(self, kind: str | None = None) -> list[str]:
-        """Return all canonical names, sided ones too, for completion; `kind` keeps one kind only."""
+        """Return all canonical names, sided ones too; `kind` keeps one kind only."""
         result: list[str] = []
         for s in self._entries.values():
             if kind in (None, s.kind):
@@ -307,10 +214,10 @@ class Vocabulary:
         return tuple(dict.fromkeys((entry.unsided, entry.name, *entry.synonyms)))
 
     def terminology(self, prompt: Prompt | str) -> Terminology | None:
-        """Return the SNOMED CT description of a prompt or canonical name, or None when it is unknown.
+        """Return the SNOMED CT description of a prompt or canonical name; None when it is unknown.
 
-        A side becomes the type modifier of a paired structure ("Right and left" when none is said), and
-        the modifier of the anatomic region of a finding.
+        A side becomes the type modifier of a paired structure ("Right and left" when none is said),
+        and the modifier of the anatomic region of a finding.
         """
         if isinstance(prompt, str):
             match = self.find(prompt)
@@ -348,7 +255,7 @@ def split_sides(words: Iterable[str]) -> tuple[list[str], set[str]]:
             sides.add("both")
         elif not (sides and word in ("side", "sided", "hand")):
             rest.append(word)
-    return rest, {"both"} if "both" in sides or len(sides) > 1 else sides
+    return rest, sides
 
 
 def _bigrams(text: str) -> list[str]:
@@ -356,42 +263,9 @@ def _bigrams(text: str) -> list[str]:
     return [padded[i : i + 2] for i in range(len(padded) - 1)]
 
 
-def _code(value: Any) -> Code:
-    scheme, code, meaning = value
-    return str(scheme), str(code), str(meaning)
-
-
-def _structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Structure:
-    red, green, blue = item["colour"]
-    short = [
-        (text, side) for side in ("left", "right") for text in item.get(f"{side}_abbreviations", ())
-    ]
-    paired = bool(item["paired"])
-    return Structure(
-        name=item["name"],
-        plural=item["plural"],
-        kind=item["kind"],
-        paired=paired,
-        unsided=item.get("unsided", item["plural"] if paired else item["name"]),
-        category=_code(item["category"]),
-        type=_code(item["type"]),
-        modifier=_code(item["modifier"]) if item.get("modifier") else None,
-        exact_code=item["code"] == "exact",
-        colour=(int(red), int(green), int(blue)),
-        synonyms=tuple(item.get("synonyms", ())),
-        abbreviations=tuple(item.get("abbreviations", ())),
-        side_abbreviations=tuple(short),
-        adjectives=tuple(item.get("adjectives", ())),
-        languages={k: tuple(v) for k, v in item.get("other_languages", {}).items()},
-        regions=tuple(item.get("regions", ())),
-        parent=item.get("parent"),
-        parts=tuple(parts.get(item["name"], ())),
-        container=item.get("container"),
-        base=item.get("base"),
-        expected_side=item.get("expected_side"),
-    )
-
-
 @lru_cache(maxsize=1)
 def _default() -> Vocabulary:
     return Vocabulary._read(resource_path("Anatomy.json"))
+
+
+__all__ = ["Code", "Match", "Structure", "Terminology", "Vocabulary", "split_sides"]

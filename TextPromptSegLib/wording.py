@@ -21,11 +21,12 @@ ARTICLES = frozenset("the a an of der die das den dem des le la les du de".split
 """Words that never tell two structures apart."""
 
 _IRREGULAR = {
-    "disk": "disc", "disks": "disc", "discs": "disc", "metastases": "metastasis", "necroses": "necrosis",
-    "bronchi": "bronchus", "hippocampi": "hippocampus", "thalami": "thalamus", "nuclei": "nucleus",
-    "atria": "atrium", "thrombi": "thrombus", "emboli": "embolus", "hila": "hilum", "lobi": "lobus",
-    "teeth": "tooth", "testes": "testis", "ova": "ovum", "septa": "septum", "lens": "lens",
-    "pneumothoraces": "pneumothorax", "feet": "foot", "venae": "vena",
+    "disk": "disc", "disks": "disc", "discs": "disc", "metastases": "metastasis",
+    "necroses": "necrosis", "bronchi": "bronchus", "hippocampi": "hippocampus",
+    "thalami": "thalamus", "nuclei": "nucleus", "atria": "atrium", "thrombi": "thrombus",
+    "emboli": "embolus", "hila": "hilum", "lobi": "lobus", "teeth": "tooth", "testes": "testis",
+    "ova": "ovum", "septa": "septum", "lens": "lens", "pneumothoraces": "pneumothorax",
+    "feet": "foot", "venae": "vena",
 }  # fmt: skip
 
 _BRITISH = (
@@ -44,7 +45,7 @@ _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ı": "i
 
 
 def tokens(text: str) -> list[str]:
-    """Split a text into plain lower-case ASCII-like words: "Ösophagus, T 9" -> ["osophagus", "t9"]."""
+    """Split a text into plain lower-case words: "Ösophagus, T 9" -> ["osophagus", "t9"]."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
     text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
     text = re.sub(r"['’`´]s\b", "", text)
