@@ -1,0 +1,202 @@
+"""``slicer.qMRMLSegmentEditorWidget`` over the real editor logic, node, masking and undo.
+
+Follows Slicer/Slicer ``Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.cxx``:
+updateEffectList, initializeParameterSetNode, updateEffectsSectionFromMRML, processEvents, undo.
+"""
+
+from __future__ import annotations
+
+import slicer
+import vtk
+from PySide6 import QtWidgets
+
+from . import pythonqt
+from .effects import qSlicerSegmentEditorEffectFactory
+from .pythonqt import stand_in
+from .widgets import qMRMLWidget
+
+pythonqt.properties_in(__name__)
+
+
+@stand_in
+class qMRMLSegmentEditorWidget(qMRMLWidget):
+    """The editor: effects, their options, selection, undo."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        box = QtWidgets.QGroupBox()
+        box.setLayout(QtWidgets.QVBoxLayout())
+        help_label = QtWidgets.QLabel()
+        help_label.wordWrap = True
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.addWidget(help_label)
+        layout.addWidget(box)
+        layout.addStretch(1)
+        self.__dict__.update(
+            _bed_box=box,
+            _bed_help=help_label,
+            _bed_effects=[],
+            _bed_active_effect=None,
+            _bed_node=None,
+            _bed_tags=[],
+            _bed_source=None,
+            _bed_logic=slicer.vtkSlicerSegmentEditorLogic(),
+        )
+        qSlicerSegmentEditorEffectFactory.instance().listeners.append(self._registered)
+
+    # -- set up ----------------------------------------------------------------------------------
+
+    def setMRMLScene(self, scene) -> None:
+        super().setMRMLScene(scene)
+        logic = self._part("logic")
+        logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
+        logic.SetMRMLScene(scene)
+        logic.SetVerbose(True)
+        self._observe(scene, scene.EndCloseEvent, self._scene_closed)
+
+    def setMRMLSegmentEditorNode(self, node) -> None:
+        self.__dict__["_bed_node"] = node
+        self._part("logic").SetSegmentEditorNode(node)
+        self._observe(node, vtk.vtkCommand.ModifiedEvent, self.updateWidgetFromMRML)
+        self._observe(node, node.EffectParameterModified, self._parameters_changed)
+        self.updateEffectList()
+        self._initialize_parameters()
+        self.updateWidgetFromMRML()
+
+    def mrmlSegmentEditorNode(self):
+        return self._part("node")
+
+    def updateEffectList(self) -> None:
+        known = {e.name for e in self._part("effects")}
+        for registered in qSlicerSegmentEditorEffectFactory.instance().effects:
+            if registered.name in known:
+                continue
+            effect = registered.self().clone()
+            effect.__dict__["_bed_logic"] = self._part("logic")
+            effect.__dict__["_bed_select"] = self.setActiveEffectByName
+            if self._part("node") is not None:
+                effect.setParameterSetNode(self._part("node"))
+                effect.bed_call("setMRMLDefaults")
+            self._part("effects").append(effect)
+            effect.bed_call("setupOptionsFrame")
+            effect.optionsFrame().visible = False
+            self._part("box").layout().addWidget(effect.optionsFrame())
+
+    def _registered(self, _name: str) -> None:
+        self.updateEffectList()
+
+    def _initialize_parameters(self) -> None:
+        node = self._part("node")
+        was = node.StartModify()
+        for effect in self._part("effects"):
+            effect.setParameterSetNode(node)
+            effect.bed_call("setMRMLDefaults")
+        node.EndModify(was)
+
+    def _scene_closed(self, *_args) -> None:
+        if self._part("node") is not None:
+            self._initialize_parameters()
+            self.updateWidgetFromMRML()
+
+    # -- selection -------------------------------------------------------------------------------
+
+    def setSegmentationNode(self, node) -> None:
+        self._part("logic").SetSegmentationNode(node)
+        self.updateWidgetFromMRML()
+
+    def setSourceVolumeNode(self, node) -> None:
+        self._part("logic").SetSourceVolumeNode(node)
+        self.updateWidgetFromMRML()
+
+    def setCurrentSegmentID(self, segment_id: str) -> None:
+        self._part("node").SetSelectedSegmentID(segment_id)
+        self.updateWidgetFromMRML()
+
+    def currentSegmentID(self) -> str:
+        return self._part("node").GetSelectedSegmentID() or ""
+
+    # -- effects ---------------------------------------------------------------------------------
+
+    def effectByName(self, name: str):
+        return next((e for e in self._part("effects") if e.name == name), None)
+
+    def activeEffect(self):
+        return self._part("active_effect")
+
+    def setActiveEffectByName(self, name: str) -> None:
+        effect = self.effectByName(name)
+        self._part("node").SetActiveEffectName(effect.name if effect is not None else "")
+        self.updateWidgetFromMRML()
+
+    def updateWidgetFromMRML(self, *_args) -> None:
+        scene, node = self.mrmlScene(), self._part("node")
+        if scene is None or node is None or scene.IsClosing() or scene.IsBatchProcessing():
+            return
+        was = node.StartModify()
+        source = self._part("logic").GetSourceVolumeNode()
+        if source is not self._part("source"):
+            self.__dict__["_bed_source"] = source
+            for effect in self._part("effects"):
+                effect.bed_call("sourceVolumeNodeChanged")
+        enabled = node.GetSourceVolumeNode() is not None
+        self._part("box").enabled = enabled
+        wanted = self.effectByName(node.GetActiveEffectName() or "")
+        before = self._part("active_effect")
+        if wanted is not before:
+            if before is not None:
+                before.optionsFrame().visible = False
+                before.__dict__["_bed_active"] = False
+                before.bed_call("deactivate")
+            if wanted is not None:
+                self._part("logic").SetSourceRepresentationToBinaryLabelMap()
+                wanted.optionsFrame().visible = True
+                wanted.__dict__["_bed_active"] = True
+                wanted.bed_call("updateGUIFromMRML")
+                wanted.bed_call("activate")
+                self._part("box").title = wanted.title
+                self._part("help").text = wanted.self().helpText()
+            self.__dict__["_bed_active_effect"] = wanted
+        node.EndModify(was)
+
+    def _parameters_changed(self, *_args) -> None:
+        for effect in self._part("effects"):
+            if effect.active():
+                effect.bed_call("updateGUIFromMRML")
+
+    # -- what the views report ---------------------------------------------------------------------
+
+    def bed_view_changed(self, view_node) -> None:
+        """Tell the active effect that a slice view was scrolled, as processEvents does."""
+        effect = self._part("active_effect")
+        if effect is not None and not self.mrmlScene().IsClosing():
+            effect.bed_call("processViewNodeEvents", view_node, vtk.vtkCommand.ModifiedEvent, None)
+
+    # -- undo ------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        self._part("logic").Undo()
+
+    def redo(self) -> None:
+        self._part("logic").Redo()
+
+    # -- end -------------------------------------------------------------------------------------
+
+    def bed_close(self) -> None:
+        """What happens when the application ends."""
+        listeners = qSlicerSegmentEditorEffectFactory.instance().listeners
+        listeners.remove(self._registered)
+        for observed, tag in self._part("tags"):
+            observed.RemoveObserver(tag)
+        for effect in self._part("effects"):
+            if effect.active():
+                effect.__dict__["_bed_active"] = False
+                effect.bed_call("deactivate")
+            effect.bed_call("cleanup")
+        self._part("logic").SetSegmentEditorNode(None)
+        self._part("logic").SetMRMLScene(None)
+
+    def _observe(self, observed, event, method) -> None:
+        self._part("tags").append((observed, observed.AddObserver(event, method)))
+
+    def _part(self, name: str):
+        return self.__dict__[f"_bed_{name}"]

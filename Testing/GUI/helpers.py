@@ -1,0 +1,149 @@
+"""Scenes and helpers for the scenario tests."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+
+
+def install_checkpoint(name: str = "fake", permissive: bool = True, **changes) -> Path:
+    """Put a checkpoint that the fake predictor answers for into the user's folder."""
+    from fake_predictor import ABSENT, BALLS
+    from TextPromptSegLib.catalogue import user_checkpoints_dir
+
+    folder = user_checkpoints_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "format": 1,
+        "name": name,
+        "title": f"Test balls ({name})",
+        "system": "film-unet",
+        "config": {},
+        "input": {"size": 64},
+        "text_encoder": {"id": "none"},
+        "planes": ["axial"],
+        "modalities": ["CT"],
+        "trained_prompts": {n: {"threshold": 0.5} for n in [*BALLS, *ABSENT]},
+        "licence": {"spdx": "CC-BY-4.0", "line": "Free with attribution.", "permissive": permissive},
+        "weights_sha256": "0" * 64,
+        **changes,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(b"\x00" * 1000)
+    (folder / "README.md").write_text("# Test balls\n\nA card.")
+    return folder
+
+
+def fake_client(**options):
+    """Return a client of a worker that runs the fake predictor in a real process."""
+    from TextPromptSegLib.worker.client import WorkerClient
+    from TextPromptSegLib.worker.process import default_command
+
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "Lib")}
+    command = [*default_command(), "--predictor", "fake_predictor:FakePredictor.load"]
+    return WorkerClient(command, environment, **options)
+
+
+def add_ct(slicer, name: str = "CTtest", shape=(16, 64, 64), spacing=(5.0, 5.0, 15.0)):
+    """Add a CT-like volume in LPS order, centred on the origin."""
+    generator = np.random.default_rng(3)
+    array = generator.normal(40, 15, shape)
+    k, j, i = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    outside = ((i / shape[2] - 0.5) / 0.46) ** 2 + ((j / shape[1] - 0.5) / 0.36) ** 2 > 1
+    array[np.broadcast_to(outside, shape)] = -1000
+    matrix = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
+    size = np.array(shape[::-1]) * np.array([-1, -1, 1])
+    matrix[:3, 3] = -size * np.array(spacing) / 2
+    return slicer.util.addVolumeFromArray(array.astype(np.int16), matrix, name)
+
+
+def segment_names(node) -> list[str]:
+    """Return the names of the segments of a segmentation node."""
+    segmentation = node.GetSegmentation()
+    return [segmentation.GetSegment(s).GetName() for s in segmentation.GetSegmentIDs()]
+
+
+def mask_of(slicer, node, name: str, volume) -> np.ndarray:
+    """Return the mask (K, J, I) of a segment in the volume's lattice."""
+    segmentation = node.GetSegmentation()
+    segment_id = segmentation.GetSegmentIdBySegmentName(name)
+    return slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+
+
+class EditorBench:
+    """A segment editor with a volume and a segmentation, and handles to the effect's widgets."""
+
+    def __init__(self, slicer, volume=None, with_segment: bool = False) -> None:
+        self.slicer = slicer
+        self.volume = volume if volume is not None else add_ct(slicer)
+        self.segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Seg")
+        self.segmentation.CreateDefaultDisplayNodes()
+        self.segmentation.SetReferenceImageGeometryParameterFromVolumeNode(self.volume)
+        if with_segment:
+            self.segmentation.GetSegmentation().AddEmptySegment("s1", "Segment_1")
+        self.node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode", "Editor")
+        self.editor = slicer.qMRMLSegmentEditorWidget()
+        self.editor.setMRMLScene(slicer.mrmlScene)
+        self.editor.setMRMLSegmentEditorNode(self.node)
+        self.editor.setSegmentationNode(self.segmentation)
+        self.editor.setSourceVolumeNode(self.volume)
+        if with_segment:
+            self.editor.setCurrentSegmentID("s1")
+        self.editor.setActiveEffectByName("Text prompt")
+        self.effect = self.editor.activeEffect()
+
+    def widget(self, name: str):
+        """Return a widget of the effect by its object name."""
+        return self.slicer.util.findChild(self.editor, f"TextPrompt{name}")
+
+    @property
+    def controller(self):
+        return self.effect.self().controller
+
+    def type(self, text: str) -> None:
+        self.widget("Line").text = text
+
+    def choose(self, name: str, data: str) -> None:
+        box = self.widget(name)
+        box.currentIndex = box.findData(data)
+
+    def outcome(self) -> str:
+        return self.widget("Outcome").text
+
+    def idle(self) -> bool:
+        return self.widget("Apply").text == "Apply" and not self.controller.session.busy
+
+    def apply(self, seconds: float = 10.0) -> str:
+        """Press Apply, wait for the end, return what was said."""
+        from conftest import pump
+
+        self.widget("Apply").click()
+        assert pump(seconds, until=self.idle), self.outcome()
+        return self.outcome()
+
+    def names(self) -> list[str]:
+        return segment_names(self.segmentation)
+
+    def mask(self, name: str) -> np.ndarray:
+        return mask_of(self.slicer, self.segmentation, name, self.volume)
+
+    def scroll_to(self, number: int) -> None:
+        """Show an axial slice in the red view."""
+        slice_node = self.slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+        matrix = self.slicer.util.arrayFromVTKMatrix
+        import vtk
+
+        ijk_to_ras = vtk.vtkMatrix4x4()
+        self.volume.GetIJKToRASMatrix(ijk_to_ras)
+        offset = (matrix(ijk_to_ras) @ [0, 0, number, 1])[2]
+        slice_node.SetSliceOffset(float(offset))
+        self.editor.bed_view_changed(slice_node)
+
+    def close(self) -> None:
+        self.editor.bed_close()
+        self.editor.deleteLater()

@@ -1,0 +1,1 @@
+"""Qt parts of TextPromptSeg: panel sections, the worker's timer, installer, checkpoint manager."""

@@ -1,0 +1,247 @@
+"""The options of the effect "Text prompt": widgets, and their values in the editor's parameters."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import qt
+from slicer.i18n import tr as _
+
+from . import settings
+from .completion import Completion
+from .links import Links
+from .model_box import ModelBox
+from .parse_view import ParseView
+from .region_box import WHOLE, RegionBox
+from .run_bar import RunBar, button_row
+from .threshold_box import ThresholdBox
+
+OPERATIONS = ("set", "add", "remove", "intersect")
+
+
+class Actions(Protocol):
+    """What the options ask the effect to do."""
+
+    def apply(self) -> None:
+        """Apply was pressed."""
+
+    def cancel(self) -> None:
+        """Cancel was pressed."""
+
+    def preview_toggled(self, on: bool) -> None:
+        """Preview was switched."""
+
+    def prompt_changed(self) -> None:
+        """Another prompt, checkpoint or range: earlier answers may not hold."""
+
+    def threshold_changed(self) -> None:
+        """Only the threshold: earlier answers hold."""
+
+    def follow_link(self, address: str) -> None:
+        """A link of the outcome line was clicked."""
+
+
+class EffectOptions:
+    """Builds the widgets into the options frame and keeps parameters and widgets the same."""
+
+    def __init__(self, scripted_effect: Any, actions: Actions) -> None:
+        """Build the widgets.
+
+        Args:
+            scripted_effect: the qSlicerSegmentEditorScriptedEffect.
+            actions: who does the work.
+        """
+        self._effect, self._actions = scripted_effect, actions
+        self.line = qt.QLineEdit()
+        self.line.objectName = "TextPromptLine"
+        self.line.placeholderText = _('What to segment, for example "left kidney, spleen"')
+        self.line.clearButtonEnabled = True
+        self.line.toolTip = _(
+            "Names, synonyms, sides, thirds and lists are understood: 'upper left lung', 'liver "
+            "without tumor'. Press Enter to preview. The prompt is saved with the scene."
+        )
+        self.completion = Completion(self.line)
+        self.parse = ParseView(self._parse_edited)
+        self.model = ModelBox(self._model_changed)
+        self.region = RegionBox(self._edited)
+        self.operation = qt.QComboBox()
+        self.operation.objectName = "TextPromptOperation"
+        self.operation.toolTip = _(
+            "What happens to the selected segment. With 'Set', several structures become several "
+            "segments; the other operations use them together."
+        )
+        labels = (_("Set"), _("Add"), _("Remove"), _("Intersect"))
+        for key, label in zip(OPERATIONS, labels, strict=True):
+            self.operation.addItem(label, key)
+        self.threshold = ThresholdBox(self._threshold_edited)
+        self.preview = qt.QPushButton(_("Preview"))
+        self.preview.objectName = "TextPromptPreview"
+        self.preview.checkable = True
+        self.preview.toolTip = _(
+            "Show the result on the current slice. It follows the slice, the prompt and the "
+            "threshold until it is switched off."
+        )
+        self.bar = RunBar(actions.apply, actions.cancel, actions.follow_link)
+        self.bar.button.toolTip = _(
+            "Segment the chosen range and change the selected segment, as one undo step."
+        )
+        self._lay_out()
+        self._links = Links()
+        self._links.connect(self.line, "textChanged(QString)", self._line_edited)
+        self._links.connect(self.line, "returnPressed()", self._enter)
+        self._links.connect(self.operation, "currentIndexChanged(int)", self._operation_edited)
+        self._links.connect(self.preview, "toggled(bool)", actions.preview_toggled)
+        self.refresh_names()
+
+    def _lay_out(self) -> None:
+        add = self._effect.addLabeledOptionsWidget
+        add(_("Prompt:"), self.line)
+        self._effect.addOptionsWidget(self.parse.label)
+        add(_("Checkpoint:"), self.model.combo)
+        add(_("Range:"), self.region.widget)
+        add(_("Operation:"), self.operation)
+        add(_("Threshold:"), self.threshold.widget)
+        self._effect.addOptionsWidget(button_row(self.preview, self.bar.button))
+        self._effect.addOptionsWidget(self.bar.progress)
+        self._effect.addOptionsWidget(self.bar.outcome)
+
+    # -- values ----------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return str(self.line.text)
+
+    @property
+    def chosen_operation(self) -> str:
+        """The chosen operation: "set", "add", "remove" or "intersect"."""
+        return str(self.operation.itemData(self.operation.currentIndex))
+
+    def refresh_names(self) -> None:
+        """Offer the names of the chosen checkpoint, the vocabulary and earlier prompts."""
+        from TextPromptSegLib.vocabulary import Vocabulary
+
+        self.completion.set_names(self.model.trained or (), Vocabulary.load().names())
+        self.completion.set_history(settings.history())
+
+    def show_parse(self) -> None:
+        """Show how the prompt is understood, and the threshold that belongs to it."""
+        trained = self.model.trained
+        prompts = self.parse.show(self.text, trained)
+        defaults = [
+            float(trained[p.name].get("threshold", 0.5))
+            for p in prompts
+            if trained and p.name in trained
+        ]
+        self.threshold.set_default(min(defaults) if defaults else 0.5)
+
+    # -- parameters --------------------------------------------------------------------------------
+
+    @staticmethod
+    def set_defaults(effect: Any) -> None:
+        """Define the parameters that the editor node lacks."""
+        # An empty text cannot be stored, so there is none for the prompt.
+        effect.setParameterDefault("Range", WHOLE)
+        effect.setParameterDefault("Operation", OPERATIONS[0])
+        effect.setParameterDefault("Threshold", 0.0)
+        effect.setParameterDefault("FirstSlice", 0)
+        effect.setParameterDefault("LastSlice", 0)
+
+    def read_parameters(self) -> None:
+        """Bring the widgets in line with the editor node."""
+        effect = self._effect
+        text = effect.parameter("Prompt") if effect.parameterDefined("Prompt") else ""
+        if text != self.text:
+            blocked = self.line.blockSignals(True)
+            self.line.text = text
+            self.line.blockSignals(blocked)
+            self.show_parse()
+        if effect.parameterDefined("Model"):
+            self.model.select(effect.parameter("Model"))
+        self.region.set_choice(effect.parameter("Range"))
+        first, last = effect.integerParameter("FirstSlice"), effect.integerParameter("LastSlice")
+        if last > first:
+            self.region.set_slices(first, last)
+        roi = effect.nodeReference("ROI")
+        if roi is not self.region.roi.currentNode():
+            blocked = self.region.roi.blockSignals(True)
+            self.region.roi.setCurrentNode(roi)
+            self.region.roi.blockSignals(blocked)
+        index = self.operation.findData(effect.parameter("Operation"))
+        if index >= 0 and index != self.operation.currentIndex:
+            blocked = self.operation.blockSignals(True)
+            self.operation.currentIndex = index
+            self.operation.blockSignals(blocked)
+        threshold = effect.doubleParameter("Threshold")
+        self.threshold.set_value(threshold if threshold > 0 else None)
+
+    def write_parameters(self) -> None:
+        """Bring the editor node in line with the widgets."""
+        effect = self._effect
+        node = effect.parameterSetNode()
+        if node is None:
+            return
+        was_modified = node.StartModify()
+        effect.setParameter("Prompt", self.text)
+        effect.setParameter("Model", self.model.name)
+        effect.setParameter("Range", self.region.choice)
+        first, last = self.region.slices
+        effect.setParameter("FirstSlice", int(first))
+        effect.setParameter("LastSlice", int(last))
+        effect.setNodeReference("ROI", self.region.roi.currentNode())
+        effect.setParameter("Operation", self.chosen_operation)
+        effect.setParameter("Threshold", float(self.threshold.value or 0.0))
+        node.EndModify(was_modified)
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def set_running(self, running: bool) -> None:
+        """Allow or forbid what may not change during a run."""
+        for widget in (self.model.combo, self.operation, self.line):
+            widget.enabled = not running
+        self.parse.label.enabled = not running
+        self.region.set_enabled(not running)
+
+    def cleanup(self) -> None:
+        """Disconnect everything."""
+        self._links.clear()
+        for part in (
+            self.completion,
+            self.parse,
+            self.model,
+            self.region,
+            self.threshold,
+            self.bar,
+        ):
+            part.cleanup()
+
+    # -- what the user does ------------------------------------------------------------------------
+
+    def _line_edited(self, _text: str) -> None:
+        self.show_parse()
+        self._edited()
+
+    def _parse_edited(self, text: str) -> None:
+        self.line.text = text
+
+    def _model_changed(self) -> None:
+        self.refresh_names()
+        self.show_parse()
+        self._edited()
+
+    def _edited(self) -> None:
+        self.write_parameters()
+        self._actions.prompt_changed()
+
+    def _operation_edited(self, _index: int) -> None:
+        self.write_parameters()
+
+    def _threshold_edited(self) -> None:
+        self.write_parameters()
+        self._actions.threshold_changed()
+
+    def _enter(self) -> None:
+        if self.preview.checked:
+            self._actions.prompt_changed()
+        else:
+            self.preview.checked = True
