@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import job as jobs
 from .batch_summary import BatchSummary, CaseResult
 from .cases import Case, find_cases, fingerprint
 from .formats.writing import check_output
@@ -26,7 +27,6 @@ from .job import (
     PredictorFactory,
     RunOptions,
     known_prompts,
-    load_predictor,
     run_job,
 )
 from .outcome import (
@@ -60,7 +60,7 @@ class BatchJob:
         suffix: kind of the segmentation files, for example ".seg.nrrd".
         overlay: whether to write a picture of every case.
         model_digest: `config_digest` of the checkpoint; empty where it is not known.
-        factory: makes the predictor.
+        factory: makes the predictor; `job.load_predictor` when None.
     """
 
     prompts: tuple[Prompt, ...]
@@ -71,7 +71,11 @@ class BatchJob:
     suffix: str = ".seg.nrrd"
     overlay: bool = False
     model_digest: str = ""
-    factory: PredictorFactory = load_predictor
+    factory: PredictorFactory | None = None
+
+    def load(self) -> Any:
+        """Load the model."""
+        return (self.factory or jobs.load_predictor)(self.model, self.device)
 
     def outputs(self, case: Case) -> Outputs:
         """Return the files of one case."""
@@ -127,7 +131,7 @@ def run_batch(
         suffix: ".seg.nrrd", ".nii.gz", ".nii" or ".dcm".
         overlay: also write ``<case>.png``.
         progress: ``progress(done, total, message) -> bool`` in steps of 1/1000 case; False cancels.
-        predictor_factory: makes the predictor; `load_predictor` when None.
+        predictor_factory: makes the predictor; `job.load_predictor` when None.
 
     Returns:
         The summary, with the exit code of the command line.
@@ -152,7 +156,7 @@ def run_batch(
         suffix=suffix,
         overlay=overlay,
         model_digest="" if predictor_factory else _model_digest(model),
-        factory=predictor_factory or load_predictor,
+        factory=predictor_factory,
     )
     results: dict[str, CaseResult] = {}
     open_cases = []
@@ -197,7 +201,7 @@ def _run_here(cases: Sequence[Case], job: BatchJob, record: Any, tell: Any) -> N
     """Work through the cases in this process."""
     if not tell(0, f"loading {job.model}"):
         raise Cancelled("loading the model")
-    predictor = job.factory(job.model, job.device)
+    predictor = job.load()
     for case in cases:
         reached = 0
 

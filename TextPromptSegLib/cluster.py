@@ -101,7 +101,7 @@ def run_case_on_worker(case: Case, job: BatchJob) -> CaseResult:
                     if hasattr(predictor, "unload"):
                         predictor.unload()
                 _loaded.clear()
-                predictor = job.factory(job.model, job.device)
+                predictor = job.load()
                 if job.model_digest and config_digest(predictor.config) != job.model_digest:
                     raise DeviceError(
                         f"A worker has another version of the checkpoint {job.model}; "

@@ -37,6 +37,8 @@ def _run(arguments: Sequence[str] | None, debug: bool) -> int:
     try:
         code = build_app()(args=arguments, prog_name="textpromptseg", standalone_mode=False)
         sys.stdout.flush()
+        if code == EXIT_CANCELLED:  # typer turns KeyboardInterrupt into this code
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else EXIT_DONE
     except Cancelled:
         raise KeyboardInterrupt from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..outcome import InputError
 from ..outputs import check_folder
-from . import EXIT_DONE
+from . import EXIT_DONE, EXIT_ERROR
 from .console import new_table, out, remark, run_with_bar, say
 from .segment import show_licence
 
@@ -26,13 +26,14 @@ def train_recipe(recipe: Path, data: Sequence[Path], folder: Path | None, resume
         TextPromptSegError: when the recipe, the data or the folder cannot be used.
     """
     from ..training import train
+    from ..training.recipe import Recipe
 
+    # A recipe that cannot be used shows before the heavy libraries are loaded.
+    plan = Recipe.read(recipe)
     if folder is not None:
         check_folder(folder, "--out")
-    result = run_with_bar(
-        "starting",
-        lambda tick: train(recipe, data=list(data), out=folder, resume=resume, progress=tick),
-    )
+    # Lightning draws the bar, with the time that is left.
+    result = train(plan, data=list(data), out=folder, resume=resume, progress_bar=True)
     say(f"wrote {result}")
     return EXIT_DONE
 
@@ -46,7 +47,7 @@ def evaluate_models(
     limit: int | None,
     device: str,
 ) -> int:
-    """Measure checkpoints and print one row per model and data set.
+    """Measure checkpoints and print one row per model and data set; 2 when no case succeeded.
 
     Raises:
         TextPromptSegError: when no model or no data set can be used.
@@ -74,7 +75,7 @@ def evaluate_models(
     _show(report)
     if folder is not None:
         say(f"wrote {folder / 'report.html'}, report.json, cases.csv and summary.csv")
-    return EXIT_DONE
+    return EXIT_DONE if report.rows else EXIT_ERROR
 
 
 def _show(report: Report) -> None:
