@@ -10,6 +10,12 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: skipped")
 
+import vtk  # noqa: E402
+
+# The pictures are tiny: on a busy machine threads cost a hundred times what they save.
+vtk.vtkSMPTools.Initialize(1)
+vtk.vtkMultiThreader.SetGlobalMaximumNumberOfThreads(1)
+
 ROOT = Path(__file__).resolve().parents[2]
 for _folder in (str(ROOT), str(ROOT / "TextPromptSeg"), str(Path(__file__).parent)):
     if _folder not in sys.path:
@@ -23,6 +29,8 @@ def scene():
 
     current = headless_scene()
     current.Clear(0)
+    # Slicer has one from the start; elsewhere it would appear at the first question for it.
+    slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(current)
     yield current
     current.Clear(0)
 

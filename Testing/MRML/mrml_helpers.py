@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from itertools import permutations, product
+from pathlib import Path
 
 import numpy as np
 import slicer
@@ -16,6 +19,17 @@ from TextPromptSegLib.vocabulary import Vocabulary
 
 RAS_LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
 SPACING = (1.5, 2.0, 2.5)
+
+
+def console_module():
+    """TextPromptSeg.py as a plain Python sees it, without taking the name from the GUI tests."""
+    if "plain_TextPromptSeg" not in sys.modules:
+        path = Path(__file__).resolve().parents[2] / "TextPromptSeg" / "TextPromptSeg.py"
+        spec = importlib.util.spec_from_file_location("plain_TextPromptSeg", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["plain_TextPromptSeg"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["plain_TextPromptSeg"]
 
 
 def prompt(text, **fields):
@@ -41,7 +55,7 @@ def result(text, mask, *, threshold=0.5, probability=None, **provenance):
         volume_ml=voxels / 1000,
         threshold=threshold,
         message="",
-        provenance={"model": "tiny", "sha256": "ab" * 32, **provenance},
+        provenance={"model": "tiny", "weights_sha256": "ab" * 32, **provenance},
     )
 
 

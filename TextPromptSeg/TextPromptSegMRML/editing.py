@@ -92,6 +92,7 @@ class Editor:
         self._node.SetAndObserveSegmentationNode(segmentation_node)
         if source is not None:
             self._node.SetAndObserveSourceVolumeNode(source)
+        self._apply_settings(None)
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._logic.SetMRMLScene(segmentation_node.GetScene())
         self._logic.SetSegmentEditorNode(self._node)
@@ -116,6 +117,14 @@ class Editor:
     def reference(self) -> Any:
         """The vtkOrientedImageData whose lattice and extent modifiers have."""
         return self._logic.GetModifierLabelmap()
+
+    @property
+    def is_inside_one_segment(self) -> bool:
+        """Whether the user lets edits happen inside one segment only."""
+        return self.settings is not None and bool(
+            self.settings.GetMaskMode()
+            == slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
+        )
 
     def editable(self, segment_id: str = "") -> np.ndarray | None:
         """Return where the user's settings allow writing, (K, J, I) bool over `reference`.

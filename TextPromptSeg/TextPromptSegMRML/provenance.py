@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 PREFIX = "TextPromptSeg."
 
-# Keys that a run's provenance may use -> name of the tag.
+# Keys of a result's provenance -> name of the tag.
 _FACTS = {
     "model": "Model",
-    "checkpoint": "Model",
-    "system": "System",
-    "sha256": "SHA256",
     "weights_sha256": "SHA256",
+    "system": "System",
     "text_encoder": "TextEncoder",
-    "region": "Region",
-    "roi": "Region",
+    "trained_prompts": "TrainedPrompts",
+    "roi_ras_mm": "Region",
     "slices": "Slices",
     "plane": "Plane",
+    "modality": "Modality",
     "device": "Device",
     "precision": "Precision",
     "version": "Version",
     "postprocess": "Postprocess",
 }
+_OWN = ("Prompt", "ParsedPrompt", "Threshold", "MaxProbability", "Outcome", "Date", "Operation")
 
 
 def tags_of(segmentation: Segmentation, *, date: datetime | None = None) -> dict[str, str]:
@@ -53,7 +53,7 @@ def tags_of(segmentation: Segmentation, *, date: datetime | None = None) -> dict
     }
     for key, name in _FACTS.items():
         value = segmentation.provenance.get(key)
-        if value is not None and name not in facts:
+        if value not in (None, "", []):
             facts[name] = _text(value)
     return {PREFIX + name: _safe(text) for name, text in facts.items()}
 
@@ -71,18 +71,7 @@ def read_provenance(segment: Any) -> dict[str, str]:
     import vtk
 
     found: dict[str, str] = {}
-    for name in sorted(
-        {
-            *_FACTS.values(),
-            "Prompt",
-            "ParsedPrompt",
-            "Threshold",
-            "MaxProbability",
-            "Outcome",
-            "Date",
-            "Operation",
-        }
-    ):
+    for name in (*_OWN, *_FACTS.values()):
         text = vtk.reference("")
         if segment.GetTag(PREFIX + name, text):
             found[name] = str(text)

@@ -39,13 +39,13 @@ class Region:
         """
         if segmentation.probability is None or self._is_along(volume):
             return segmentation
+        from TextPromptSegLib.answers import rethreshold
+
         block = volume.box_to_slices(*self.box)
-        inside = self._inside(block, volume)
-        mask = np.zeros_like(segmentation.mask)
-        mask[block] = segmentation.mask[block] * inside
         probability = np.zeros_like(segmentation.probability)
-        probability[block] = segmentation.probability[block] * inside
-        return _counted(replace(segmentation, mask=mask, probability=probability), volume)
+        probability[block] = segmentation.probability[block] * self._inside(block, volume)
+        # The threshold again, so that mask, outcome, numbers and sentence all fit the box.
+        return rethreshold(replace(segmentation, probability=probability), segmentation.threshold)
 
     def _is_along(self, volume: Volume) -> bool:
         """Whether the box's edges run along the volume's voxel axes."""
@@ -127,24 +127,3 @@ def _region_of_node(node: Any) -> Region:
 def _box(ranges: np.ndarray) -> Box:
     x0, x1, y0, y1, z0, z1 = (float(value) for value in ranges.ravel())
     return x0, x1, y0, y1, z0, z1
-
-
-def _counted(segmentation: Segmentation, volume: Volume) -> Segmentation:
-    """Bring the numbers of a result in line with its new mask and probability."""
-    from TextPromptSegLib.outcome import Outcome
-
-    assert segmentation.probability is not None
-    voxels = int(np.count_nonzero(segmentation.mask))
-    lost = segmentation.voxels > 0 and voxels == 0
-    return replace(
-        segmentation,
-        voxels=voxels,
-        volume_ml=voxels * volume.voxel_ml,
-        max_probability=float(segmentation.probability.max(initial=0)),
-        outcome=Outcome.NOT_FOUND if lost else segmentation.outcome,
-        message=(
-            f"{segmentation.prompt.name}: not found inside the region."
-            if lost
-            else segmentation.message
-        ),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import slicer
@@ -44,6 +44,7 @@ def headless_scene() -> Any:
     application.SetMRMLScene(scene)
     colors = application.GetColorLogic()
     if colors is not None:
+        application.SetModuleLogic("Colors", colors)
         colors.SetMRMLScene(scene)
         colors.AddDefaultColorNodes()
     modules = getattr(slicer, "modules", None) or types.SimpleNamespace()
@@ -85,11 +86,19 @@ def _module(logic: Any) -> types.SimpleNamespace:
     return types.SimpleNamespace(logic=lambda: logic)
 
 
-class RunGuard:
-    """Remembers the nodes of a run by ID and refuses to write when they are gone or changed.
+class _Identity(NamedTuple):
+    node: Any
+    node_id: str
+    name: str
+    scene: Any
 
-    A run may take minutes while the user goes on working: nodes are never kept as objects across
-    it, because a deleted node that Python still holds would be written to without an error.
+
+class RunGuard:
+    """Remembers the nodes of a run and refuses to write when they are gone or changed.
+
+    A run may take minutes while the user goes on working. A deleted node that Python still holds
+    takes writes without an error, and after a scene was closed a new node has the ID of an old one:
+    so a node must be the same object and still in its scene.
     """
 
     def __init__(self, volume_node: Any, segmentation_node: Any = None) -> None:
@@ -123,7 +132,7 @@ class RunGuard:
         )
         if not _same_state(self._state, _volume_state(volume_node)):
             raise _input_error(
-                f"The volume '{self._volume[1]}' was changed or moved while it was segmented; "
+                f"The volume '{self._volume.name}' was changed or moved while it was segmented; "
                 "nothing was written, run it again."
             )
         return volume_node, segmentation_node
@@ -138,7 +147,7 @@ def check_in_scene(node: Any, kind: str) -> None:
     _identity(node, kind)
 
 
-def _identity(node: Any, kind: str) -> tuple[str, str, Any]:
+def _identity(node: Any, kind: str) -> _Identity:
     if node is None:
         raise _input_error(f"No {kind} is selected; choose one first.")
     scene = node.GetScene() if hasattr(node, "GetScene") else None
@@ -146,13 +155,12 @@ def _identity(node: Any, kind: str) -> tuple[str, str, Any]:
         raise _input_error(
             f"The {kind} '{_name(node)}' is not in the scene any more; choose another one."
         )
-    return node.GetID(), _name(node), scene
+    return _Identity(node, node.GetID(), _name(node), scene)
 
 
-def _find(identity: tuple[str, str, Any], kind: str) -> Any:
-    node_id, name, scene = identity
-    node = scene.GetNodeByID(node_id)
-    if node is None:
+def _find(identity: _Identity, kind: str) -> Any:
+    node, node_id, name, scene = identity
+    if scene.GetNodeByID(node_id) is not node:
         raise _input_error(
             f"The {kind} '{name}' was deleted while it was in use (or the scene was closed); "
             "nothing was written."

@@ -213,16 +213,41 @@ def _change(
 ) -> WrittenSegment:
     """Change one existing segment by the union of the masks, as Segment Editor would."""
     editor.align(segment_id)
-    union = np.any([m.array for m in masks], axis=0)
-    old = editor.segment_array(segment_id)
+    union = _union(masks)
+    old = editor.segment_array(segment_id) > 0
     editable = editor.editable(segment_id)
+    if editable is not None and operation == "remove" and editor.is_inside_one_segment:
+        # Slicer then lets the edited segment itself be removed from everywhere.
+        editable = editable | old
     if operation == "intersect":
-        editor.write_masked(segment_id, (union & (old > 0)).astype(np.uint8), "set")
+        editor.write_masked(segment_id, (union & old).astype(np.uint8), "set")
     else:
         editor.write_masked(segment_id, union.astype(np.uint8), operation)
-    segment = editor.segmentation.GetSegment(segment_id)
-    _tag(segment, results, operation)
-    return _report(editor, segment_id, max(m.cut for m in masks), _masked_share(union, editable))
+    _tag(editor.segmentation.GetSegment(segment_id), results, operation)
+    entry = _report(editor, segment_id, max(m.cut for m in masks), _masked_share(union, editable))
+    _verify(entry, int(np.count_nonzero(_expected(operation, old, union, editable))))
+    return entry
+
+
+def _expected(
+    operation: str, old: np.ndarray, new: np.ndarray, editable: np.ndarray | None
+) -> np.ndarray:
+    """Return what an edit must leave in the segment, (K, J, I) bool."""
+    allowed = new if editable is None else new & editable
+    if operation == "add":
+        return old | allowed
+    if operation == "remove":
+        return old & ~allowed
+    wanted = allowed & old if operation == "intersect" else allowed
+    # Slicer's "set" leaves alone what is outside the editable area.
+    return wanted if editable is None else wanted | (old & ~editable)
+
+
+def _union(masks: list[_Aligned]) -> np.ndarray:
+    union = masks[0].array > 0
+    for mask in masks[1:]:
+        union |= mask.array > 0
+    return union
 
 
 def _create(
@@ -241,27 +266,30 @@ def _create(
     written: list[WrittenSegment] = []
     try:
         for number, (result, mask) in enumerate(zip(results, masks, strict=True)):
-            if number == 0 and target is not None:
-                segment_id = target
-                _rename_placeholder(editor.segmentation, target, result, vocabulary)
+            is_target = number == 0 and target is not None
+            wanted = new_ids[number] if number < len(new_ids) else ""
+            if is_target:
+                segment_id = str(target)
             else:
-                wanted = new_ids[number] if number < len(new_ids) else ""
                 segment_id = _add(editor.segmentation, result, wanted, vocabulary)
                 added.append(segment_id)
             allowed = mask.array if editable is None else mask.array * editable
+            share = 0.0 if editable is None else _masked_share(mask.array > 0, editable)
             editor.write_plain(segment_id, allowed, "add")
+            if is_target:
+                _rename_placeholder(editor.segmentation, segment_id, result, vocabulary)
             _tag(editor.segmentation.GetSegment(segment_id), [result], "set")
-            share = _masked_share(mask.array > 0, editable)
             entry = _report(editor, segment_id, mask.cut, share)
             _verify(entry, int(np.count_nonzero(allowed)))
             written.append(entry)
     except Exception:
         for segment_id in added:
             editor.segmentation.RemoveSegment(segment_id)
+        if target is not None:
+            editor.segmentation.ClearSegment(target)
         raise
     if freed:
-        union = np.any([m.array for m in masks], axis=0)
-        taken = union if editable is None else union & editable
+        taken = _union(masks) if editable is None else _union(masks) & editable
         for segment_id in freed:
             editor.write_plain(segment_id, taken.astype(np.uint8), "remove")
     return written

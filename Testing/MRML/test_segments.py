@@ -1,0 +1,525 @@
+"""Writing results: operations, masking, overwrite modes, undo, names, existing segments."""
+
+from __future__ import annotations
+
+import mrml_helpers as helpers
+import numpy as np
+import pytest
+import slicer
+
+from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.prompt import Prompt
+from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegMRML.editing import SavedState
+from TextPromptSegMRML.geometry import image_array
+from TextPromptSegMRML.provenance import read_provenance
+from TextPromptSegMRML.segments import write_segment, write_segments
+from TextPromptSegMRML.terminology import read_terminology, segment_name
+
+SHAPE = (10, 12, 14)
+EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+INSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedInsideAllSegments
+INSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideVisibleSegments
+OUTSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments
+OUTSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideVisibleSegments
+INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
+OVERWRITE_ALL = slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments
+OVERWRITE_VISIBLE = slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments
+OVERWRITE_NONE = slicer.vtkMRMLSegmentEditorNode.OverwriteNone
+
+
+def box(k, j, i):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[slice(*k), slice(*j), slice(*i)] = 1
+    return mask
+
+
+LEFT = box((2, 7), (2, 9), (1, 6))
+RIGHT = box((3, 8), (4, 11), (8, 13))
+MIDDLE = box((4, 6), (5, 8), (4, 10))  # overlaps both
+
+
+class World:
+    """A volume, a segmentation with two drawn segments, and ways to look at them."""
+
+    def __init__(self, masks=(LEFT, RIGHT)):
+        matrix = helpers.placed(np.diag([-1.0, -1, 1]), SHAPE)
+        ramp = np.broadcast_to(np.arange(SHAPE[2]), SHAPE).astype(np.int16) * 10
+        self.volume = helpers.volume_node(ramp, matrix)
+        self.node = helpers.segmentation_node(self.volume)
+        self.left = helpers.add_segment(self.node, "my left", masks[0], self.volume)
+        self.right = helpers.add_segment(self.node, "my right", masks[1], self.volume)
+
+    def write(self, *results, **options):
+        return write_segments(self.node, self.volume, list(results), **options)
+
+    def voxels(self, segment_id):
+        return helpers.voxels(self.node, segment_id, self.volume)
+
+    def snapshot(self):
+        return helpers.snapshot(self.node, self.volume)
+
+    def names(self):
+        segmentation = self.node.GetSegmentation()
+        return [segmentation.GetSegment(s).GetName() for s in segmentation.GetSegmentIDs()]
+
+    def editor(self, **settings):
+        return helpers.editor_node(self.node, self.volume, **settings)
+
+    def hide(self, segment_id):
+        self.node.GetDisplayNode().SetSegmentVisibility(segment_id, False)
+
+
+@pytest.fixture
+def world(scene):
+    return World()
+
+
+def test_without_settings_existing_segments_stay_byte_for_byte(world):
+    before = world.snapshot()
+    entries = world.write(helpers.result("liver", MIDDLE), helpers.result("spleen", LEFT | RIGHT))
+    after = world.snapshot()
+    assert {key: after[key] for key in before} == before
+    np.testing.assert_array_equal(world.voxels(entries[0].segment_id), MIDDLE)
+    np.testing.assert_array_equal(world.voxels(entries[1].segment_id), LEFT | RIGHT)
+    assert world.names() == ["my left", "my right", "liver", "spleen"]
+
+
+def test_names_stay_unique(world):
+    for _ in range(3):
+        world.write(helpers.result("liver", MIDDLE))
+    assert world.names()[2:] == ["liver", "liver_1", "liver_2"]
+    ids = world.node.GetSegmentation().GetSegmentIDs()
+    assert len(set(ids)) == len(ids)
+
+
+def test_segments_of_one_run_do_not_take_voxels_from_each_other(world):
+    editor = world.editor(OverwriteMode=OVERWRITE_ALL)
+    liver, tumour = box((1, 9), (1, 11), (1, 13)), box((4, 6), (5, 8), (5, 8))
+    entries = world.write(
+        helpers.result("liver", liver), helpers.result("liver tumor", tumour), editor_node=editor
+    )
+    np.testing.assert_array_equal(world.voxels(entries[0].segment_id), liver)
+    np.testing.assert_array_equal(world.voxels(entries[1].segment_id), tumour)
+    assert not world.voxels(world.left).any()  # the user's mode frees older segments
+    assert editor.GetOverwriteMode() == OVERWRITE_ALL
+
+
+@pytest.mark.parametrize("path", ["new", "edited"])
+@pytest.mark.parametrize(
+    "mode,left_stays,right_stays",
+    [
+        (OVERWRITE_NONE, True, True),
+        (OVERWRITE_ALL, False, False),
+        (OVERWRITE_VISIBLE, False, True),
+    ],
+)
+def test_overwrite_modes(world, path, mode, left_stays, right_stays):
+    world.hide(world.right)
+    target = None
+    if path == "edited":
+        target = helpers.add_segment(world.node, "mine", box((0, 1), (0, 1), (0, 1)), world.volume)
+    editor = world.editor(OverwriteMode=mode)
+    (entry,) = world.write(helpers.result("liver", MIDDLE), editor_node=editor, segment_id=target)
+    np.testing.assert_array_equal(world.voxels(entry.segment_id), MIDDLE)
+    for segment_id, mask, stays in [
+        (world.left, LEFT, left_stays),
+        (world.right, RIGHT, right_stays),
+    ]:
+        expected = mask if stays else mask & ~MIDDLE & 1
+        np.testing.assert_array_equal(world.voxels(segment_id), expected)
+
+
+@pytest.mark.parametrize("path", ["new", "edited"])
+@pytest.mark.parametrize(
+    "mode,allowed",
+    [
+        (EVERYWHERE, np.ones(SHAPE, np.uint8)),
+        (INSIDE_ALL, LEFT | RIGHT),
+        (INSIDE_VISIBLE, LEFT),
+        (OUTSIDE_ALL, 1 - (LEFT | RIGHT)),
+        (OUTSIDE_VISIBLE, 1 - LEFT),
+        (INSIDE_ONE, RIGHT),
+    ],
+)
+def test_editable_area(world, path, mode, allowed):
+    world.hide(world.right)
+    target = None
+    if path == "edited":
+        corner = box((0, 1), (0, 1), (0, 1))
+        target = helpers.add_segment(world.node, "mine", corner, world.volume)
+        world.hide(target)
+    editor = world.editor(MaskMode=mode, MaskSegmentID=world.right, OverwriteMode=OVERWRITE_NONE)
+    before = {s: world.voxels(s) for s in (world.left, world.right)}
+    (entry,) = world.write(
+        helpers.result("liver", MIDDLE), editor_node=editor, segment_id=target, operation="add"
+    )
+    found = world.voxels(entry.segment_id)
+    found[0, 0, 0] = 0
+    np.testing.assert_array_equal(found, MIDDLE & allowed)
+    expected_share = 1 - (MIDDLE & allowed).sum() / MIDDLE.sum()
+    assert entry.masked == pytest.approx(expected_share)
+    assert ("Masking" in entry.note) == (expected_share > 0.005)
+    for segment_id, mask in before.items():
+        np.testing.assert_array_equal(world.voxels(segment_id), mask)
+
+
+def test_masks_are_those_from_before_the_run(world):
+    """The tumor must not be masked by the liver of the same run, nor by what the liver erased."""
+    body = helpers.add_segment(world.node, "body", np.ones(SHAPE), world.volume)
+    tumour = box((4, 6), (5, 8), (5, 8))
+    for mode in (INSIDE_ONE, INSIDE_ALL):
+        editor = world.editor(MaskMode=mode, MaskSegmentID=body, OverwriteMode=OVERWRITE_ALL)
+        entries = world.write(
+            helpers.result("liver", MIDDLE | tumour),
+            helpers.result("liver tumor", tumour),
+            editor_node=editor,
+        )
+        np.testing.assert_array_equal(world.voxels(entries[1].segment_id), tumour)
+    editor = world.editor(MaskMode=OUTSIDE_ALL, OverwriteMode=OVERWRITE_ALL)
+    world.node.GetSegmentation().RemoveAllSegments()
+    entries = world.write(
+        helpers.result("liver", MIDDLE), helpers.result("liver tumor", tumour), editor_node=editor
+    )
+    np.testing.assert_array_equal(world.voxels(entries[1].segment_id), tumour)
+
+
+@pytest.mark.parametrize("path", ["new", "edited"])
+def test_intensity_range(world, path):
+    target = None
+    if path == "edited":
+        corner = box((0, 1), (0, 1), (0, 1))
+        target = helpers.add_segment(world.node, "mine", corner, world.volume)
+    editor = world.editor(
+        OverwriteMode=OVERWRITE_NONE,
+        SourceVolumeIntensityMask=True,
+        SourceVolumeIntensityMaskRange=(55, 85),  # i = 6, 7, 8
+    )
+    (entry,) = world.write(
+        helpers.result("liver", MIDDLE), editor_node=editor, segment_id=target, operation="add"
+    )
+    found = world.voxels(entry.segment_id)
+    found[0, 0, 0] = 0
+    expected = MIDDLE.copy()
+    expected[:, :, :6] = expected[:, :, 9:] = 0
+    assert expected.any()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_intensity_range_without_a_source_volume_is_refused(world):
+    editor = helpers.editor_node(world.node, None, SourceVolumeIntensityMask=True)
+    for target in (None, world.left):
+        with pytest.raises(InputError, match="no source volume"):
+            world.write(helpers.result("liver", MIDDLE), editor_node=editor, segment_id=target)
+
+
+def test_intensity_range_of_a_source_volume_with_another_geometry(world):
+    """The range holds for the editor's source volume, resampled to the segmentation."""
+    shape = (20, 24, 28)
+    matrix = helpers.placed(np.diag([-1.0, -1, 1]), shape, spacing=np.array(helpers.SPACING) / 2)
+    fine = np.zeros(shape, np.int16)
+    fine[:, :, 14:] = 100
+    source = helpers.volume_node(fine, matrix)
+    editor = helpers.editor_node(
+        world.node,
+        source,
+        OverwriteMode=OVERWRITE_NONE,
+        SourceVolumeIntensityMask=True,
+        SourceVolumeIntensityMaskRange=(90, 110),
+    )
+    (entry,) = world.write(helpers.result("liver", MIDDLE), editor_node=editor)
+    expected = MIDDLE.copy()
+    expected[:, :, :7] = 0
+    np.testing.assert_array_equal(world.voxels(entry.segment_id), expected)
+
+
+@pytest.mark.parametrize(
+    "operation,expected",
+    [
+        ("set", MIDDLE),
+        ("add", LEFT | MIDDLE),
+        ("remove", LEFT & ~MIDDLE & 1),
+        ("intersect", LEFT & MIDDLE),
+    ],
+)
+def test_operations_on_the_selected_segment(world, operation, expected):
+    editor = world.editor(OverwriteMode=OVERWRITE_NONE)
+    (entry,) = world.write(
+        helpers.result("liver", MIDDLE),
+        segment_id=world.left,
+        operation=operation,
+        editor_node=editor,
+    )
+    assert entry.segment_id == world.left and entry.voxels == expected.sum()
+    np.testing.assert_array_equal(world.voxels(world.left), expected)
+    np.testing.assert_array_equal(world.voxels(world.right), RIGHT)
+    assert world.names() == ["my left", "my right"]  # the user's name stays
+    tags = read_provenance(world.node.GetSegmentation().GetSegment(world.left))
+    assert tags["Prompt"] == "liver" and tags["Operation"] == operation
+
+
+MASK_MODES = (EVERYWHERE, INSIDE_ALL, INSIDE_VISIBLE, OUTSIDE_ALL, OUTSIDE_VISIBLE, INSIDE_ONE)
+
+
+OVERWRITE_MODES = (OVERWRITE_ALL, OVERWRITE_VISIBLE, OVERWRITE_NONE)
+
+
+@pytest.mark.parametrize("mode", MASK_MODES)
+@pytest.mark.parametrize("operation", ["set", "add", "remove", "new"])
+def test_the_same_as_an_effect_that_calls_the_logic_itself(scene, rng, operation, mode):
+    """Random masks, with and without an intensity range, against plain calls of Slicer's logic."""
+    for intensity in (False, True):
+        overwrite = OVERWRITE_MODES[(mode + intensity) % 3]
+        masks = [(rng.random(SHAPE) > 0.5).astype(np.uint8) for _ in range(4)]
+        ours, twin = World(masks[:2]), World(masks[:2])
+        for world in (ours, twin):
+            world.hide(world.right)
+            segmentation = world.node.GetSegmentation()
+            world.target = segmentation.AddEmptySegment("", "target")
+            if operation != "new":
+                slicer.util.updateSegmentBinaryLabelmapFromArray(
+                    masks[2], world.node, world.target, world.volume
+                )
+            world.settings = world.editor(
+                MaskMode=mode,
+                MaskSegmentID=world.right,
+                OverwriteMode=overwrite,
+                SourceVolumeIntensityMask=intensity,
+                SourceVolumeIntensityMaskRange=(25, 95),
+                SelectedSegmentID=world.target,
+            )
+        ours.write(
+            helpers.result("liver", masks[3]),
+            segment_id=ours.target,
+            operation="set" if operation == "new" else operation,
+            editor_node=ours.settings,
+        )
+        native = {"set": "Set", "add": "Add", "remove": "Remove", "new": "Set"}[operation]
+        as_an_effect(twin, native, masks[3])
+        for name in ("left", "right", "target"):
+            np.testing.assert_array_equal(
+                ours.voxels(getattr(ours, name)), twin.voxels(getattr(twin, name)), name
+            )
+
+
+def as_an_effect(world, mode, mask):
+    logic = slicer.vtkSlicerSegmentEditorLogic()
+    logic.SetMRMLScene(slicer.mrmlScene)
+    logic.SetSegmentEditorNode(world.settings)
+    logic.ResetModifierLabelmapToDefault()
+    modifier = logic.GetModifierLabelmap()
+    image_array(modifier)[:] = mask
+    modifier.Modified()
+    logic.ModifySegmentByLabelmap(
+        world.node, world.target, modifier, getattr(logic, f"ModificationMode{mode}"), True, False
+    )
+
+
+def test_intersect_keeps_the_segment_outside_the_editable_area(world):
+    editor = world.editor(
+        SourceVolumeIntensityMask=True,
+        SourceVolumeIntensityMaskRange=(0, 35),  # i = 0 .. 3
+        OverwriteMode=OVERWRITE_NONE,
+    )
+    mask = box((4, 6), (5, 8), (2, 6))
+    world.write(
+        helpers.result("liver", mask),
+        segment_id=world.left,
+        operation="intersect",
+        editor_node=editor,
+    )
+    expected = LEFT & mask
+    expected[:, :, 4:] = LEFT[:, :, 4:]
+    np.testing.assert_array_equal(world.voxels(world.left), expected)
+
+
+def test_several_results_change_one_segment_together(world):
+    world.write(
+        helpers.result("liver", MIDDLE),
+        helpers.result("spleen", RIGHT),
+        segment_id=world.left,
+        operation="remove",
+    )
+    np.testing.assert_array_equal(world.voxels(world.left), LEFT & ~(MIDDLE | RIGHT) & 1)
+    tags = read_provenance(world.node.GetSegmentation().GetSegment(world.left))
+    assert tags["Prompt"] == "liver; spleen"
+
+
+def test_set_of_several_results_leaves_a_filled_segment_alone(world):
+    before = world.snapshot()
+    entries = world.write(
+        helpers.result("liver", MIDDLE), helpers.result("spleen", RIGHT), segment_id=world.left
+    )
+    after = world.snapshot()
+    assert {key: after[key] for key in before} == before
+    assert [e.name for e in entries] == ["liver", "spleen"]
+
+
+def test_an_empty_segment_1_takes_name_codes_and_colour(world):
+    segmentation = world.node.GetSegmentation()
+    empty = segmentation.AddEmptySegment("", "Segment_1")
+    entries = world.write(
+        helpers.result("right kidney", MIDDLE), helpers.result("spleen", LEFT), segment_id=empty
+    )
+    assert [e.segment_id == empty for e in entries] == [True, False]
+    assert world.names() == ["my left", "my right", "right kidney", "spleen"]
+    segment = segmentation.GetSegment(empty)
+    assert read_terminology(segment)["type"][2] == "Kidney"
+    colour = np.array(Vocabulary.load().terminology("right kidney").colour) / 255
+    np.testing.assert_allclose(segment.GetColor(), colour, atol=1e-6)
+
+
+def test_an_empty_segment_with_a_name_of_its_own_keeps_it(world):
+    segmentation = world.node.GetSegmentation()
+    empty = segmentation.AddEmptySegment("", "reader 2")
+    segmentation.GetSegment(empty).SetColor(0.1, 0.2, 0.3)
+    (entry,) = world.write(helpers.result("liver", MIDDLE), segment_id=empty)
+    assert entry.name == "reader 2"
+    np.testing.assert_allclose(segmentation.GetSegment(empty).GetColor(), (0.1, 0.2, 0.3))
+    np.testing.assert_array_equal(world.voxels(empty), MIDDLE)
+
+
+def test_nothing_found_writes_nothing_and_takes_no_undo_step(world):
+    calls = []
+    before = world.snapshot()
+    empty = helpers.result("liver", np.zeros(SHAPE))
+    for options in ({}, {"segment_id": world.left}, {"segment_id": world.left, "operation": "add"}):
+        assert world.write(empty, save_state=lambda: calls.append(1), **options) == []
+    assert world.snapshot() == before and calls == []
+    (entry,) = world.write(empty, keep_empty=True)
+    assert entry.voxels == 0 and world.names()[-1] == "liver"
+
+
+@pytest.mark.parametrize("operation", ["remove", "intersect"])
+def test_operations_that_need_a_segment_say_so(world, operation):
+    with pytest.raises(InputError, match="Select the segment"):
+        world.write(helpers.result("liver", MIDDLE), operation=operation)
+
+
+def test_what_does_not_exist_is_refused(world):
+    with pytest.raises(InputError, match="does not exist any more"):
+        world.write(helpers.result("liver", MIDDLE), segment_id="gone")
+    with pytest.raises(InputError, match="is no operation"):
+        world.write(helpers.result("liver", MIDDLE), operation="merge")
+    slicer.mrmlScene.RemoveNode(world.node)
+    with pytest.raises(InputError, match="not in the scene any more"):
+        world.write(helpers.result("liver", MIDDLE))
+
+
+def test_surfaces_are_refused_instead_of_converted(world):
+    segmentation = world.node.GetSegmentation()
+    segmentation.CreateRepresentation("Closed surface")
+    segmentation.SetSourceRepresentationName("Closed surface")
+    with pytest.raises(InputError, match="closed surface"):
+        world.write(helpers.result("liver", MIDDLE))
+    assert world.names() == ["my left", "my right"]
+
+
+def test_one_undo_step_takes_back_a_whole_run(world):
+    saved = SavedState()
+    before = world.snapshot()
+    editor = world.editor(OverwriteMode=OVERWRITE_ALL)
+    world.write(
+        helpers.result("liver", MIDDLE),
+        helpers.result("spleen", LEFT),
+        helpers.result("right kidney", RIGHT),
+        editor_node=editor,
+        save_state=lambda: saved.save(world.node),
+    )
+    after = world.snapshot()
+    assert len(after) == 5 and after[world.left] != before[world.left]
+    assert saved.undo()
+    assert world.snapshot() == before
+    assert not saved.undo()
+    assert saved.redo()
+    assert world.snapshot() == after
+
+
+@pytest.mark.parametrize("operation", ["set", "add", "remove", "intersect"])
+def test_undo_of_an_edit_through_the_users_editor_logic(world, operation):
+    """The same history that the Undo button of Segment Editor uses."""
+    editor = world.editor(OverwriteMode=OVERWRITE_ALL)
+    logic = slicer.vtkSlicerSegmentEditorLogic()
+    logic.SetMRMLScene(slicer.mrmlScene)
+    logic.SetSegmentEditorNode(editor)
+    before = world.snapshot()
+    world.write(
+        helpers.result("liver", MIDDLE), segment_id=world.left, operation=operation, logic=logic
+    )
+    assert world.snapshot() != before
+    logic.Undo()
+    assert world.snapshot() == before
+    assert not logic.CanUndo()
+
+
+def test_the_users_editor_node_is_only_read(world):
+    editor = world.editor(
+        OverwriteMode=OVERWRITE_VISIBLE,
+        MaskMode=INSIDE_ONE,
+        MaskSegmentID=world.right,
+        SelectedSegmentID=world.left,
+        SourceVolumeIntensityMask=True,
+        SourceVolumeIntensityMaskRange=(0, 90),
+    )
+    before = editor.GetMTime()
+    nodes = slicer.mrmlScene.GetNumberOfNodes()
+    world.write(helpers.result("liver", MIDDLE), editor_node=editor)
+    world.write(helpers.result("liver", MIDDLE), editor_node=editor, segment_id=world.left)
+    assert editor.GetMTime() == before
+    assert slicer.mrmlScene.GetNumberOfNodes() == nodes
+
+
+def test_a_failure_half_way_leaves_no_segment_behind(world, monkeypatch):
+    from TextPromptSegMRML.editing import Editor
+
+    before = world.snapshot()
+    plain, calls = Editor.write_plain, []
+
+    def fail(self, *args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise InputError("no memory")
+        plain(self, *args)
+
+    monkeypatch.setattr(Editor, "write_plain", fail)
+    with pytest.raises(InputError, match="no memory"):
+        world.write(helpers.result("liver", MIDDLE), helpers.result("spleen", LEFT))
+    assert world.snapshot() == before
+
+
+def test_a_segment_in_another_lattice_is_edited_right(world):
+    """`set` of the logic clears the wrong voxels of a segment that was drawn on another image."""
+    shape = (9, 11, 13)
+    other = helpers.volume_node(
+        np.zeros(shape, np.int16),
+        helpers.placed(np.diag([-1.0, -1, 1]), shape, spacing=(2, 2, 2), centre=(1, 1, 1)),
+    )
+    drawn = np.zeros(shape, np.uint8)
+    drawn[3:6, 3:8, 3:9] = 1
+    imported = helpers.add_segment(world.node, "imported", drawn, other)
+    write_segment(world.node, world.volume, helpers.result("liver", MIDDLE), segment_id=imported)
+    np.testing.assert_array_equal(world.voxels(imported), MIDDLE)
+
+
+def test_status_is_in_progress_until_a_person_has_checked(world):
+    (entry,) = world.write(helpers.result("liver", MIDDLE))
+    segment = world.node.GetSegmentation().GetSegment(entry.segment_id)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.GetSegmentStatus(segment) == logic.InProgress
+
+
+def test_names_say_what_was_cut_away():
+    vocabulary = Vocabulary.load()
+    lung = vocabulary.find("left lung")
+    upper = Prompt(
+        "upper left lung",
+        lung.name,
+        lung.structure,
+        "left",
+        thirds=("upper",),
+        container="left lung",
+    )
+    tumour = helpers.prompt("tumor")
+    assert segment_name(helpers.prompt("right kidney")) == "right kidney"
+    assert "upper" in segment_name(upper) and "left lung" in segment_name(upper)
+    assert segment_name(helpers.prompt("liver", minus=(tumour,))) == "liver without tumor"

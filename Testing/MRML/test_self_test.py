@@ -1,0 +1,36 @@
+"""The self tests for the Slicer application, run here on slicer-core."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import unittest
+from pathlib import Path
+
+import mrml_helpers as helpers
+import pytest
+
+FILE = Path(__file__).resolve().parents[1] / "Slicer" / "TextPromptSegBridgeTest.py"
+
+
+@pytest.fixture
+def cases(scene, monkeypatch):
+    monkeypatch.setitem(sys.modules, "TextPromptSeg", helpers.console_module())
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    spec = importlib.util.spec_from_file_location("TextPromptSegBridgeTest", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.TextPromptSegBridgeTest
+
+
+def test_all_scenarios(cases):
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(cases)
+    assert suite.countTestCases() >= 6
+    outcome = unittest.TestResult()
+    suite.run(outcome)
+    problems = [text for _case, text in outcome.failures + outcome.errors]
+    assert not problems, problems[0]
+
+
+def test_reload_and_test(cases):
+    cases("runTest").runTest()
