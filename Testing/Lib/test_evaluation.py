@@ -387,6 +387,20 @@ def test_a_predictor_that_breaks_costs_one_case(plain):
     assert report.failures[0].reason == "RuntimeError: out of memory at file.nii"
 
 
+def test_after_a_failure_the_image_is_given_anew(tmp_path):
+    class BreaksOnce(Fake):
+        def segment(self, prompts):
+            self.asked.append(prompts)
+            if len(self.asked) == 1:
+                raise RuntimeError("the device was lost")
+            return super().segment(prompts)
+
+    case = write_case(tmp_path, "a", ["liver"], ["liver"])
+    report, fake = run(write_set(tmp_path, [case, {**case, "id": "again"}]), BreaksOnce())
+    assert len(fake.set) == 2
+    assert {r.case for r in report.rows} == {"again"}
+
+
 def test_contradictions_are_failures_not_numbers(plain, tmp_path):
     class Silent(Fake):
         def segment(self, prompts):
