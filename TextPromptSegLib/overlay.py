@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .intensity import guess_modality
 from .outcome import OutputError, Segmentation
 from .overlay_panels import (
     BACKGROUND,
@@ -174,7 +175,7 @@ def display_window(volume: Volume, segmentations: Sequence[Segmentation]) -> tup
     sample = sample[np.isfinite(sample)]
     if sample.size == 0:
         return 0.0, 1.0
-    if volume.modality == "CT" and sample.min() < -200:
+    if (volume.modality or guess_modality(array)) == "CT" and sample.min() < -200:
         found = [s.mask > 0 for s in segmentations if s.voxels]
         if found:
             medians = [float(np.median(array[mask])) for mask in found]

@@ -155,6 +155,8 @@ def test_the_window_follows_what_was_found() -> None:
     assert display_window(volume, [answer("liver", volume.array == 40)]) == SOFT_TISSUE_WINDOW
     nothing = np.zeros(right.shape, bool)
     assert display_window(volume, [answer("right lung", nothing)]) == LUNG_WINDOW
+    silent = Volume.from_array(np.where(volume.array > 0, volume.array, -900))
+    assert silent.modality is None and display_window(silent, lungs) == LUNG_WINDOW
     assert display_window(volume, [answer("urinary bladder", nothing)]) == SOFT_TISSUE_WINDOW
 
 
