@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 import mrml_helpers as helpers
 import numpy as np
 import pytest
 import slicer
+import vtk
 
+from TextPromptSegLib.formats.segments import provenance_tags
 from TextPromptSegLib.vocabulary import Vocabulary
-from TextPromptSegMRML.provenance import PREFIX, read_provenance, tags_of, write_provenance
+from TextPromptSegMRML.provenance import PREFIX, read_provenance, write_provenance
 from TextPromptSegMRML.segments import write_segments
 from TextPromptSegMRML.terminology import read_terminology, serialize
 
@@ -61,23 +63,36 @@ def test_an_unknown_structure_gets_its_name_and_no_code_of_its_own(scene):
     assert read_terminology(segment)["type"][2] == "Tissue"  # the default of Slicer
 
 
-def test_provenance_tags(scene):
-    when = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-    result = helpers.result("right kidney", np.ones(SHAPE), threshold=0.35, device="cpu")
-    tags = tags_of(result, date=when)
-    assert tags[PREFIX + "Prompt"] == "right kidney"
-    assert "right kidney" in tags[PREFIX + "ParsedPrompt"]
-    assert tags[PREFIX + "Model"] == "tiny"
-    assert tags[PREFIX + "SHA256"] == "ab" * 32
-    assert tags[PREFIX + "Threshold"] == "0.35"
-    assert tags[PREFIX + "Date"] == "2026-11-22T10:00:00+00:00"
-    assert tags[PREFIX + "Device"] == "cpu"
+def test_every_tag_is_written_and_read(scene):
+    facts = {
+        "system": "film-unet",
+        "text_encoder": "all-MiniLM-L6-v2",
+        "roi_ras_mm": [0, 1, 2, 3, 4, 5],
+        "slices": [3, 9],
+        "plane": "axial",
+        "device": "cpu",
+        "precision": "float32",
+        "version": "0.1.0",
+        "postprocess": {"components": 1},
+    }
+    result = helpers.result("right kidney", np.ones(SHAPE), threshold=0.35, **facts)
+    segment = slicer.vtkSegment()
+    write_provenance(segment, [result], "add")
+    tags = read_provenance(segment)
+    written = {name.removeprefix(PREFIX) for name in provenance_tags(result)}
+    assert set(tags) == written | {"Operation"}
+    assert tags["Prompt"] == "right kidney" and "right kidney" in tags["ParsedPrompt"]
+    assert (tags["Model"], tags["SHA256"]) == ("tiny", "ab" * 32)
+    assert (tags["Threshold"], tags["Operation"]) == ("0.35", "add")
+    assert datetime.fromisoformat(tags["Date"]).tzinfo is not None
+    text = vtk.reference("")
+    assert segment.GetTag("DICOM.SegmentAlgorithmType", text) and str(text) == "SEMIAUTOMATIC"
 
 
 def test_a_second_run_replaces_the_tags_of_the_first(scene):
     segment = slicer.vtkSegment()
-    write_provenance(segment, tags_of(helpers.result("liver", np.ones(SHAPE), device="cpu")))
-    write_provenance(segment, tags_of(helpers.result("spleen", np.ones(SHAPE))))
+    write_provenance(segment, [helpers.result("liver", np.ones(SHAPE), device="cpu")])
+    write_provenance(segment, [helpers.result("spleen", np.ones(SHAPE))])
     tags = read_provenance(segment)
     assert tags["Prompt"] == "spleen" and "Device" not in tags
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -298,13 +298,12 @@ def _box(mask: np.ndarray) -> tuple[slice, ...] | None:
 def quiet(segmentation_node: Any) -> Iterator[None]:
     """Hold back redraws and node events until all segments of a run are written."""
     application = getattr(slicer, "app", None)
-    pause: Callable[[], None] | None = getattr(application, "pauseRender", None)
-    if pause is not None:
-        pause()
+    if application is not None:
+        application.pauseRender()
     was_modified = segmentation_node.StartModify()
     try:
         yield
     finally:
         segmentation_node.EndModify(was_modified)
-        if pause is not None:
+        if application is not None:
             application.resumeRender()

@@ -2,86 +2,71 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import vtk
 
 if TYPE_CHECKING:
     from TextPromptSegLib.outcome import Segmentation
 
 PREFIX = "TextPromptSeg."
 
-# Keys of a result's provenance -> name of the tag.
-_FACTS = {
-    "model": "Model",
-    "weights_sha256": "SHA256",
-    "system": "System",
-    "text_encoder": "TextEncoder",
-    "trained_prompts": "TrainedPrompts",
-    "roi_ras_mm": "Region",
-    "slices": "Slices",
-    "plane": "Plane",
-    "modality": "Modality",
-    "device": "Device",
-    "precision": "Precision",
-    "version": "Version",
-    "postprocess": "Postprocess",
-}
-_OWN = ("Prompt", "ParsedPrompt", "Threshold", "MaxProbability", "Outcome", "Date", "Operation")
+# A vtkSegment does not list its tags, so the names that may be there are listed here.
+_NAMES = (
+    "Prompt",
+    "ParsedPrompt",
+    "Outcome",
+    "Threshold",
+    "MaxProbability",
+    "Date",
+    "Operation",
+    "Model",
+    "System",
+    "SHA256",
+    "TextEncoder",
+    "Region",
+    "Slices",
+    "Plane",
+    "Device",
+    "Precision",
+    "Version",
+    "Postprocess",
+)
 
 
-def tags_of(segmentation: Segmentation, *, date: datetime | None = None) -> dict[str, str]:
-    """Return the provenance of a result as tag names and texts.
+def write_provenance(segment: Any, results: Sequence[Segmentation], operation: str = "set") -> None:
+    """Say on a vtkSegment where it comes from; the tags of an earlier run are replaced.
+
+    The tags are those of a .seg.nrrd file of the command line: prompt, parsed form, model, sha256,
+    threshold, date and what else the run recorded, no patient data and no file path; and the two
+    that exporters of DICOM SEG look for.
 
     Args:
-        segmentation: the result of one prompt.
-        date: when it was made; now by default.
-
-    Returns:
-        "TextPromptSeg.Prompt", ".ParsedPrompt", ".Model", ".SHA256", ".Threshold", ".Date" and
-        what else the run recorded. No patient data and no file path is among them.
+        segment: the vtkSegment.
+        results: the results that went into it; the first gives model and threshold.
+        operation: "set", "add", "remove" or "intersect".
     """
-    when = date or datetime.now(timezone.utc)
-    facts: dict[str, str] = {
-        "Prompt": segmentation.prompt.text,
-        "ParsedPrompt": segmentation.prompt.describe(),
-        "Threshold": f"{segmentation.threshold:g}",
-        "MaxProbability": f"{segmentation.max_probability:.4g}",
-        "Outcome": getattr(segmentation.outcome, "value", str(segmentation.outcome)),
-        "Date": when.isoformat(timespec="seconds"),
-    }
-    for key, name in _FACTS.items():
-        value = segmentation.provenance.get(key)
-        if value not in (None, "", []):
-            facts[name] = _text(value)
-    return {PREFIX + name: _safe(text) for name, text in facts.items()}
+    from TextPromptSegLib.formats.segments import algorithm_name, provenance_tags
 
-
-def write_provenance(segment: Any, tags: Mapping[str, str]) -> None:
-    """Put provenance tags on a vtkSegment; tags of an earlier run are removed first."""
-    for name in read_provenance(segment):
+    for name in _NAMES:
         segment.RemoveTag(PREFIX + name)
+    every = [provenance_tags(result) for result in results]
+    tags = dict(every[0])
+    for name in (PREFIX + "Prompt", PREFIX + "ParsedPrompt"):
+        tags[name] = "; ".join(dict.fromkeys(one[name] for one in every))
+    tags[PREFIX + "Operation"] = operation
+    tags["DICOM.SegmentAlgorithmType"] = "AUTOMATIC" if operation == "set" else "SEMIAUTOMATIC"
+    tags["DICOM.SegmentAlgorithmName"] = algorithm_name(results[0].provenance)
     for name, text in tags.items():
         segment.SetTag(name, text)
 
 
 def read_provenance(segment: Any) -> dict[str, str]:
     """Return the provenance tags of a vtkSegment without their prefix; empty when it has none."""
-    import vtk
-
     found: dict[str, str] = {}
-    for name in (*_OWN, *_FACTS.values()):
+    for name in _NAMES:
         text = vtk.reference("")
         if segment.GetTag(PREFIX + name, text):
             found[name] = str(text)
     return found
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
-
-
-def _safe(text: str) -> str:
-    """Keep a text from breaking the "key:value|key:value" form in which .seg.nrrd stores tags."""
-    return " ".join(text.replace("|", "/").split())

@@ -18,9 +18,9 @@ from .geometry import (
     resample_mask,
     transform_between,
 )
-from .provenance import PREFIX, tags_of, write_provenance
+from .provenance import write_provenance
 from .scene import check_in_scene
-from .terminology import describe_segment, segment_name, unique_name
+from .terminology import describe_segment, unique_name
 
 if TYPE_CHECKING:
     from TextPromptSegLib.outcome import Segmentation
@@ -223,7 +223,7 @@ def _change(
         editor.write_masked(segment_id, (union & old).astype(np.uint8), "set")
     else:
         editor.write_masked(segment_id, union.astype(np.uint8), operation)
-    _tag(editor.segmentation.GetSegment(segment_id), results, operation)
+    write_provenance(editor.segmentation.GetSegment(segment_id), results, operation)
     entry = _report(editor, segment_id, max(m.cut for m in masks), _masked_share(union, editable))
     _verify(entry, int(np.count_nonzero(_expected(operation, old, union, editable))))
     return entry
@@ -278,7 +278,7 @@ def _create(
             editor.write_plain(segment_id, allowed, "add")
             if is_target:
                 _rename_placeholder(editor.segmentation, segment_id, result, vocabulary)
-            _tag(editor.segmentation.GetSegment(segment_id), [result], "set")
+            write_provenance(editor.segmentation.GetSegment(segment_id), [result])
             entry = _report(editor, segment_id, mask.cut, share)
             _verify(entry, int(np.count_nonzero(allowed)))
             written.append(entry)
@@ -298,7 +298,7 @@ def _create(
 def _add(
     segmentation: Any, result: Segmentation, wanted_id: str, vocabulary: Vocabulary | None
 ) -> str:
-    name = unique_name(segment_name(result.prompt), _names(segmentation))
+    name = _unique_name(result, _names(segmentation))
     segment_id = segmentation.AddEmptySegment(wanted_id, name)
     segment = segmentation.GetSegment(segment_id)
     describe_segment(segment, result.prompt, vocabulary)
@@ -314,9 +314,15 @@ def _rename_placeholder(
     if not _PLACEHOLDER.fullmatch(segment.GetName() or ""):
         return
     others = [n for n in _names(segmentation) if n != segment.GetName()]
-    segment.SetName(unique_name(segment_name(result.prompt), others))
+    segment.SetName(_unique_name(result, others))
     describe_segment(segment, result.prompt, vocabulary)
     _set_status(segment)
+
+
+def _unique_name(result: Segmentation, taken: list[str]) -> str:
+    from TextPromptSegLib.formats.segments import segment_name
+
+    return unique_name(segment_name(result.prompt), taken)
 
 
 def _names(segmentation: Any) -> list[str]:
@@ -327,14 +333,6 @@ def _set_status(segment: Any) -> None:
     """Mark a segment as in progress: complete is what a person has checked."""
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetSegmentStatus(segment, logic.InProgress)
-
-
-def _tag(segment: Any, results: Sequence[Segmentation], operation: str) -> None:
-    tags = tags_of(results[0])
-    for key in (f"{PREFIX}Prompt", f"{PREFIX}ParsedPrompt"):
-        tags[key] = "; ".join(dict.fromkeys(tags_of(r)[key] for r in results))
-    tags[f"{PREFIX}Operation"] = operation
-    write_provenance(segment, tags)
 
 
 def _masked_share(mask: np.ndarray, editable: np.ndarray | None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Predict = Callable[[Volume, int, int], list[Segmentation]]
 
 
-def frame_numbers(node: Any, frames: int | str | Sequence[int] | None) -> list[int]:
+def frame_numbers(node: Any, frames: int | str | Iterable[int] | None) -> list[int]:
     """Return the frames to work on, each of them checked.
 
     Args:
@@ -42,7 +42,7 @@ def frame_numbers(node: Any, frames: int | str | Sequence[int] | None) -> list[i
         numbers = list(range(sequence.GetNumberOfDataNodes()))
     elif isinstance(frames, str):
         raise InputError('Frames are numbers from 0, or "all".')
-    elif isinstance(frames, Sequence) or hasattr(frames, "__iter__"):
+    elif isinstance(frames, Iterable):
         numbers = sorted({int(frame) for frame in frames})
     else:
         numbers = [int(frames)]

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from TextPromptSegLib.prompts import Prompt
     from TextPromptSegLib.vocabulary import Terminology, Vocabulary
 
-CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
-REGION_CONTEXT = "Anatomic codes - DICOM master list"
-# The contexts that Slicer loads at start, so that its terminology selector opens on the entry;
-# a code outside them is still shown, saved and exported as it is.
-
 Triple = tuple[str, str, str]
 
 # Part of an entry -> getter of vtkSlicerTerminologyEntry.
@@ -49,6 +44,9 @@ def describe_segment(segment: Any, prompt: Prompt, vocabulary: Vocabulary | None
 
 def serialize(terminology: Terminology) -> str:
     """Return Slicer's text form of an entry of the vocabulary."""
+    # The contexts that Slicer loads at start, so that its terminology selector opens on the entry.
+    from TextPromptSegLib.formats.segments import CONTEXT, REGION_CONTEXT
+
     entry = slicer.vtkSlicerTerminologyEntry()
     entry.SetTerminologyContextName(CONTEXT)
     for part, getter in _PARTS.items():
@@ -70,14 +68,6 @@ def read_terminology(segment: Any) -> dict[str, Triple]:
         return {}
     codes = {part: _triple(getattr(entry, getter)()) for part, getter in _PARTS.items()}
     return {part: triple for part, triple in codes.items() if triple[1]}
-
-
-def segment_name(prompt: Prompt) -> str:
-    """Return what a segment of this prompt is called: "right kidney", "liver without tumor"."""
-    # The name alone would call the upper third of a lung a lung.
-    partial = prompt.thirds or prompt.minus or prompt.half
-    whole = prompt.container in (None, prompt.name)
-    return prompt.name if whole and not partial else prompt.phrase()
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
