@@ -91,8 +91,8 @@ class SliceEngine:
         """Answer every prompt on every slice.
 
         Where a prompt has no slice over the presence threshold, its best slice is decoded all
-        the same and its probabilities are scaled to stay under the prompt's ceiling, in
-        proportion to the presence: what falls short can be told from what is not there at all.
+        the same and its probabilities are capped below the prompt's ceiling, in proportion to
+        the presence: what falls short can be told from what is not there at all.
 
         Args:
             stack: the image.
@@ -211,7 +211,7 @@ class SliceEngine:
         slices: range,
         text: TextFeatures,
         write: Write,
-        factors: Sequence[float] | None = None,
+        cap: float = 1.0,
     ) -> None:
         """Decode runs of slices, several prompts in one pass where memory allows."""
         todo = list(runs)
@@ -223,10 +223,10 @@ class SliceEngine:
                 todo = taken + todo
                 continue
             row = 0
-            for number, (prompt, first, last) in enumerate(taken):
+            for prompt, first, last in taken:
                 probability = stack.probabilities(logits[row : row + last - first])
-                if factors is not None:
-                    probability *= np.float16(factors[number])
+                if cap < 1.0:
+                    np.minimum(probability, np.float16(cap), out=probability)
                 write(prompt, batch.first + first, probability)
                 offset = batch.first - slices.start
                 self._facts.decoded[prompt, offset + first : offset + last] = True
@@ -284,9 +284,9 @@ class SliceEngine:
             return
         for prompt in np.flatnonzero(~self._facts.decoded.any(axis=1)).tolist():
             best = int(np.argmax(self._facts.presence[prompt]))
-            share = ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
+            cap = ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
             batch = self._features(stack, slices.start + best, slices.start + best + 1)
-            self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write, [share])
+            self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write, cap)
             self._facts.decoded[prompt] = False
 
     # -- the network ---------------------------------------------------------------------------
@@ -315,7 +315,8 @@ class SliceEngine:
             if self.ladder.device != device:
                 self.model.to(self.ladder.device)
                 self.cache.clear()
-            release_memory(device)
+            if device.type != "cpu":
+                release_memory(device)
 
 
 def _repeat(text: TextFeatures, prompt: int, count: int, device: Any) -> TextFeatures:

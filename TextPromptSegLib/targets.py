@@ -284,8 +284,9 @@ class Resolver:
         """Say that the checkpoint does not know a prompt, with what is close."""
         entry = self._entry(prompt.structure)
         shown = prompt.name or prompt.text
-        if entry is not None and shown == entry.unsided and entry.name in prompt.text.casefold():
-            shown = entry.name  # as it was typed: "patella", not "patellae"
+        typed = prompt.text.casefold()
+        if entry is not None and shown == entry.unsided and entry.unsided.casefold() not in typed:
+            shown = entry.name if entry.name.casefold() in typed else shown  # patella, not patellae
         close = self.close_names(prompt, usable)
         sentence = (
             f"this checkpoint was not trained on '{shown}'"
@@ -300,9 +301,10 @@ class Resolver:
         found: list[str] = []
         entry = self._entry(prompt.structure)
         if entry is not None:
-            family = [entry.name, entry.unsided, *(f"{s} {entry.name}" for s in SIDES)]
-            family += [*entry.parts, entry.parent or ""]
-            found += [usable[text.casefold()] for text in family if text.casefold() in usable]
+            relatives = map(self._entry, (entry.name, *entry.parts, entry.parent))
+            for kin in filter(None, relatives):
+                texts = (kin.unsided, kin.name, *(f"{s} {kin.name}" for s in SIDES))
+                found += [usable[text.casefold()] for text in texts if text.casefold() in usable]
             for name in usable.values():
                 other = self._entry(_without_side(name))
                 if other is not None and entry.name in (other.parent, other.container):
