@@ -59,7 +59,7 @@ def key_tokens(text: str | Iterable[str]) -> tuple[str, ...]:
     """Return the words that decide whether two names are the same: no articles, no plural."""
     words = tokens(text) if isinstance(text, str) else list(text)
     kept = [word for word in words if word not in ARTICLES]
-    return tuple(singular(word) for word in kept or words)
+    return tuple(singular(word) for word in kept or words[-1:])
 
 
 @lru_cache(maxsize=8192)

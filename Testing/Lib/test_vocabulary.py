@@ -1,0 +1,391 @@
+"""The vocabulary: every data set label, codes that are real, names that mean one thing."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from TextPromptSegLib.outcome import InputError, PromptError
+from TextPromptSegLib.prompts import parse_prompts
+from TextPromptSegLib.resources import resource_path
+from TextPromptSegLib.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary.load()
+ENTRIES = list(VOCABULARY)
+PAIRED = [entry for entry in ENTRIES if entry.paired]
+SINGLE = [entry for entry in ENTRIES if not entry.paired]
+
+# Names of labels and groups in ../shared/data, with the canonical name where it is another one.
+DATASET_NAMES = """
+spleen; right kidney; left kidney; kidney=kidneys; kidneys; gallbladder; esophagus; liver;
+stomach; aorta; inferior vena cava; portal and splenic vein; pancreas; right adrenal gland;
+adrenal glands; left adrenal gland; left upper lung lobe; left lower lung lobe; right middle lung
+lobe; left lung; right lower lung lobe; small bowel; duodenum; colon; urinary bladder; prostate;
+sacrum; lungs; ribs; S1 vertebra; L5 vertebra; T12 vertebra; T9 vertebra; left iliac artery; right
+iliac vein; left femur; right hip bone; spinal cord; left gluteus maximus; right gluteus medius;
+left gluteus minimus; right deep back muscle; left iliopsoas muscle; left rib 7; right rib 12;
+costal cartilage; vertebrae; infection=pulmonary infection; COVID-19 infection; heart; trachea;
+pulmonary artery; kidney tumor; lung nodule; left atrium of heart; left ventricle of heart; left
+ventricle=left ventricle of heart; right ventricle=right ventricle of heart; myocardium; right
+atrium of heart; cardiomediastinum; airways; ground-glass opacity; consolidation; pleural
+effusion; pneumothorax; lung opacity; right clavicle; spine; intervertebral discs; anterior
+hippocampus; posterior hippocampus; hippocampus; brain lesion; white matter lesion; necrosis;
+edema; non-enhancing tumor; enhancing tumor; whole tumor; tumor core; meningioma; glioma;
+pituitary tumor
+"""
+LABELS = [
+    tuple(f"{name}={name}".split("=")[:2])
+    for name in (" ".join(item.split()) for item in DATASET_NAMES.split(";"))
+]
+
+
+def verhoeff(number: str) -> bool:
+    """Tell whether a SNOMED CT identifier has its right check digit (Verhoeff)."""
+
+    def times(a: int, b: int) -> int:  # the group of symmetries of a pentagon
+        if a < 5:
+            return (a + b) % 5 if b < 5 else 5 + (a + b - 5) % 5
+        return 5 + (a - 5 - b) % 5 if b < 5 else (a - b) % 5
+
+    turn = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]
+    check = 0
+    for position, digit in enumerate(reversed(number)):
+        value = int(digit)
+        for _ in range(position % 8):
+            value = turn[value]
+        check = times(check, value)
+    return check == 0
+
+
+# ---- data ----
+
+
+def test_there_are_enough_structures_and_findings_in_every_region() -> None:
+    assert len(VOCABULARY) >= 150
+    assert sum(entry.kind == "finding" for entry in ENTRIES) >= 50
+    for region in ("head", "neck", "chest", "abdomen", "pelvis", "limbs"):
+        assert sum(region in entry.regions for entry in ENTRIES) >= 10, region
+
+
+def test_entry_is_complete() -> None:
+    for entry in ENTRIES:
+        assert entry.kind in ("anatomy", "finding")
+        assert entry.name and entry.plural and entry.unsided
+        assert entry.synonyms or entry.base, "a synonym is what a prompt template varies"
+        assert all(0 <= channel <= 255 for channel in entry.colour)
+        assert entry.kind == "finding" or entry.regions
+        for name in filter(None, (entry.parent, entry.container, entry.base)):
+            assert name in {e.name for e in ENTRIES}
+        if entry.parent:
+            assert entry.name in VOCABULARY.entry(entry.parent).parts
+        if entry.container:
+            assert entry.kind == "finding" and VOCABULARY.entry(entry.container).kind == "anatomy"
+        if entry.expected_side:
+            assert not entry.paired
+
+
+def test_codes_are_snomed_ct_identifiers() -> None:
+    for entry in ENTRIES:
+        for code in filter(None, entry.snomed.values()):
+            scheme, value, meaning = code
+            assert scheme == "SCT" and meaning
+            assert re.fullmatch(r"[1-9]\d{5,17}", value), value
+            assert verhoeff(value), f"{value} has a wrong check digit"
+        assert entry.category[1] in {
+            "85756007", "123037004", "49755003", "91720002", "260787004",
+        }  # fmt: skip
+
+
+def test_check_digit_finds_a_mistyped_code() -> None:
+    assert verhoeff("10200004") and verhoeff("24028007") and verhoeff("7771000")
+    assert not verhoeff("10200005") and not verhoeff("10020004") and not verhoeff("24082007")
+
+
+def test_exact_codes_are_used_once() -> None:
+    seen: dict[tuple, str] = {}
+    for entry in ENTRIES:
+        if entry.exact_code:
+            key = (entry.type[1], entry.modifier, entry.container)
+            assert key not in seen, f"{entry.name} and {seen[key]} have one code"
+            seen[key] = entry.name
+    assert len(seen) >= 150
+
+
+def test_codes_mean_what_dicom_says_they_mean() -> None:
+    concepts = pytest.importorskip("pydicom.sr._concepts_dict").concepts["SCT"]
+    meanings = {code: m[0] for values in concepts.values() for code, m in values.items()}
+    same = {  # the two words for one thing where ours and DICOM's share none
+        "15825003": "aortic", "80891009": "cardiac", "12738006": "brain", "78961009": "splenic",
+        "57850000": "truncus", "23451007": "adrenal", "62413002": "radius", "85759000": "",
+    }  # fmt: skip
+    checked = 0
+    for entry in ENTRIES:
+        if not entry.exact_code or entry.type[1] not in meanings:
+            continue
+        official = meanings[entry.type[1]].lower()
+        ours = f"{entry.name} {' '.join(entry.synonyms)} {entry.type[2]}".lower()
+        stems = {word[:4] for word in re.findall(r"[a-z]{3,}|\d+", ours)}
+        words = {word[:4] for word in re.findall(r"[a-z]{3,}|\d+", official)}
+        assert stems & words or same.get(entry.type[1], "?") in official, (entry.name, official)
+        checked += 1
+    assert checked >= 120
+
+
+def test_parents_do_not_run_in_a_circle() -> None:
+    for entry in ENTRIES:
+        seen = []
+        while entry.parent:
+            assert entry.name not in seen
+            seen.append(entry.name)
+            entry = VOCABULARY.entry(entry.parent)
+
+
+# ---- finding ----
+
+
+@pytest.mark.parametrize(("label", "canonical"), LABELS)
+def test_labels_of_data_sets_have_canonical_names(label: str, canonical: str) -> None:
+    match = VOCABULARY.find(label)
+    assert match is not None and match.name == canonical
+
+
+def test_every_label_and_group_of_the_real_data_resolves(shared_data: Path) -> None:
+    labels = set()
+    for file in sorted(shared_data.glob("*/dataset.json")):
+        dataset = json.loads(file.read_text())
+        groups = dataset.get("groups") or {}
+        labels |= set(dataset["labels"].values()) | set(groups) | set(chain(*groups.values()))
+    assert len(labels) > 100
+    assert [label for label in sorted(labels) if VOCABULARY.find(label) is None] == []
+    others = {label for label in labels if VOCABULARY.find(label).name != label}
+    assert others == {"kidney", "infection", "left ventricle", "right ventricle"}
+
+
+def test_every_way_to_write_a_name_finds_its_entry() -> None:
+    for entry in ENTRIES:
+        words = [entry.name, entry.plural, entry.unsided, *entry.synonyms, *entry.abbreviations]
+        words += chain(*entry.languages.values())
+        for text in words:
+            for written in (text, text.upper(), text.replace("-", " "), f"the {text}", f" {text} "):
+                match = VOCABULARY.find(written)
+                assert match is not None and match.structure == entry.name, written
+                assert match.name == entry.unsided and match.side is None
+
+
+def test_paired_structures_take_a_side() -> None:
+    for entry in PAIRED:
+        for side in ("left", "right"):
+            for text in (f"{side} {entry.name}", f"{entry.name} {side}", f"{side} {entry.plural}"):
+                match = VOCABULARY.find(text)
+                assert match is not None and match.name == f"{side} {entry.name}", text
+                assert (match.structure, match.side) == (entry.name, side)
+        for short, side in entry.side_abbreviations:
+            assert VOCABULARY.find(short).name == f"{side} {entry.name}"
+        assert VOCABULARY.find(f"both {entry.plural}").name == entry.unsided
+
+
+def test_single_structures_take_no_side() -> None:
+    for entry in SINGLE:
+        for side in ("left", "right"):
+            match = VOCABULARY.find(f"{side} {entry.name}")
+            # "left pulmonary artery" is a single structure too, "right middle lobe" the only one
+            assert match is None or (match.side is None and side in match.structure.split())
+
+
+def test_left_and_right_chambers_of_the_heart_are_structures_of_their_own() -> None:
+    for chamber in ("ventricle", "atrium"):
+        for side in ("left", "right"):
+            match = VOCABULARY.find(f"{side} {chamber}")
+            assert match.structure == f"{side} {chamber} of heart" and match.side is None
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("Oesophagus", "esophagus"),
+        ("œsophage", "esophagus"),
+        ("pulmonary oedema", None),
+        ("peritumoural oedema", "edema"),
+        ("brain tumour", "brain tumor"),
+        ("haemorrhage", "hemorrhage"),
+        ("lung_upper_lobe_left", "left upper lung lobe"),
+        ("upper lobe of the left lung", "left upper lung lobe"),
+        ("T 9", "T9 vertebra"),
+        ("ninth thoracic vertebra", "T9 vertebra"),
+        ("7th left rib", "left rib 7"),
+        ("intervertebral disks", "intervertebral discs"),
+        ("hepatic parenchyma", "liver"),
+        ("suprarenal gland", "adrenal glands"),
+        ("GGO", "ground-glass opacity"),
+        ("ground glass opacities", "ground-glass opacity"),
+        ("IVC", "inferior vena cava"),
+        ("LV", "left ventricle of heart"),
+        ("RUL", "right upper lung lobe"),
+        ("linke Niere", "left kidney"),
+        ("rein gauche", "left kidney"),
+        ("Bauchspeicheldrüse", "pancreas"),
+        ("vésicule biliaire", "gallbladder"),
+        ("renal cyst", "kidney cyst"),
+        ("hepatic neoplasm", "liver tumor"),
+        ("tumor of the kidney", "kidney tumor"),
+        ("left left kidney", "left kidney"),
+        ("left right kidney", None),
+        ("left liver", None),
+        ("kidney liver", None),
+        ("", None),
+        ("left", None),
+        ("肝", None),
+    ],
+)
+def test_find(written: str, canonical: str | None) -> None:
+    match = VOCABULARY.find(written)
+    assert (match.name if match else None) == canonical
+
+
+@given(st.text(max_size=60))
+def test_find_and_suggest_take_any_text(text: str) -> None:
+    VOCABULARY.find(text)
+    assert set(VOCABULARY.suggest(text)) <= set(VOCABULARY.names())
+
+
+def test_suggest_offers_the_word_that_was_mistyped() -> None:
+    missed, tried = [], 0
+    for entry in ENTRIES[::3]:
+        middle = len(entry.name) // 2
+        if len(entry.name) >= 6 and " " not in entry.name[middle - 1 : middle + 1]:
+            typed = entry.name[: middle - 1] + entry.name[middle:]
+            tried += 1
+            if VOCABULARY.find(typed) is None and entry.unsided not in VOCABULARY.suggest(typed):
+                missed.append(typed)
+    assert tried > 60 and len(missed) <= 0.05 * tried, missed
+    assert VOCABULARY.suggest("left kidny")[0] == "left kidney"
+    assert VOCABULARY.suggest("xyzzy") == ()
+
+
+# ---- entries ----
+
+
+def test_entry_names_what_is_missing() -> None:
+    assert VOCABULARY.entry("right kidney").name == "kidney"
+    with pytest.raises(PromptError, match="flux capacitor"):
+        VOCABULARY.entry("flux capacitor")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("left lung", {"left upper lung lobe", "left lower lung lobe"}),
+        (
+            "right lung",
+            {"right upper lung lobe", "right middle lung lobe", "right lower lung lobe"},
+        ),
+        ("lungs", {"upper lung lobes", "right middle lung lobe", "lower lung lobes"}),
+        ("tumor core", {"enhancing tumor", "non-enhancing tumor", "necrosis"}),
+        ("whole tumor", {"tumor core", "edema"}),
+        ("hippocampus", {"anterior hippocampus", "posterior hippocampus"}),
+        ("portal and splenic vein", {"portal vein", "splenic vein"}),
+        ("lung opacity", {"ground-glass opacity", "consolidation"}),
+        ("spleen", set()),
+    ],
+)
+def test_parts(name: str, parts: set[str]) -> None:
+    assert set(VOCABULARY.parts(name)) >= parts
+    assert bool(VOCABULARY.parts(name)) == bool(parts)
+    side = name.split()[0]
+    other = {"left": "right", "right": "left"}.get(side)
+    assert not [part for part in VOCABULARY.parts(name) if part.split()[0] == other]
+
+
+def test_phrases_keep_the_side_and_mean_the_same() -> None:
+    phrases = VOCABULARY.phrases("right kidney")
+    assert phrases[0] == "right kidney" and len(phrases) > 2
+    for name in VOCABULARY.names():
+        for phrase in VOCABULARY.phrases(name):
+            assert VOCABULARY.find(phrase).name == name, phrase
+
+
+def test_names_list_sides_and_kinds() -> None:
+    names = VOCABULARY.names()
+    assert len(set(names)) == len(names)
+    assert {"left kidney", "right kidney", "kidneys", "liver"} <= set(names)
+    assert "liver tumor" in VOCABULARY.names("finding")
+    assert "liver tumor" not in VOCABULARY.names("anatomy")
+
+
+# ---- terminology ----
+
+
+def test_terminology_of_a_side_is_a_type_modifier() -> None:
+    left, right = VOCABULARY.terminology("left kidney"), VOCABULARY.terminology("right kidney")
+    assert left.type == right.type == ("SCT", "64033007", "Kidney")
+    assert left.modifier == ("SCT", "7771000", "Left")
+    assert right.modifier == ("SCT", "24028007", "Right")
+    assert VOCABULARY.terminology("kidneys").modifier == ("SCT", "51440002", "Right and left")
+    assert VOCABULARY.terminology("liver").modifier is None
+    assert VOCABULARY.terminology("left ventricle").modifier is None
+
+
+def test_terminology_of_a_finding_names_its_organ() -> None:
+    (prompt,) = parse_prompts("tumor in the left kidney")
+    terminology = VOCABULARY.terminology(prompt)
+    assert terminology.category[1] == "49755003" and terminology.type[2] == "Neoplasm"
+    assert terminology.region == ("SCT", "64033007", "Kidney")
+    assert terminology.region_modifier == ("SCT", "7771000", "Left")
+    covid = VOCABULARY.terminology("COVID-19 infection")
+    assert covid.modifier == ("SCT", "840539006", "COVID-19") and covid.region[2] == "Lung"
+    assert VOCABULARY.terminology("flux capacitor") is None
+    assert VOCABULARY.terminology(parse_prompts("flux capacitor")[0]) is None
+
+
+def test_slicer_tag_has_the_seven_fields_of_slicer() -> None:
+    fields = VOCABULARY.terminology("left kidney").slicer_tag().split("~")
+    assert len(fields) == 7
+    assert fields[1] == "SCT^123037004^Anatomical Structure"
+    assert fields[2:4] == ["SCT^64033007^Kidney", "SCT^7771000^Left"]
+    assert fields[5:] == ["^^", "^^"]
+    region = VOCABULARY.terminology("liver tumor").slicer_tag().split("~")
+    assert region[5] == "SCT^10200004^Liver" and all(len(f.split("^")) == 3 for f in region[1:4])
+
+
+# ---- files ----
+
+
+def test_default_is_read_once() -> None:
+    assert Vocabulary.load() is Vocabulary.load()
+    assert len(Vocabulary.load(resource_path("Anatomy.json"))) == len(VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.pop("structures"), "damaged"),
+        (lambda d: d["structures"][0].pop("type"), "damaged"),
+        (lambda d: d["structures"][0].update(colour=[1, 2]), "damaged"),
+        (lambda d: d["structures"][0].update(type=["SCT", "1"]), "damaged"),
+        (lambda d: d["structures"][0].update(synonyms=["spleen"]), "spleen"),
+    ],
+)
+def test_a_damaged_vocabulary_is_refused(tmp_path: Path, change, message: str) -> None:
+    document = json.loads(resource_path("Anatomy.json").read_text(encoding="utf-8"))
+    change(document)
+    path = tmp_path / "Anatomy.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        Vocabulary.load(path)
+
+
+def test_missing_and_broken_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        Vocabulary.load(tmp_path / "none.json")
+    (tmp_path / "half.json").write_text('{"structures": [')
+    with pytest.raises(InputError, match="damaged"):
+        Vocabulary.load(tmp_path / "half.json")
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="damaged"):
+        Vocabulary.load(tmp_path / "bytes.json")
