@@ -1,0 +1,404 @@
+"""The catalogue: what is installed, import that cannot be tricked, downloads that resume."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_checkpoint import save_tiny, tiny_config
+
+from TextPromptSegLib import archive, catalogue, checkpoint, licence, transfer
+from TextPromptSegLib.outcome import Cancelled, CheckpointError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty user folder, and a catalogue that ships one checkpoint."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(folder))
+    shipped = tmp_path / "shipped"
+    save_tiny(shipped / "shipped-net", name="shipped-net")
+    monkeypatch.setattr(catalogue, "checkpoints_dir", lambda: shipped)
+    return folder
+
+
+def to_zip(folder: Path, path: Path, prefix: str = "") -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for file in sorted(folder.iterdir()):
+            target.write(file, prefix + file.name)
+    return path
+
+
+def names() -> dict[str, str]:
+    return {row.name: row.state for row in catalogue.list_models()}
+
+
+# -- list, show, verify, remove ------------------------------------------------------------------
+
+
+def test_rows_say_what_a_person_must_know() -> None:
+    (row,) = [row for row in catalogue.list_models() if row.name == "shipped-net"]
+    assert row.state == "shipped" and row.system == "film-unet" and not row.problem
+    assert row.licence == "CC0-1.0" and row.licence_line == "Free for every use." and row.permissive
+    assert row.modalities == ("CT",) and row.prompts == ("liver",) and row.planes == ("axial",)
+    assert row.folder is not None
+    assert row.bytes == (row.folder / checkpoint.WEIGHTS).stat().st_size
+    assert row.memory_bytes > row.bytes
+    assert json.loads(json.dumps(row.to_dict()))["name"] == "shipped-net"
+    assert catalogue.model_card("shipped-net").startswith("# Tiny")
+
+
+def test_import_find_show_verify_remove(tmp_path: Path, home: Path) -> None:
+    source = save_tiny(tmp_path / "mine", name="mine")
+    (source / "weights.pt").write_bytes(b"a pickle")
+    row = catalogue.import_path(source)
+    assert names() == {"shipped-net": "shipped", "mine": "user"}
+    assert row == catalogue.show("mine") and catalogue.find("mine") == row.folder
+    assert sorted(p.name for p in row.folder.iterdir()) == [  # type: ignore[union-attr]
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
+    assert [r.ok for r in catalogue.verify()] == [True, True]
+    weights = row.folder / checkpoint.WEIGHTS  # type: ignore[operator]
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    (bad,) = catalogue.verify("mine")
+    assert not bad.ok and "sha256" in bad.message
+    assert catalogue.remove("mine") == row.folder and names() == {"shipped-net": "shipped"}
+    assert not list((home / "checkpoints").iterdir())
+
+
+def test_a_damaged_folder_is_shown_with_its_problem(home: Path) -> None:
+    folder = save_tiny(home / "checkpoints" / "odd")
+    (folder / checkpoint.CONFIG).write_text("{")
+    assert "damaged" in catalogue.show("odd").problem
+    catalogue.remove("odd")
+
+
+@pytest.mark.parametrize(
+    "name", ["shipped-net", "nothing", "../shipped/shipped-net", "..", "a/../b"]
+)
+def test_what_cannot_be_removed(name: str, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError):
+        catalogue.remove(name)
+    assert (tmp_path / "shipped" / "shipped-net" / checkpoint.WEIGHTS).is_file()
+
+
+def test_names_that_are_taken(tmp_path: Path) -> None:
+    source = save_tiny(tmp_path / "a", name="mine", title="First")
+    catalogue.import_path(source)
+    save_tiny(tmp_path / "a", name="mine", title="Second")
+    with pytest.raises(CheckpointError, match="already a checkpoint 'mine'"):
+        catalogue.import_path(source)
+    assert catalogue.import_path(source, overwrite=True).title == "Second"
+    with pytest.raises(CheckpointError, match="ships with the extension"):
+        catalogue.import_path(save_tiny(tmp_path / "b", name="shipped-net"))
+    with pytest.raises(CheckpointError, match="cannot be a checkpoint's name"):
+        catalogue.import_path(save_tiny(tmp_path / "c", name="../../evil"))
+
+
+def test_shipped_catalogue_is_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    entries = catalogue._entries()
+    assert list(entries)[:2] == ["film-unet-compact", "film-unet-compact-open"]
+    for entry in entries.values():
+        for file in entry.get("files", ()):
+            assert file["url"].startswith("https://") and len(file["sha256"]) == 64
+    catalogue.list_models()
+
+
+def test_licence_is_acknowledged_once(tmp_path: Path) -> None:
+    strict = {"spdx": "CC-BY-NC-4.0", "line": "Research only.", "permissive": False}
+    catalogue.import_path(save_tiny(tmp_path / "nc", name="nc", licence=strict))
+    row = catalogue.show("nc")
+    assert licence.needs_acknowledgement(row)
+    assert not licence.needs_acknowledgement(catalogue.show("shipped-net"))
+    licence.acknowledge(row)
+    assert not licence.needs_acknowledgement(catalogue.show("nc"))
+    other = {**strict, "line": "Other terms."}
+    catalogue.import_path(save_tiny(tmp_path / "nc", name="nc", licence=other), overwrite=True)
+    assert licence.needs_acknowledgement(catalogue.show("nc"))
+
+
+def test_memory_estimate_takes_the_measured_figure() -> None:
+    assert catalogue.estimate_memory(tiny_config(memory_mb=750), 10) == 750_000_000
+    small = catalogue.estimate_memory(tiny_config(), 10_000_000)
+    assert catalogue.estimate_memory(tiny_config(), 500_000_000) - small == 2 * 490_000_000
+
+
+# -- import --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "my net/"])
+def test_zip(tmp_path: Path, prefix: str) -> None:
+    path = to_zip(save_tiny(tmp_path / "z", name="zipped"), tmp_path / "z.zip", prefix)
+    assert catalogue.import_path(path).name == "zipped"
+    assert catalogue.verify("zipped")[0].ok
+
+
+def evil_zip(tmp_path: Path, name: str, content: bytes = b"x", mode: int = 0) -> Path:
+    path = to_zip(save_tiny(tmp_path / "e", name="evil"), tmp_path / "evil.zip")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as target:
+        info = zipfile.ZipInfo(name)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = mode << 16
+        target.writestr(info, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "sentence"),
+    [
+        ("../outside.txt", b"x", 0, "unsafe path"),
+        ("a/../../outside.txt", b"x", 0, "unsafe path"),
+        ("/outside.txt", b"x", 0, "unsafe path"),
+        ("..\\outside.txt", b"x", 0, "unsafe path"),
+        ("C:outside.txt", b"x", 0, "unsafe path"),
+        ("link.txt", b"/etc/passwd", stat.S_IFLNK | 0o777, "link or device"),
+        ("zeros.txt", bytes(8 << 20), 0, "suspiciously large"),
+        ("second/config.json", b"{}", 0, "must hold one config.json; it holds 2"),
+    ],
+)
+def test_zips_that_are_refused(
+    tmp_path: Path, home: Path, name: str, content: bytes, mode: int, sentence: str
+) -> None:
+    with pytest.raises(CheckpointError, match=sentence):
+        catalogue.import_path(evil_zip(tmp_path, name, content, mode))
+    assert "evil" not in names() and not list((home / "checkpoints").iterdir())
+    assert not list(tmp_path.rglob("outside*"))
+
+
+def test_other_things_that_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "cut.zip").write_bytes(
+        to_zip(save_tiny(tmp_path / "s"), tmp_path / "s.zip").read_bytes()[:-40]
+    )
+    with zipfile.ZipFile(tmp_path / "none.zip", "w") as target:
+        target.writestr("hello.txt", "x")
+    linked = save_tiny(tmp_path / "linked")
+    (linked / "extra.json").symlink_to("/etc/hostname")
+    for source in ("text.zip", "folder", "cut.zip", "none.zip", "missing", "linked"):
+        with pytest.raises(CheckpointError) as caught:
+            catalogue.import_path(tmp_path / source)
+        assert "\n" not in str(caught.value)
+
+
+def test_locked_zip(tmp_path: Path) -> None:
+    path = to_zip(save_tiny(tmp_path / "s"), tmp_path / "s.zip")
+    data = bytearray(path.read_bytes())
+    position = data.find(b"PK\x01\x02")
+    data[position + 8] |= 1  # the encrypted flag in the directory
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="password"):
+        catalogue.import_path(path)
+
+
+def test_wrong_weights_are_not_installed(tmp_path: Path) -> None:
+    source = save_tiny(tmp_path / "w", name="wrong")
+    weights = source / checkpoint.WEIGHTS
+    weights.write_bytes(weights.read_bytes() + b"!")
+    with pytest.raises(CheckpointError, match="sha256"):
+        catalogue.import_path(source)
+    assert "wrong" not in names()
+
+
+def test_import_can_be_cancelled(tmp_path: Path, home: Path) -> None:
+    source = save_tiny(tmp_path / "c", name="cancelled")
+    with pytest.raises(Cancelled):
+        catalogue.import_path(source, progress=lambda done, total, message: False)
+    assert "cancelled" not in names() and not list((home / "checkpoints").iterdir())
+
+
+def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_ENTRIES", 2)
+    path = to_zip(save_tiny(tmp_path / "m"), tmp_path / "m.zip")
+    with pytest.raises(CheckpointError, match="holds 3 files"):
+        catalogue.import_path(path)
+
+
+# -- download ------------------------------------------------------------------------------------
+
+
+class Server:
+    """Serves bytes on this machine, with ranges, and can break off or lie."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.requests = files, []  # type: ignore[var-annotated]
+        self.break_after: int | None = None
+        self.ranges, self.status = True, 200
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.answer(self)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        wanted = handler.headers.get("Range")
+        self.requests.append((handler.path, wanted))
+        if self.status != 200:
+            handler.send_error(self.status)
+            return
+        body, start = self.files[handler.path[1:]], 0
+        if wanted and self.ranges:
+            start = int(wanted[6:-1])
+            if start >= len(body):
+                handler.send_error(416)
+                return
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(len(body) - start))
+        handler.end_headers()
+        part = body[start:]
+        if self.break_after is not None and len(part) > self.break_after:
+            part, self.break_after = part[: self.break_after], None
+        handler.wfile.write(part)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    folder = save_tiny(tmp_path / "remote", name="remote")
+    files = {p.name: p.read_bytes() for p in folder.iterdir()}
+    server = Server(files)
+    entry = {
+        **tiny_config(name="remote"),
+        "files": [
+            {
+                "path": name,
+                "url": server.url + name,
+                "sha256": hashlib.sha256(body).hexdigest(),
+                "bytes": len(body),
+            }
+            for name, body in sorted(files.items())
+        ],
+    }
+    monkeypatch.setattr(catalogue, "_entries", lambda: {"remote": entry})
+    monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+def test_download(server: Server, home: Path) -> None:
+    row = catalogue.show("remote") if "remote" in names() else None
+    assert row is not None and row.state == "downloadable" and row.folder is None
+    with pytest.raises(CheckpointError, match="models download remote"):
+        catalogue.find("remote")
+    seen: list[tuple[int, int]] = []
+    info = catalogue.download("remote", progress=lambda d, t, m: seen.append((d, t)) or True)
+    assert info.state == "user" and catalogue.verify("remote")[0].ok
+    total = sum(len(body) for body in server.files.values())
+    assert (total, total) in seen and all(done <= total for done, _ in seen[:-1])
+    assert not (home / "downloads" / "remote").exists()
+
+
+def test_listing_and_loading_never_touch_the_network(server: Server) -> None:
+    catalogue.list_models()
+    catalogue.verify()
+    with pytest.raises(CheckpointError):
+        checkpoint.load("remote")
+    assert server.requests == []
+
+
+def test_broken_download_is_resumed(server: Server) -> None:
+    server.break_after = 1000
+    catalogue.download("remote")
+    ranges = [wanted for path, wanted in server.requests if wanted]
+    assert ranges and int(ranges[0][6:-1]) > 0
+    assert catalogue.verify("remote")[0].ok
+
+
+def test_cancelled_download_is_resumed_by_the_next_call(server: Server, home: Path) -> None:
+    server.files["model.safetensors"] = server.files["model.safetensors"]
+    count = []
+
+    def stop(done: int, total: int, message: str) -> bool:
+        count.append(message)
+        return "model.safetensors" not in message
+
+    with pytest.raises(Cancelled):
+        catalogue.download("remote", progress=stop)
+    part = home / "downloads" / "remote" / "model.safetensors.part"
+    assert part.stat().st_size > 0 and "remote" not in {
+        r.name for r in catalogue.list_models() if r.folder
+    }
+    catalogue.download("remote")
+    assert catalogue.verify("remote")[0].ok
+    # config.json and README.md were whole and are not fetched twice
+    assert sum(path == "/README.md" for path, _ in server.requests) == 1
+
+
+def test_server_without_ranges_starts_over(server: Server) -> None:
+    server.break_after, server.ranges = 1000, False
+    catalogue.download("remote")
+    assert catalogue.verify("remote")[0].ok
+
+
+def test_changed_file_is_refused(server: Server) -> None:
+    server.files["model.safetensors"] = b"something else"
+    with pytest.raises(CheckpointError, match="sha256 differs"):
+        catalogue.download("remote")
+    assert not [row for row in catalogue.list_models() if row.name == "remote" and row.folder]
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+def test_refusals_of_the_server(server: Server, status: int) -> None:
+    server.status = status
+    with pytest.raises(CheckpointError, match=str(status)):
+        catalogue.download("remote")
+
+
+def test_only_https(tmp_path: Path) -> None:
+    for url in ("http://example.org/x", "file:///etc/passwd", "ftp://example.org/x"):
+        with pytest.raises(CheckpointError, match="only downloaded over https"):
+            transfer.fetch(url, tmp_path / "x", "0" * 64)
+
+
+def test_no_connection_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
+    server = Server({})
+    server.http.server_close()
+    with pytest.raises(CheckpointError, match="start it again"):
+        transfer.fetch(server.url + "x", tmp_path / "x", "0" * 64)
+
+
+def test_what_there_is_not(server: Server) -> None:
+    with pytest.raises(CheckpointError, match="ships with the extension"):
+        catalogue.download("shipped-net")
+    with pytest.raises(CheckpointError, match="not in the catalogue"):
+        catalogue.download("nothing")
+
+
+def test_hub_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    asked: dict[str, Any] = {}
+
+    def snapshot_download(**options: Any) -> None:
+        asked.update(options)
+        save_tiny(Path(options["local_dir"]), name="a-net")
+
+    monkeypatch.setattr(hub, "snapshot_download", snapshot_download)
+    info = catalogue.download("someone/a-net@v2")
+    assert asked["repo_id"] == "someone/a-net" and asked["revision"] == "v2"
+    assert info.name == "someone--a-net" and catalogue.find("someone/a-net") == info.folder
+
+    def fails(**options: Any) -> None:
+        raise OSError("no route to host\nmore lines")
+
+    monkeypatch.setattr(hub, "snapshot_download", fails)
+    with pytest.raises(CheckpointError, match="no route to host$"):
+        catalogue.download("someone/b-net")
