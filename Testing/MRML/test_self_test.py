@@ -34,3 +34,13 @@ def test_all_scenarios(cases):
 
 def test_reload_and_test(cases):
     cases("runTest").runTest()
+
+
+def test_the_module_runs_the_scenarios(scene, monkeypatch):
+    """What Slicer's "Reload and Test" does with the module file."""
+    module = helpers.console_module()
+    monkeypatch.setitem(sys.modules, "TextPromptSeg", module)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    outcome = unittest.TestResult()
+    module.TextPromptSegTest("runTest").run(outcome)
+    assert outcome.wasSuccessful() and not outcome.skipped
