@@ -31,6 +31,8 @@ LUNG_WINDOW = (-1050.0, 450.0)
 SOFT_TISSUE_WINDOW = (-160.0, 240.0)
 BONE_WINDOW = (-450.0, 1050.0)
 
+_RIBBON = 7.0
+
 # plane -> (axis of the canonical (K, J, I) array, row axis flipped?, (left, right, top, bottom))
 _PLANES: Mapping[str, tuple[int, bool, tuple[str, str, str, str]]] = {
     "axial": (0, False, ("R", "L", "A", "P")),
@@ -126,12 +128,13 @@ def select_views(volume: Volume, segmentations: Sequence[Segmentation]) -> list[
         segmentations: answers for that image; masks (K, J, I) in the same voxel order.
 
     Returns:
-        Axial, coronal and sagittal view of a volume; the one view of a single slice.
+        Axial, coronal and sagittal view of a volume; the one view of a single slice or of a
+        stack of so few slices that the others would be ribbons.
     """
     canonical = volume.canonical()
     orientation = volume.orientation()
     pixels = canonical.array
-    masks = [np.asarray(orientation.apply(s.mask)) > 0 for s in segmentations]
+    masks = [orientation.apply(s.mask) for s in segmentations]  # views: nothing is copied
     si, sj, sk = canonical.spacing
     spacing = (sk, sj, si)
     assumed = volume.meta.get("geometry") == "assumed"
@@ -158,14 +161,16 @@ def select_views(volume: Volume, segmentations: Sequence[Segmentation]) -> list[
             View(
                 plane="image" if assumed else plane,
                 pixels=cut(pixels),
-                masks=tuple(cut(mask) for mask in masks),
+                masks=tuple(cut(mask) > 0 for mask in masks),
                 spacing=(spacing[row_axis], spacing[column_axis]),
                 letters=("R", "L", "", "") if assumed else letters,
                 label="" if assumed else f"{plane.capitalize()}   {_position(plane, ras)}",
                 index=index,
             )
         )
-    return views
+    # A stack of three slices, seen from the side, is a ribbon that shows nothing.
+    wide = [view for view in views if max(view.size_mm) <= _RIBBON * min(view.size_mm)]
+    return wide or views[:1]
 
 
 def display_window(volume: Volume, segmentations: Sequence[Segmentation]) -> tuple[float, float]:
@@ -176,9 +181,8 @@ def display_window(volume: Volume, segmentations: Sequence[Segmentation]) -> tup
     if sample.size == 0:
         return 0.0, 1.0
     if (volume.modality or guess_modality(array)) == "CT" and sample.min() < -200:
-        found = [s.mask > 0 for s in segmentations if s.voxels]
-        if found:
-            medians = [float(np.median(array[mask])) for mask in found]
+        medians = [float(np.median(array[s.mask > 0])) for s in segmentations if s.voxels]
+        if medians:
             largest = float(np.median(medians))
         else:
             names = " ".join(
@@ -236,7 +240,7 @@ def _largest_section(masks: Sequence[np.ndarray], axis: int, length: int) -> int
     others = tuple(a for a in range(3) if a != axis)
     score = np.zeros(length)
     for mask in masks:
-        area = mask.sum(axis=others, dtype=np.float64)
+        area = np.count_nonzero(mask, axis=others)
         if area.max() > 0:
             score += area / area.max()
     return int(np.argmax(score)) if score.any() else length // 2

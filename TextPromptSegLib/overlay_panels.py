@@ -121,7 +121,7 @@ def panel_boxes(
         width = max(w, 5.2)
         return [((width - w) / 2, 0.0, w, h)], width, h
     aspects = [view.size_mm[1] / view.size_mm[0] for view in views]
-    if max(aspects[1:]) < 1.9:  # side by side, one height
+    if max(aspects[1:]) < 1.9 or len(views) != 3:  # side by side, one height
         height = min(max((13.0 - 2 * gap) / sum(aspects), 2.5), 6.0)
         boxes: list[Box] = []
         x = 0.0

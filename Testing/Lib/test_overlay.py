@@ -139,6 +139,18 @@ def test_a_single_slice_is_shown_alone(
     assert (view.plane, view.letters) == (plane, letters)
 
 
+def test_a_few_slices_are_shown_from_their_good_side_only() -> None:
+    few = Volume.from_array(np.zeros((3, 80, 90)), (1.0, 1.0, 2.0))
+    assert [view.plane for view in select_views(few, [])] == ["axial"]
+    flat = Volume.from_array(np.zeros((10, 80, 90)), (1.0, 1.0, 2.0))
+    assert len(select_views(flat, [])) == 3
+    rod = Volume.from_array(np.zeros((100, 10, 40)), (1.0, 1.0, 1.0))
+    views = select_views(rod, [])
+    assert [view.plane for view in views] == ["axial", "coronal"]
+    boxes, width, height = panel_boxes(views)
+    assert len(boxes) == 2 and width > height > 1
+
+
 def test_a_picture_without_geometry_claims_only_the_convention() -> None:
     picture = Volume.from_array(np.zeros((1, 20, 30)), meta={"geometry": "assumed"})
     (view,) = select_views(picture, [])

@@ -96,13 +96,14 @@ def show_results(
     numbers = (size, "max p", "seconds", *extra)
     table = new_table("prompt", "outcome", size, *extra, "max p", "seconds", right=numbers)
     for row, s in enumerate(segmentations):
+        asked = s.outcome is not Outcome.UNKNOWN_PROMPT
         amount = f"{s.voxels:,}" if pixels else millilitres(s.volume_ml)
         table.add_row(
             s.prompt.name,
             Text(s.outcome.value.replace("_", " "), style=_STYLES[s.outcome]),
-            amount,
+            amount if asked else "–",
             *(column[row] for column in extra.values()),
-            f"{s.max_probability:.2f}",
+            f"{s.max_probability:.2f}" if asked else "–",
             f"{s.seconds:.2f}",
         )
     out().print(table)

@@ -41,7 +41,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> int:
         raise OutputError(f"{folder} is a file; choose another folder with --out.")
     outputs.check()
     prompts = job.known_prompts([*PRESENT, *ABSENT])
-    say(f"A chest CT of the package slicerio: {data / IMAGE}")
+    say(f"{IMAGE}, a chest CT of the package slicerio that no checkpoint was trained on")
     show_parse(prompts)
     show_licence(model)
 
