@@ -23,6 +23,8 @@ class InputSpec:
     Attributes:
         size: long side of a slice, px.
         multiple: canvas sides are multiples of this, px (the network's stride).
+        canvases: sides of square canvases, px; a slice lies on the smallest that holds it, as in
+            training. Empty: the canvas is the slice, rounded up to `multiple`.
         max_upsampling: a slice is enlarged at most so much; tiny crops stay small and cheap.
         in_channels: channels; an image with one channel fills them all.
         ct_windows: (lowest, highest) HU of each channel, for CT in HU.
@@ -32,6 +34,7 @@ class InputSpec:
 
     size: int = 256
     multiple: int = 32
+    canvases: tuple[int, ...] = ()
     max_upsampling: float = 2.0
     in_channels: int = 1
     ct_windows: tuple[tuple[float, float], ...] = ((-160.0, 240.0),)
@@ -48,10 +51,15 @@ class InputSpec:
         object.__setattr__(self, "ct_windows", windows)
         object.__setattr__(self, "percentiles", tuple(float(p) for p in self.percentiles))
         object.__setattr__(self, "planes", tuple(self.planes))
+        object.__setattr__(self, "canvases", tuple(sorted(self.canvases)))
         if len(windows) != self.in_channels or any(high <= low for low, high in windows):
             raise ValueError("ct_windows needs one (low, high) pair per input channel")
         if self.size < 1 or self.multiple < 1 or self.size % self.multiple:
             raise ValueError("size must be a positive multiple of multiple")
+        if self.canvases and (
+            self.canvases[-1] != self.size or any(c % self.multiple for c in self.canvases)
+        ):
+            raise ValueError("canvases are multiples of multiple, the largest of them is size")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -131,6 +139,9 @@ def fit_slice_size(
     scale = min(spec.size / max(height, width), spec.max_upsampling)
     h = max(1, min(spec.size, round(height * scale)))
     w = max(1, min(spec.size, round(width * scale)))
+    if spec.canvases:
+        side = next(c for c in spec.canvases if c >= max(h, w))
+        return (h, w), (side, side)
     m = spec.multiple
     return (h, w), (-(-h // m) * m, -(-w // m) * m)
 

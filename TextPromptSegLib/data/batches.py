@@ -101,10 +101,7 @@ class BatchStream(IterableDataset):
     ) -> dict[str, Any]:
         """Return one batch (see `PromptedSegmenter.loss`), augmented."""
         images = torch.from_numpy(np.stack([s.image for s in slices])).float().div_(255)
-        valid = torch.zeros(len(slices), 1, *slices[0].canvas)
-        for row, item in enumerate(slices):
-            top, left, height, width = item.valid
-            valid[row, 0, top : top + height, left : left + width] = 1
+        valid = _valid(slices)
         index = torch.tensor([p.row for p in pairs])
         masks = torch.zeros(len(pairs), 1, *slices[0].canvas)
         for row, pair in enumerate(pairs):
@@ -136,6 +133,15 @@ class BatchStream(IterableDataset):
             "asked_text": self.encode(words(asked)),
             "asked_present": torch.tensor([float(p.present) for p in asked]),
         }
+
+
+def _valid(slices: Sequence[TrainingSlice]) -> Tensor:
+    """Return (B, 1, H, W), 1 inside the pictures and 0 on the padding of their canvas."""
+    valid = torch.zeros(len(slices), 1, *slices[0].canvas)
+    for row, item in enumerate(slices):
+        top, left, height, width = item.valid
+        valid[row, 0, top : top + height, left : left + width] = 1
+    return valid
 
 
 def validation_batches(
@@ -181,5 +187,6 @@ def _plain_batch(
         "text": encode([p.name for p in pairs]),
         "mask": masks,
         "present": torch.tensor([float(p.present) for p in pairs]),
+        "valid": _valid(chunk),
         **info,
     }

@@ -75,20 +75,15 @@ def case_slices(
     spec: InputSpec,
     rules: NameRules,
     *,
-    small: int = 128,
     channels: Sequence[int] | None = None,
     planes: Sequence[str] = ("axial",),
 ) -> list[TrainingSlice]:
-    """Read a case and return its slices, resized and padded to a square canvas.
-
-    The canvas is ``spec.size`` px, or ``small`` px for crops that fit into it after the largest
-    permitted enlargement.
+    """Read a case and return its slices, resized and padded to the canvas of `fit_slice_size`.
 
     Args:
         case: what to read.
         spec: the network's input.
         rules: names.
-        small: side of the small canvas, px.
         channels: which channels of a multi-channel case become slices of their own.
         planes: slice directions of volumes; pictures are taken as they are.
     """
@@ -111,7 +106,7 @@ def case_slices(
             views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
             for index in range(step.shape[0]):
                 cut = {name: view[index] for name, view in views.items()}
-                made = _make(apply_scale(step[index], scale), cut, spec, small)
+                made = _make(apply_scale(step[index], scale), cut, spec)
                 gone = absent | {name for name in masks if name not in made[2]}
                 result.append(
                     TrainingSlice(
@@ -169,14 +164,13 @@ def _resize(planes: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
 
 
 def _make(
-    channels: np.ndarray, cut: Mapping[str, np.ndarray], spec: InputSpec, small: int
+    channels: np.ndarray, cut: Mapping[str, np.ndarray], spec: InputSpec
 ) -> tuple[np.ndarray, tuple[int, int, int, int], dict[str, np.ndarray]]:
     """Resize a slice (C, h, w) and its masks and put them on their canvas."""
-    inner, needed = fit_slice_size(channels.shape[1], channels.shape[2], spec)
-    side = small if max(needed) <= small else spec.size
-    top, left = canvas_offset(inner, (side, side))
+    inner, size = fit_slice_size(channels.shape[1], channels.shape[2], spec)
+    top, left = canvas_offset(inner, size)
     rows, columns = slice(top, top + inner[0]), slice(left, left + inner[1])
-    canvas = np.zeros((channels.shape[0], side, side), np.uint8)
+    canvas = np.zeros((channels.shape[0], *size), np.uint8)
     picture = _resize(channels, inner, "bicubic").clip(0, 1)
     canvas[:, rows, columns] = (picture * 255).round().astype(np.uint8)
     names = [name for name, mask in cut.items() if mask.any()]
@@ -185,7 +179,7 @@ def _make(
         planes = np.stack([cut[name] for name in names]).astype(np.float32)
         for name, area in zip(names, _resize(planes, inner, "bilinear"), strict=True):
             if (area >= 0.5).any():
-                full = np.zeros((side, side), bool)
+                full = np.zeros(size, bool)
                 full[rows, columns] = area >= 0.5
                 masks[name] = np.packbits(full, axis=1)
     return canvas, (top, left, *inner), masks

@@ -13,6 +13,25 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def make_norm(kind: str, channels: int, affine: bool = True) -> nn.Module:
+    """Return a normalisation layer.
+
+    Batch norm is the papers'. Group norm (8 groups, or fewer) treats every picture alone, in
+    training as in use: batches that mix CT, MR and X-ray, or canvases of several sizes, leave
+    batch norm with running statistics that fit none of them (measured: a small canvas trained to
+    a Dice loss of 0.52 scored 0.99 in evaluation mode).
+
+    Raises:
+        ValueError: for another kind.
+    """
+    if kind == "batch":
+        return nn.BatchNorm2d(channels, affine=affine)
+    if kind == "group":
+        groups = next(g for g in (8, 4, 2, 1) if channels % g == 0)
+        return nn.GroupNorm(groups, channels, affine=affine)
+    raise ValueError(f"norm is 'batch' or 'group', not {kind!r}")
+
+
 def _zero_linear(text_dim: int, channels: int) -> nn.Linear:
     """Make a linear layer that returns zero until it is trained."""
     layer = nn.Linear(text_dim, channels)
@@ -49,11 +68,12 @@ class ConditionalBatchNorm2d(nn.Module):
     Args:
         text_dim: size of the sentence vector.
         channels: channels of the map.
+        norm: ``batch`` (the paper) or ``group``, see `make_norm`.
     """
 
-    def __init__(self, text_dim: int, channels: int) -> None:
+    def __init__(self, text_dim: int, channels: int, norm: str = "batch") -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.norm = make_norm(norm, channels, affine=False)
         self.film = FiLM(text_dim, channels)
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from monai.networks.blocks import ChannelSELayer
 from torch import Tensor, nn
 
 from .attention import ChannelAttention, SpatialAttention
+from .conditioning import make_norm
 
 
 class AttentiveResidualBlock(nn.Module):
@@ -25,6 +26,7 @@ class AttentiveResidualBlock(nn.Module):
         kernel_size: side of CBAM's convolution, px.
         dropout: probability of dropping a whole channel.
         negative_slope: slope of the LeakyReLU below zero.
+        norm: ``batch`` (the paper) or ``group``, see `make_norm`.
     """
 
     def __init__(
@@ -39,17 +41,18 @@ class AttentiveResidualBlock(nn.Module):
         kernel_size: int = 7,
         dropout: float = 0.1,
         negative_slope: float = 0.1,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(out_channels)
+        self.norm1 = make_norm(norm, out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.norm2 = make_norm(norm, out_channels)
         self.act = nn.LeakyReLU(negative_slope, inplace=True)
         self.shortcut: nn.Module = nn.Identity()
         if in_channels != out_channels:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
+                nn.Conv2d(in_channels, out_channels, 1, bias=False), make_norm(norm, out_channels)
             )
         tail: list[nn.Module] = []
         if se:

@@ -58,7 +58,8 @@ class SegmenterModule(pl.LightningModule):
             rows = slice(start, start + 16)
             part = net.index_features(features, batch["index"][rows])
             logits, presence = cls.decode(net, part, batch["text"].index(rows))
-            predicted = logits.float() > 0
+            inside = batch["valid"].index_select(0, batch["index"][rows]) > 0
+            predicted = (logits.float() > 0) & inside
             seen = presence.float().sigmoid()
             truth = batch["mask"][rows] > 0
             overlap = (predicted & truth).flatten(1).sum(1)

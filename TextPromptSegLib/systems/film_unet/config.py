@@ -30,6 +30,7 @@ class FiLMUNetConfig:
         cbam_kernel: side of CBAM's convolution, px.
         dropout: probability of dropping a channel after each block.
         negative_slope: slope of LeakyReLU below zero.
+        norm: ``batch`` (the paper) or ``group`` (ours, for batches of mixed modalities and sizes).
         l2_norm: normalise the fused bottleneck over the channels, with a learnable gain.
         text_whitening: centre and decorrelate the sentence vectors by fixed buffers fitted to the
             training prompts (ours): "left" and "right" barely differ in a raw sentence vector.
@@ -54,6 +55,7 @@ class FiLMUNetConfig:
     cbam_kernel: int = 7
     dropout: float = 0.1
     negative_slope: float = 0.1
+    norm: str = "batch"
     l2_norm: bool = True
     text_whitening: bool = False
     presence: bool = False
@@ -77,6 +79,8 @@ class FiLMUNetConfig:
             raise ValueError(f"fusion is 'film' or 'concat', not {self.fusion!r}")
         if self.decoder_cbn not in ("last", "all"):
             raise ValueError(f"decoder_cbn is 'last' or 'all', not {self.decoder_cbn!r}")
+        if self.norm not in ("batch", "group"):
+            raise ValueError(f"norm is 'batch' or 'group', not {self.norm!r}")
         if self.loss not in ("dice", "jaccard", "tversky", "dice_bce", "dice_focal"):
             raise ValueError(f"loss {self.loss!r} is not one of the paper's")
 

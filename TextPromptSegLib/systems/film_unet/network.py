@@ -32,7 +32,7 @@ class TextFusion(nn.Module):
             if config.se
             else nn.Identity()
         )
-        self.cbn = ConditionalBatchNorm2d(t, c) if config.cbn else None
+        self.cbn = ConditionalBatchNorm2d(t, c, config.norm) if config.cbn else None
         self.l2 = L2Normalise(c) if config.l2_norm else nn.Identity()
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
@@ -57,7 +57,11 @@ class DecoderStage(nn.Module):
     ) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(below, out, 2, stride=2)
-        self.cbn = ConditionalBatchNorm2d(config.text_dim, out + skip) if conditional else None
+        self.cbn = (
+            ConditionalBatchNorm2d(config.text_dim, out + skip, config.norm)
+            if conditional
+            else None
+        )
         self.block = AttentiveResidualBlock(out + skip, out, **block_options(config))
 
     def forward(self, x: Tensor, skip: Tensor, text: Tensor) -> Tensor:
@@ -78,6 +82,7 @@ def block_options(config: FiLMUNetConfig) -> dict[str, Any]:
         "kernel_size": config.cbam_kernel,
         "dropout": config.dropout,
         "negative_slope": config.negative_slope,
+        "norm": config.norm,
     }
 
 

@@ -1,0 +1,117 @@
+"""The papers' building blocks: identity at the start, shapes, what they attend to."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from TextPromptSegLib.nn import (
+    AttentiveResidualBlock,
+    ChannelAttention,
+    ConditionalBatchNorm2d,
+    FiLM,
+    L2Normalise,
+    SpatialAttention,
+    Whitening,
+)
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def test_film_is_the_identity_before_training() -> None:
+    x, text = torch.randn(3, 5, 4, 4), torch.randn(3, 7)
+    assert torch.equal(FiLM(7, 5)(x, text), x)
+
+
+def test_film_scales_and_shifts_each_channel() -> None:
+    film = FiLM(2, 3)
+    with torch.no_grad():
+        film.gamma.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
+        film.beta.bias.copy_(torch.tensor([0.0, 0.0, 5.0]))
+    x = torch.ones(1, 3, 2, 2)
+    out = film(x, torch.tensor([[2.0, -1.0]]))
+    assert out[0, :, 0, 0].tolist() == [3.0, 0.0, 6.0]
+
+
+def test_conditional_batch_norm_starts_as_plain_batch_norm() -> None:
+    cbn, plain = ConditionalBatchNorm2d(4, 6), torch.nn.BatchNorm2d(6)
+    x, text = torch.randn(4, 6, 5, 5), torch.randn(4, 4)
+    assert torch.allclose(cbn(x, text), plain(x), atol=1e-6)
+    assert cbn.norm.weight is None
+
+
+def test_conditional_batch_norm_in_eval_does_not_mix_samples() -> None:
+    cbn = ConditionalBatchNorm2d(4, 6)
+    torch.nn.init.normal_(cbn.film.gamma.weight)
+    for _ in range(3):
+        cbn(torch.randn(8, 6, 5, 5) * 3 + 1, torch.randn(8, 4))
+    cbn.eval()
+    x, text = torch.randn(4, 6, 5, 5), torch.randn(4, 4)
+    assert torch.allclose(cbn(x, text)[1:2], cbn(x[1:2], text[1:2]), atol=1e-6)
+
+
+def test_l2_normalise_keeps_the_signal_as_loud_as_the_skips() -> None:
+    out = L2Normalise(64)(torch.randn(2, 64, 3, 3) * 17)
+    assert torch.allclose(out.pow(2).mean().sqrt(), torch.tensor(1.0), atol=1e-3)
+    assert torch.allclose(out.norm(dim=1), torch.full((2, 3, 3), 8.0), atol=1e-3)
+
+
+def test_spatial_attention_has_98_weights_and_sees_the_maximum() -> None:
+    attention = SpatialAttention(7)
+    assert sum(p.numel() for p in attention.parameters()) == 98
+    with torch.no_grad():
+        attention.conv.weight.zero_()
+        attention.conv.weight[0, 1, 3, 3] = 100.0
+    x = torch.full((1, 2, 5, 5), -1.0)
+    x[0, 0, 2, 2] = 1.0
+    out = attention(x).detach()
+    assert out[0, 0, 2, 2] == pytest.approx(1.0)
+    assert out[0, 0, 0, 0].abs() < 1e-6
+
+
+def test_channel_attention_weighs_channels_not_places() -> None:
+    x = torch.rand(2, 8, 4, 4) + 0.1
+    weight = ChannelAttention(8, 2)(x) / x
+    assert torch.allclose(weight, weight[:, :, :1, :1].expand_as(weight), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({"se": False}, "ChannelSELayer"),
+        ({"cbam": False}, "SpatialAttention"),
+        ({"dropout": 0.0}, "Dropout2d"),
+    ],
+)
+def test_block_switches_take_the_part_out(options: dict[str, object], missing: str) -> None:
+    def parts(block: torch.nn.Module) -> set[str]:
+        return {type(m).__name__ for m in block.modules()}
+
+    assert missing in parts(AttentiveResidualBlock(3, 16))
+    assert missing not in parts(AttentiveResidualBlock(3, 16, **options))  # type: ignore[arg-type]
+
+
+def test_block_shortcut_only_where_channels_change() -> None:
+    assert isinstance(AttentiveResidualBlock(8, 8).shortcut, torch.nn.Identity)
+    assert AttentiveResidualBlock(4, 8)(torch.randn(1, 4, 6, 6)).shape == (1, 8, 6, 6)
+
+
+def test_whitening_is_the_identity_until_fitted_and_then_separates_sides() -> None:
+    whiten = Whitening(16)
+    common = torch.randn(16) * 10
+    side = torch.randn(16) * 0.1
+    noise = torch.randn(200, 16)
+    noise[:, 4:] *= 0.05
+    sign = torch.tensor([1.0, -1.0]).repeat(100)[:, None]
+    vectors = common + noise + sign * side
+    left, right = common + side, common - side
+    assert torch.equal(whiten(left[None])[0], left)
+    before = torch.cosine_similarity(left, right, dim=0)
+    whiten.fit(vectors)
+    after = torch.cosine_similarity(whiten(left[None])[0], whiten(right[None])[0], dim=0)
+    assert before > 0.99 and after < 0.0
+    out = whiten(vectors)
+    assert out.mean(0).abs().max() < 1e-4
+    assert out.var(0).max() < 1.5

