@@ -121,11 +121,11 @@ def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
 LAYERS = [
     {"outcome", "resources", "volume", "intensity", "anatomy", "vocabulary", "wording", "prompt"}
     | {"prompts", "prompt_draft", "prompt_grammar", "prompt_reading"},
-    {"nn", "text", "losses", "formats", "metrics"},
+    {"nn", "text", "losses", "formats", "metrics", "outputs"},
     {"systems", "registry"},
     {"checkpoint", "catalogue", "device", "postprocess", "predictor", "slice_engine", "slice_stack"}
     | {"feature_cache", "composition", "answers", "regions", "targets"},
-    {"batch", "worker", "evaluation", "training", "overlay", "job", "cluster", "outputs", "report"},
+    {"batch", "worker", "evaluation", "training", "overlay", "job", "cluster", "report"},
     {"cli"},
 ]
 
