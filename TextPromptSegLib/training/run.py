@@ -30,8 +30,8 @@ def train(
 ) -> Path:
     """Train a checkpoint from a recipe.
 
-    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning), ``logs/`` (CSV
-    and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
+    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning), ``logs/version_N``
+    (CSV and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
 
     Args:
         recipe: the recipe or its file.
@@ -85,6 +85,8 @@ def train(
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmenterModule(network, recipe)
     done = _steps_done(last) if resume else 0
+    # a resumed run logs into a folder of its own: the loggers empty the one they are given
+    version = len(list((out / "logs").glob("version_*")))
     stream = BatchStream(
         samplers(recipe, material),
         phrase_book(recipe),
@@ -117,7 +119,7 @@ def train(
     trainer = pl.Trainer(
         max_steps=recipe.steps,
         precision=_precision(recipe.precision),
-        logger=[CSVLogger(out, "logs", ""), TensorBoardLogger(out, "logs", "")],
+        logger=[CSVLogger(out, "logs", version), TensorBoardLogger(out, "logs", version)],
         callbacks=extras,
         enable_progress_bar=progress_bar,
         enable_model_summary=False,
