@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import job as jobs
 from .batch_summary import BatchSummary, CaseResult
-from .cases import Case, find_cases, fingerprint
+from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint
 from .formats.writing import check_output
 from .job import (
     DEFAULT_MODEL,
@@ -82,7 +82,7 @@ class BatchJob:
         base = self.output_dir / case.id
         return Outputs(
             segmentation=base.with_name(base.name + self.suffix),
-            report=base.with_name(base.name + ".report.json"),
+            report=base.with_name(base.name + RECORD_SUFFIX),
             overlay=base.with_name(base.name + ".png") if self.overlay else None,
         )
 

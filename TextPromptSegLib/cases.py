@@ -27,6 +27,7 @@ IMAGE_SUFFIXES = (
 )
 DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
+RECORD_SUFFIX = ".report.json"
 _RESERVED = {"summary"}
 _NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
 
@@ -51,7 +52,7 @@ def find_cases(
 ) -> list[Case]:
     """Return the images of a folder (with its subfolders), of a text list, or of an iterable.
 
-    A folder with DICOM files gives one case per series. Results (``.seg.nrrd``), hidden files and
+    A folder with DICOM files gives one case per series. Results of earlier runs, hidden files and
     the output folder itself are passed over. A list holds one path per line, relative to the
     list; empty lines and lines that begin with # do not count. Paths that do not exist stay in:
     they become cases that fail with a sentence.
@@ -144,8 +145,9 @@ def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]
         visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         dicom = False
+        results = _results(here, names)
         for name in sorted(names):
-            if name.startswith(".") or name.lower().endswith(".seg.nrrd"):
+            if name.startswith(".") or name.lower().endswith(".seg.nrrd") or name in results:
                 continue
             if name.lower().endswith(IMAGE_SUFFIXES):
                 yield here / name, None
@@ -153,6 +155,19 @@ def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]
                 dicom = is_dicom(here / name)
         if dicom:
             yield from _folder_series(here)
+
+
+def _results(folder: Path, names: list[str]) -> set[str]:
+    """Files that an earlier batch put beside the images, by its records."""
+    found: set[str] = set()
+    for name in names:
+        if name.endswith(RECORD_SUFFIX):
+            try:
+                record = json.loads((folder / name).read_text(encoding="utf-8"))
+                found.update(Path(file).name for file in record["files"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return found
 
 
 def _may_be_dicom(path: Path) -> bool:

@@ -223,6 +223,23 @@ def test_a_run_writes_results_records_and_summaries(tmp_path: Path, images: Path
     assert dones[-1] == 3000
 
 
+def test_results_beside_the_images_are_no_new_images(tmp_path: Path, images: Path) -> None:
+    for suffix in (".seg.nrrd", ".nii"):
+        for _ in range(2):
+            summary = run_batch(
+                images,
+                "liver",
+                images,
+                suffix=suffix,
+                overlay=suffix == ".nii",
+                resume=True,
+                predictor_factory=Counting,
+            )
+            assert [case.id for case in summary.cases] == ["a", "b", "deep/c"]
+            assert summary.count("failed") == 0
+    assert summary.count("resumed") == 3 and (images / "a.png").is_file()
+
+
 def test_one_bad_case_does_not_stop_the_run(tmp_path: Path, images: Path) -> None:
     (images / "b.nrrd").write_bytes((images / "b.nrrd").read_bytes()[:200])
     (images / "broken.png").write_bytes(b"")
