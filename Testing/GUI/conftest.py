@@ -121,3 +121,14 @@ def bench(slicer, session):
     yield made
     made.close()
     pump(0.0)
+
+
+@pytest.fixture
+def panel(slicer, session):
+    """The module's panel in a window, as the application builds it."""
+    from helpers import PanelBench
+
+    made = PanelBench(slicer)
+    yield made
+    made.close()
+    pump(0.0)

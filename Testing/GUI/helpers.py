@@ -147,3 +147,53 @@ class EditorBench:
     def close(self) -> None:
         self.editor.bed_close()
         self.editor.deleteLater()
+
+
+class PanelBench:
+    """The module widget with its panel, and handles to the panel's widgets."""
+
+    def __init__(self, slicer) -> None:
+        import qt
+        from bed.install import load_module
+
+        self.slicer = slicer
+        self.window = slicer.qMRMLWidget()
+        self.window.setLayout(qt.QVBoxLayout())
+        self.window.setMRMLScene(slicer.mrmlScene)
+        self.widget = load_module().TextPromptSegWidget(self.window)
+        self.widget.setup()
+        self.panel = self.widget.panel
+        self.widget.enter()
+
+    def find(self, name: str):
+        return self.slicer.util.findChild(self.window, f"TextPromptSeg{name}")
+
+    def type(self, text: str) -> None:
+        self.find("Prompts").plainText = text
+
+    def outcome(self) -> str:
+        return self.find("Outcome").text
+
+    def idle(self) -> bool:
+        return self.find("Apply").text == "Apply" and not self.panel.session.busy
+
+    def apply(self, seconds: float = 10.0) -> str:
+        from conftest import pump
+
+        self.find("Apply").click()
+        assert pump(seconds, until=self.idle), self.outcome()
+        return self.outcome()
+
+    def rows(self, name: str = "Results") -> list[list[str]]:
+        table = self.find(name)
+        return [
+            [
+                item.text() if (item := table.item(row, column)) is not None else ""
+                for column in range(table.columnCount)
+            ]
+            for row in range(table.rowCount)
+        ]
+
+    def close(self) -> None:
+        self.slicer.app.moduleManager().moduleAboutToBeUnloaded.emit("TextPromptSeg")
+        self.window.deleteLater()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 
-from TextPromptSegLib.outcome import Cancelled, InputError, Outcome, Segmentation
+from TextPromptSegLib import answers
+from TextPromptSegLib.outcome import Cancelled, InputError, Segmentation
 
 # name: centre as a fraction of the volume towards (left, posterior, superior), radius fraction
 BALLS = {
@@ -89,68 +89,42 @@ class FakePredictor:
                 raise Cancelled
 
     def _one(self, prompt, threshold: float) -> Segmentation:
-        shape = self.volume.array.shape
+        volume = self.volume
+        facts = {
+            "model": self.model,
+            "device": self.device,
+            "voxels": self.volumes_set,
+            "spacing_mm": list(volume.spacing),
+            "voxel_ml": volume.voxel_ml,
+            "slice_axis": 0,
+            "postprocess": {},
+            "notes": [],
+        }
         if prompt.name not in self.config["trained_prompts"]:
-            return Segmentation(
-                prompt=prompt,
-                outcome=Outcome.UNKNOWN_PROMPT,
-                mask=np.zeros(shape, np.uint8),
-                probability=None,
-                seconds=0.0,
-                max_probability=0.0,
-                voxels=0,
-                volume_ml=0.0,
-                threshold=threshold,
-                message=f"This checkpoint was not trained on '{prompt.name}'.",
-            )
-        searched = self._searched(shape)
-        probability = np.where(searched, self._ball(prompt.name), 0).astype(np.float16)
-        found = Segmentation(
-            prompt=prompt,
-            outcome=Outcome.FOUND,
-            mask=np.zeros(shape, np.uint8),
-            probability=probability,
-            seconds=0.01,
-            max_probability=float(probability.max()),
-            voxels=0,
-            volume_ml=0.0,
-            threshold=threshold,
-            provenance={"model": self.model, "device": self.device, "voxels": self.volumes_set},
-        )
-        return self.rethreshold(found, threshold)
+            text = f"this checkpoint was not trained on '{prompt.name}'"
+            return answers.refuse(prompt, text, volume.shape, threshold, facts)
+        ball = self._ball(prompt.name)
+        probability = np.where(self._searched(volume.shape), ball, 0).astype(np.float16)
+        return answers.answer(prompt, probability, threshold, 0.01, facts)
 
-    def rethreshold(self, segmentation: Segmentation, threshold: float) -> Segmentation:
-        mask = (segmentation.probability >= threshold).astype(np.uint8)
-        voxels, best = int(mask.sum()), segmentation.max_probability
-        ml = voxels * self.volume.voxel_ml
-        outcome = Outcome.FOUND if voxels else Outcome.NOT_FOUND
-        if not voxels and best >= 0.3:
-            outcome = Outcome.BELOW_THRESHOLD
-        text = f"found {ml:.1f} ml" if voxels else f"not found: max p {best:.2f}"
-        return replace(
-            segmentation,
-            mask=mask,
-            outcome=outcome,
-            voxels=voxels,
-            volume_ml=ml,
-            threshold=threshold,
-            message=text,
-        )
+    rethreshold = staticmethod(answers.rethreshold)
 
     def _ball(self, name: str) -> np.ndarray:
         shape = self.volume.array.shape
         if name in ABSENT:
-            return np.full(shape, 0.07)
-        centre, radius = BALLS[name]
-        matrix = self.volume.ijk_to_ras
-        index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"))[::-1]
-        ras = np.tensordot(matrix[:3, :3], index, 1) + matrix[:3, 3, None, None, None]
-        lps = ras * np.array([-1.0, -1.0, 1.0])[:, None, None, None]
-        low, high = lps.min((1, 2, 3)), lps.max((1, 2, 3))
-        middle = low + np.array(centre) * (high - low)
-        distance = np.sqrt(((lps - middle[:, None, None, None]) ** 2).sum(0))
-        size = radius * float((high - low)[:2].max())
-        return 0.98 / (1 + np.exp((distance - size) / (0.05 * size + 1e-6) / 1.5))
+            return np.full(shape, 0.07, np.float32)
+        (centre, radius), matrix = BALLS[name], self.volume.ijk_to_ras
+        low_high = self.volume.bounds
+        low = np.minimum(low_high[:, 0] * [-1, -1, 1], low_high[:, 1] * [-1, -1, 1])
+        size = low_high[:, 1] - low_high[:, 0]
+        middle = (low + np.array(centre) * size) * [-1, -1, 1]
+        k, j, i = np.ogrid[: shape[0], : shape[1], : shape[2]]
+        squares = np.zeros(shape, np.float32)
+        for row in range(3):
+            along = matrix[row, 0] * i + matrix[row, 1] * j + matrix[row, 2] * k + matrix[row, 3]
+            squares += (along - middle[row]).astype(np.float32) ** 2
+        edge = radius * float(size[:2].max())
+        return 0.98 / (1 + np.exp((np.sqrt(squares) - edge) / (0.075 * edge)))
 
     def _searched(self, shape) -> np.ndarray:
         searched = np.ones(shape, bool)

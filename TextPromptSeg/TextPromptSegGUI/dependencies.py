@@ -1,4 +1,4 @@
-"""Which Python packages the worker lacks, and their installation on request; imports none of them."""
+"""Which Python packages the worker lacks, and their installation on request."""
 
 from __future__ import annotations
 

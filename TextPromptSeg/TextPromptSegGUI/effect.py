@@ -228,9 +228,10 @@ class EffectController:
         from TextPromptSegLib import licence
 
         model = self.options.model.model
-        if model is not None and not missing_sentence() and self._run is None:
-            if not licence.needs_acknowledgement(model):
-                self.session.warm_up(model.name, settings.text("Device", "auto"))
+        if model is None or self._run is not None or missing_sentence():
+            return
+        if not licence.needs_acknowledgement(model):
+            self.session.warm_up(model.name, settings.text("Device", "auto"))
 
     def _session_changed(self) -> None:
         if self._run is None:

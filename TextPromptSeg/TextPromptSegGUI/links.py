@@ -15,6 +15,11 @@ class Links:
         self._signals: list[tuple[Any, str, Callable[..., Any]]] = []
         self._observers: list[tuple[Any, int]] = []
 
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to take back; False after `clear`."""
+        return bool(self._signals or self._observers)
+
     def connect(self, sender: Any, signal: str, slot: Callable[..., Any]) -> None:
         """Connect a Qt signal, named by its signature."""
         sender.connect(signal, slot)

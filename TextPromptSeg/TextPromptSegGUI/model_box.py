@@ -1,4 +1,4 @@
-"""Choice of a checkpoint: what is installed, its licence, one acknowledgement where it is needed."""
+"""Choice of a checkpoint: what is installed, its licence, acknowledged once where needed."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.prompt import Prompt
 
 from .links import Links
+from .run_bar import flat
 
 _MISSING = "\N{WARNING SIGN}"
 
@@ -33,6 +34,7 @@ class ParseView:
         self.label = qt.QLabel()
         self.label.objectName = "TextPromptParse"
         self.label.wordWrap = True
+        flat(self.label)
         self.label.toolTip = _("How the prompt was understood. Click a name to change it.")
         self.prompts: list[Prompt] = []
         self.error = ""

@@ -1,4 +1,4 @@
-"""Apply that turns into Cancel, progress with the time left, and the line that says what came out."""
+"""Apply that turns into Cancel, progress with the time left, the line that says what came out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .links import Links
-from .runs import Run, progress_text
+from .runs import Progress
 
 
 class RunBar:
@@ -39,6 +39,7 @@ class RunBar:
         self.outcome = qt.QLabel()
         self.outcome.objectName = f"{prefix}Outcome"
         self.outcome.wordWrap = True
+        flat(self.outcome)
         self.outcome.visible = False
         self.running = False
         self._on_apply, self._on_cancel, self._on_link = on_apply, on_cancel, on_link
@@ -54,14 +55,12 @@ class RunBar:
         self.progress.format = _("Starting...")
         self.progress.visible = True
 
-    def show_progress(self, run: Run) -> None:
+    def show_progress(self, progress: Progress) -> None:
         """Show how far a run has come."""
-        job = run.job
-        total = job.total if job is not None else 0
-        self.progress.maximum = max(0, total)
-        if total > 0 and job is not None:
-            self.progress.value = job.done
-        self.progress.format = progress_text(run)
+        self.progress.maximum = max(0, progress.total)
+        if progress.total > 0:
+            self.progress.value = progress.done
+        self.progress.format = progress.text
 
     def stop(self) -> None:
         """Turn Cancel into Apply."""
@@ -71,7 +70,7 @@ class RunBar:
 
     def say(self, text: str, rich: bool = False) -> None:
         """Show a sentence; plain text unless it is said to be rich."""
-        self.outcome.text = text if rich else html.escape(text).replace("\n", "<br>")
+        self.outcome.text = text if rich else html.escape(text, quote=False).replace("\n", "<br>")
         self.outcome.visible = bool(text)
 
     def cleanup(self) -> None:
@@ -84,6 +83,16 @@ class RunBar:
     def _link(self, address: str) -> None:
         if self._on_link is not None:
             self._on_link(address)
+
+
+def flat(label: Any) -> Any:
+    """Keep a wrapped label from taking more height than its text needs."""
+    policy = qt.QSizePolicy()
+    policy.setHorizontalPolicy(qt.QSizePolicy.Preferred)
+    policy.setVerticalPolicy(qt.QSizePolicy.Maximum)
+    policy.setHeightForWidth(True)
+    label.sizePolicy = policy
+    return label
 
 
 def button_row(*widgets: Any) -> Any:

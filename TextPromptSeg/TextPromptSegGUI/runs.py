@@ -50,6 +50,20 @@ class RunRequest:
     want: tuple[str, ...] = ("mask", "probability")
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        done, total: steps; total 0 means that nobody knows.
+        text: what the progress bar says.
+    """
+
+    done: int
+    total: int
+    text: str
+
+
 @dataclass(eq=False)
 class Run:
     """A run under way or ended; ``on_finished`` is called once, whatever happened.
@@ -66,7 +80,7 @@ class Run:
     session: Session
     request: RunRequest
     on_finished: Callable[[Run], None]
-    on_progress: Callable[[Run], None] | None = None
+    on_progress: Callable[[Progress], None] | None = None
     key: tuple[Any, ...] = ()
     state: str = "running"
     results: list[Segmentation] = field(default_factory=list)
@@ -115,9 +129,9 @@ class Run:
         if self.state == "running" and self.job is not None:
             self.session.cancel(self.job)
 
-    def _job_progress(self, _job: Job) -> None:
+    def _job_progress(self, job: Job) -> None:
         if self.on_progress is not None:
-            self.on_progress(self)
+            self.on_progress(progress_of(job))
 
     def _job_finished(self, job: Job) -> None:
         self.job = job
@@ -167,18 +181,16 @@ def run_key(request: RunRequest, volume: Volume) -> tuple[Any, ...]:
     )
 
 
-def progress_text(run: Run) -> str:
-    """Return what the progress bar says: what is done, how much, how long it will take."""
-    job = run.job
-    if job is None or not job.message and job.total <= 0:
-        return _("Starting the segmentation process...")
+def progress_of(job: Job) -> Progress:
+    """Return what is done, how much there is, and how long it will still take."""
     if job.total <= 0:
-        return _("{step}...").format(step=job.message)
+        text = _("{step}...").format(step=job.message) if job.message else _("Starting...")
+        return Progress(0, 0, text)
+    text = _("{percent} %").format(percent=int(100 * job.done / job.total))
     left = job.eta_seconds
-    percent = int(100 * job.done / job.total)
-    if left is None:
-        return _("{percent} %").format(percent=percent)
-    return _("{percent} %, about {time} left").format(percent=percent, time=duration(left))
+    if left is not None:
+        text = _("{progress}, about {time} left").format(progress=text, time=duration(left))
+    return Progress(job.done, job.total, text)
 
 
 def duration(seconds: float) -> str:

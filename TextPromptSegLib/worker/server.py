@@ -147,6 +147,8 @@ class Server:
             return {}
         if kind == "segment":
             return self._segment(request)
+        if kind == "batch":
+            return self._batch(request)
         raise ProtocolError(f"The worker does not know the request {kind!r}.")
 
     def _unload(self) -> None:
@@ -185,6 +187,27 @@ class Server:
             "seconds": {**wire.plain(predictor.seconds), "total": time.monotonic() - started},
             "device": str(getattr(predictor, "device", request.get("device") or "auto")),
         }
+
+    def _batch(self, request: dict[str, Any]) -> dict[str, Any]:
+        from ..batch import run_batch
+        from ..job import RunOptions
+
+        ident = int(request["id"])
+        own = self._factory is not default_factory
+        self._unload()  # the batch loads the model itself; two of them may not fit
+        summary = run_batch(
+            request["inputs"],
+            [wire.prompt_from_dict(p) for p in request["prompts"]],
+            request["output_dir"],
+            str(request["model"]),
+            str(request.get("device") or "auto"),
+            resume=bool(request.get("resume")),
+            options=RunOptions(threshold=request.get("threshold")),
+            suffix=str(request.get("suffix") or ".seg.nrrd"),
+            progress=lambda done, total, text: self._progress(ident, done, total, text),
+            predictor_factory=self._factory if own else None,
+        )
+        return {"summary": wire.plain(summary.to_dict())}
 
     def _set_volume(self, predictor: Any, volume: dict[str, Any], region: dict[str, Any]) -> None:
         key = str(volume["key"])

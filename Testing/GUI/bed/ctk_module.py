@@ -35,7 +35,6 @@ class ctkCollapsibleButton(_Widget):
         super().__init__(*[a for a in args if not isinstance(a, str)])
         self.__dict__.update(_bed_text=text, _bed_collapsed=False)
         self.setContentsMargins(0, _HEADER, 0, 0)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Preferred)
 
     def _text(self) -> str:
         return self.__dict__["_bed_text"]
@@ -51,9 +50,12 @@ class ctkCollapsibleButton(_Widget):
         if collapsed == self.__dict__["_bed_collapsed"]:
             return
         self.__dict__["_bed_collapsed"] = collapsed
-        for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
-                child.setVisible(not collapsed)
+        # A child that was hidden by its owner stays hidden, as ctk keeps it (setChildVisibility).
+        if collapsed:
+            children = [c for c in self.children() if isinstance(c, QtWidgets.QWidget)]
+            self.__dict__["_bed_shown"] = [c for c in children if not c.isHidden()]
+        for child in self.__dict__.get("_bed_shown", []):
+            child.visible = not collapsed
         self.maximumHeight = _HEADER if collapsed else 16777215
         self.updateGeometry()
         self.contentsCollapsed.emit(collapsed)

@@ -1,0 +1,37 @@
+"""What the panel remembers in the scene, typed; a saved scene opens with the same choices."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import slicer
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+
+@parameterNodeWrapper
+class PanelParameters:
+    """Inputs of the panel.
+
+    Attributes:
+        volume: the image: a volume, or a sequence of volumes.
+        segmentation: where segments are added; None makes a new segmentation.
+        roi: the region of interest, when the range is one.
+        prompts: one or more per line.
+        model: name of the checkpoint.
+        searched: "slices", "roi" or "whole".
+        firstSlice: first slice of the range, from 0.
+        lastSlice: one past the last slice; 0 means that no range was set.
+        threshold: 0 for the checkpoint's own.
+        allFrames: for a sequence: all frames, not only the one that is shown.
+    """
+
+    volume: Optional[slicer.vtkMRMLNode]  # noqa: UP045  (the wrapper of older Slicers needs it)
+    segmentation: Optional[slicer.vtkMRMLSegmentationNode]  # noqa: UP045
+    roi: Optional[slicer.vtkMRMLMarkupsROINode]  # noqa: UP045
+    prompts: str = ""
+    model: str = ""
+    searched: str = "whole"
+    firstSlice: int = 0
+    lastSlice: int = 0
+    threshold: float = 0.0
+    allFrames: bool = False
