@@ -101,7 +101,8 @@ class BatchStream(IterableDataset):
     ) -> dict[str, Any]:
         """Return one batch (see `PromptedSegmenter.loss`), augmented."""
         images = torch.from_numpy(np.stack([s.image for s in slices])).float().div_(255)
-        valid = _valid(slices)
+        # the whole canvas counts: outside air and padding are taught to be no structure
+        valid = torch.ones(len(slices), 1, *slices[0].canvas)
         index = torch.tensor([p.row for p in pairs])
         masks = torch.zeros(len(pairs), 1, *slices[0].canvas)
         for row, pair in enumerate(pairs):
@@ -112,8 +113,7 @@ class BatchStream(IterableDataset):
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             flip = [s.dataset in self.mirror and bool(rng.random() < 0.5) for s in slices]
             matrices = random_affine(len(slices), self.augment, flip, generator)
-            # padding beyond the picture stays invalid, new black corners of the picture do not
-            images, valid = warp(images, matrices), warp(valid, matrices, nearest=True)
+            images = warp(images, matrices)
             masks = warp(masks, matrices[index], nearest=True)
             is_ct = [s.modality == "CT" for s in slices]
             images = jitter_intensity(images, is_ct, self.augment, generator)

@@ -127,13 +127,17 @@ class TextEncoder:
 
 
 def load_text_encoder(
-    spec: Mapping[str, Any] | None = None, *, folder: str | Path | None = None
+    spec: Mapping[str, Any] | None = None,
+    *,
+    folder: str | Path | None = None,
+    cache_size: int = 2048,
 ) -> TextEncoder:
     """Load a frozen BERT-like encoder: explicit folder, installed package, hub at a revision.
 
     Args:
         spec: ``id``, ``revision``, ``sha256``, ``package``, ``max_length``; default `MINILM`.
         folder: a folder with config.json, tokenizer and model.safetensors.
+        cache_size: prompts remembered.
 
     Raises:
         CheckpointError: when it cannot be found, or its weights have another sha256.
@@ -157,4 +161,4 @@ def load_text_encoder(
         raise CheckpointError(
             f"The text encoder in '{path}' cannot be read; install it again."
         ) from error
-    return TextEncoder(model, tokenizer, spec)
+    return TextEncoder(model, tokenizer, spec, cache_size)

@@ -69,6 +69,7 @@ class Recipe:
         ema: decay of the averaged weights, 0 = off.
         precision: ``bf16-mixed``, ``16-mixed`` or ``32-true``.
         compile: compile the network (pays after a few minutes on a CPU).
+        workers: processes that make batches, 0 or 1 (the stream is one sequence).
         validate_every: steps between validations.
         validation_slices: most slices per data set.
         patience: validations without progress before it stops, 0 = never.
@@ -103,6 +104,7 @@ class Recipe:
     ema: float = 0.0
     precision: str = "bf16-mixed"
     compile: bool = False
+    workers: int = 0
     validate_every: int = 500
     validation_slices: int = 40
     patience: int = 0
@@ -142,6 +144,8 @@ class Recipe:
             wrong += [f"missing {k}" for k in sorted(missing)]
             raise InputError(f"The recipe has wrong keys: {', '.join(wrong)}.")
         values = dict(values)
+        if values.get("workers", 0) not in (0, 1):
+            raise InputError("A recipe's workers is 0 or 1.")
         try:
             values["data"] = tuple(DataEntry(**entry) for entry in values["data"])
             return cls(**values)

@@ -76,7 +76,8 @@ def train(
     if not resume and last.is_file():
         raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
     pl.seed_everything(recipe.seed, verbose=False)
-    encoder = load_text_encoder(recipe.text_spec())
+    # every wording of every name fits, so that each is encoded once
+    encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
     material = gather(recipe, [Path(d) for d in data])
     network = create(recipe.system, {"text_dim": encoder.dim, **recipe.config})
     _fit_whitening(network, encoder)
@@ -133,7 +134,14 @@ def train(
         devices=1,
     )
     loaders = {
-        "train_dataloaders": DataLoader(stream, batch_size=None),
+        # one process makes batches while this one computes
+        "train_dataloaders": DataLoader(
+            stream,
+            batch_size=None,
+            num_workers=recipe.workers,
+            prefetch_factor=3 if recipe.workers else None,
+            persistent_workers=bool(recipe.workers),
+        ),
         "val_dataloaders": DataLoader(checks, batch_size=None, collate_fn=None) if checks else None,
     }
     trainer.fit(module, **loaders, ckpt_path=str(last) if resume else None, weights_only=False)
