@@ -17,7 +17,9 @@ def resources_dir() -> Path:
     for folder in (here.parent / "Resources", here / "_resources"):
         if (folder / "Anatomy.json").is_file():
             return folder
-    raise InputError("The folder Resources of TextPromptSeg is missing; install the extension again.")
+    raise InputError(
+        "The folder Resources of TextPromptSeg is missing; install the extension again."
+    )
 
 
 def resource_path(name: str) -> Path:

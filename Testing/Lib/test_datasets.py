@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from tiny_data import write_dataset
+
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.outcome import InputError
-from tiny_data import write_dataset
 
 
 def change_case(folder: Path, index: int, **changes: object) -> None:

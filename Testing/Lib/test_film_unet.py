@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.registry import create, make_config, systems
 from TextPromptSegLib.systems.film_unet import FiLMUNet, FiLMUNetConfig

@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_data import write_dataset
+
 from TextPromptSegLib.data.augment import AugmentConfig, random_affine, swap_sides, warp
 from TextPromptSegLib.data.batches import BatchPlan, BatchStream
 from TextPromptSegLib.data.datasets import Dataset
@@ -18,7 +20,6 @@ from TextPromptSegLib.data.sampling import ForeignNames, SliceSampler
 from TextPromptSegLib.data.slices import NameRules, TrainingSlice, case_slices
 from TextPromptSegLib.intensity import InputSpec
 from TextPromptSegLib.vocabulary import Vocabulary
-from tiny_data import write_dataset
 
 SPEC = InputSpec(size=64, multiple=16)
 

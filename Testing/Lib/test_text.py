@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.text import BERT_BASE, MINILM, load_text_encoder, normalise_prompt
 from TextPromptSegLib.text.features import masked_mean
@@ -85,9 +86,7 @@ def test_wrong_weights_are_refused_before_they_are_read(bert_folder: Path) -> No
         load_text_encoder({**BERT_BASE, "sha256": "0" * 64}, folder=bert_folder)
 
 
-def test_missing_encoder_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_encoder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTPROMPTSEG_ALLOW_DOWNLOAD", raising=False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(CheckpointError, match="no model.safetensors"):

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_data import write_dataset
+
 from TextPromptSegLib.checkpoint import read_config
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.curves import read_metrics
 from TextPromptSegLib.training.material import find_dataset, gather
 from TextPromptSegLib.training.recipe import Recipe
-from tiny_data import write_dataset
 
 RECIPE: dict[str, Any] = {
     "name": "tiny-net",
@@ -83,8 +84,9 @@ def recipe(encoder: Any, **changes: Any) -> Recipe:
 
 
 def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder: Any) -> None:
-    from TextPromptSegLib import SlicePredictor, Volume
     from tiny_data import picture
+
+    from TextPromptSegLib import SlicePredictor, Volume
 
     write_dataset(tmp_path, cases=12)
     folder = train(

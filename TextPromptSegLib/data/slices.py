@@ -159,8 +159,8 @@ def _resize(planes: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
     """Resize float32 planes (N, h, w) to ``size``, without aliasing when they shrink."""
     if planes.shape[1:] == size:
         return planes
-    options = {"mode": mode, "align_corners": False, "antialias": True}
-    return F.interpolate(torch.from_numpy(planes)[None], size, **options)[0].numpy()
+    batch = torch.from_numpy(planes)[None]
+    return F.interpolate(batch, size, mode=mode, align_corners=False, antialias=True)[0].numpy()
 
 
 def _make(

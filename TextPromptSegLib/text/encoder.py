@@ -54,7 +54,8 @@ class TextEncoder:
         self.tokenizer = tokenizer
         self.spec = dict(spec)
         self.max_length = int(spec.get("max_length", 32))
-        self._cache: OrderedDict[str, tuple[torch.Tensor, torch.Tensor]] = OrderedDict()
+        self.depths: tuple[int, ...] = ()
+        self._cache: OrderedDict[str, tuple[torch.Tensor, ...]] = OrderedDict()
         self._cache_size = cache_size
 
     @property
@@ -77,6 +78,21 @@ class TextEncoder:
         """Return C, the size of a token state."""
         return int(self.model.config.hidden_size)
 
+    def return_depths(self, depths: Sequence[int]) -> None:
+        """Make `encode` return these hidden states too, in this order (0 = the embeddings).
+
+        For systems that read the text at several depths, or train its last layers further.
+
+        Raises:
+            ValueError: for a depth that the model does not have.
+        """
+        layers = int(self.model.config.num_hidden_layers)
+        if any(not 0 <= depth <= layers for depth in depths):
+            raise ValueError(f"the text encoder has the depths 0 to {layers}, not {list(depths)}")
+        if tuple(depths) != self.depths:
+            self.depths = tuple(int(depth) for depth in depths)
+            self._cache.clear()
+
     def truncated(self, text: str) -> bool:
         """Return whether the token limit cuts this prompt."""
         ids = self.tokenizer(normalise_prompt(text))["input_ids"]
@@ -97,15 +113,19 @@ class TextEncoder:
             self._cache.move_to_end(key)
         while len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
-        length = max((tokens.shape[0] for tokens, _ in rows), default=1)
+        length = max((row[0].shape[0] for row in rows), default=1)
         tokens = torch.zeros(len(rows), length, self.dim)
         mask = torch.zeros(len(rows), length, dtype=torch.bool)
         pooled = torch.zeros(len(rows), self.dim)
-        for row, (states, mean) in enumerate(rows):
-            tokens[row, : states.shape[0]] = states
-            mask[row, : states.shape[0]] = True
+        deep = torch.zeros(len(rows), len(self.depths), length, self.dim) if self.depths else None
+        for row, (states, mean, *more) in enumerate(rows):
+            count = states.shape[0]
+            tokens[row, :count] = states
+            mask[row, :count] = True
             pooled[row] = mean
-        return TextFeatures(tokens, mask, pooled)
+            if deep is not None:
+                deep[row, :, :count] = more[0]
+        return TextFeatures(tokens, mask, pooled, deep)
 
     @torch.inference_mode()
     def _encode_batch(self, texts: list[str]) -> None:
@@ -116,14 +136,20 @@ class TextEncoder:
             max_length=self.max_length,
             return_tensors="pt",
         )
-        states = self.model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-        ).last_hidden_state.float()
+        options = {"output_hidden_states": True} if self.depths else {}
+        output = self.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], **options
+        )
+        states = output.last_hidden_state.float()
         mask = batch["attention_mask"].bool()
         pooled = masked_mean(states, mask)
         for row, text in enumerate(texts):
             # clone: an inference tensor cannot be saved for a backward pass
-            self._cache[text] = (states[row][mask[row]].clone(), pooled[row].clone())
+            entry: tuple[torch.Tensor, ...] = (states[row][mask[row]].clone(), pooled[row].clone())
+            if self.depths:
+                deep = [output.hidden_states[d][row][mask[row]].float() for d in self.depths]
+                entry = (*entry, torch.stack(deep))
+            self._cache[text] = entry
 
 
 def load_text_encoder(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,11 +16,13 @@ class TextFeatures:
         tokens: (P, L, C) token states.
         mask: (P, L) bool, True on real tokens.
         pooled: (P, C) mean over the real tokens.
+        states: (P, D, L, C) hidden states of the depths that were asked for, or None.
     """
 
     tokens: Tensor
     mask: Tensor
     pooled: Tensor
+    states: Tensor | None = None
 
     def __len__(self) -> int:
         """Return P."""
@@ -28,12 +30,22 @@ class TextFeatures:
 
     def index(self, index: Tensor) -> TextFeatures:
         """Select or repeat rows."""
-        return TextFeatures(self.tokens[index], self.mask[index], self.pooled[index])
+        return replace(
+            self,
+            tokens=self.tokens[index],
+            mask=self.mask[index],
+            pooled=self.pooled[index],
+            states=None if self.states is None else self.states[index],
+        )
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> TextFeatures:
         """Move to a device (and dtype; the mask stays bool)."""
-        return TextFeatures(
-            self.tokens.to(device, dtype), self.mask.to(device), self.pooled.to(device, dtype)
+        return replace(
+            self,
+            tokens=self.tokens.to(device, dtype),
+            mask=self.mask.to(device),
+            pooled=self.pooled.to(device, dtype),
+            states=None if self.states is None else self.states.to(device, dtype),
         )
 
 

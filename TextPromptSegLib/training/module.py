@@ -95,7 +95,8 @@ class SegmenterModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW (no decay on norms, biases, gains), linear warm-up, cosine to ``min_lr``."""
         recipe = self.recipe
-        decay, plain = [], []
+        decay: list[torch.nn.Parameter] = []
+        plain: list[torch.nn.Parameter] = []
         for parameter in self.network.parameters():
             (decay if parameter.ndim > 1 else plain).append(parameter)
         optimizer = torch.optim.AdamW(

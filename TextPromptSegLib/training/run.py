@@ -30,8 +30,8 @@ def train(
 ) -> Path:
     """Train a checkpoint from a recipe.
 
-    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning), ``logs/version_N``
-    (CSV and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
+    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning),
+    ``logs/version_N`` (CSV and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
 
     Args:
         recipe: the recipe or its file.
@@ -72,7 +72,9 @@ def train(
     out = Path(out) if out is not None else Path("runs") / recipe.name
     last = out / "last.ckpt"
     if resume and not last.is_file():
-        raise InputError(f"There is no run to resume in '{out}' (no last.ckpt); leave out --resume.")
+        raise InputError(
+            f"There is no run to resume in '{out}' (no last.ckpt); leave out --resume."
+        )
     if not resume and last.is_file():
         raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
     pl.seed_everything(recipe.seed, verbose=False)
@@ -98,7 +100,7 @@ def train(
         seed=recipe.seed,
         skip=done,
     )
-    checks = validation_batches(material.validation, encoder.encode)
+    checks: Any = validation_batches(material.validation, encoder.encode)
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     saver = callbacks.ModelCheckpoint(
@@ -115,7 +117,9 @@ def train(
         extras.append(callbacks.EMAWeightAveraging(decay=recipe.ema))
     if recipe.patience and checks:
         extras.append(
-            callbacks.EarlyStopping("val/dice", mode="max", patience=recipe.patience, min_delta=1e-4)
+            callbacks.EarlyStopping(
+                "val/dice", mode="max", patience=recipe.patience, min_delta=1e-4
+            )
         )
     trainer = pl.Trainer(
         max_steps=recipe.steps,

@@ -176,8 +176,6 @@ class FiLMUNet(PromptedSegmenter):
             bottleneck = (encoded[-1].index_select(0, batch["asked_index"]),)
             presence = torch.cat([presence, self.presence(bottleneck, batch["asked_text"])])
             present = torch.cat([present, batch["asked_present"]])
-        terms = film_unet_objective(
-            logits, batch["mask"], valid, presence, present, self.config
-        )
+        terms = film_unet_objective(logits, batch["mask"], valid, presence, present, self.config)
         terms["logits"] = logits.detach()
         return terms
