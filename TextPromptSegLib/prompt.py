@@ -71,8 +71,8 @@ class Prompt:
             words = (
                 place.removeprefix("the ") if self.container == self.name else f"{words} in {place}"
             )
-        elif self.side == "both" and self.structure is not None:
-            words = f"bilateral {words}"
+        if self.side == "both" and not {"left", "right"} & set(words.split()):
+            words = f"bilateral {words}" if self.structure is not None else words
         if self.half:
             words += f" on the {self.half} side"
         if self.minus:

@@ -112,6 +112,8 @@ def _finding(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
     sides = {_side(place) for place in places} - {None}
     if places and sides:
         side = "both" if "both" in sides or len(sides) > 1 else next(iter(sides))
+        if side == "both" and not any(_has_sides(p, vocabulary) for p in places):
+            side = None  # "bilateral tumor in the spleen"
     said = attributes.get("laterality")
     if said == "bilateral" and places and side in ("left", "right"):
         notes.append(f"the text says bilateral, but names only the {side} side")
@@ -134,6 +136,12 @@ def _finding(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
         suggestions,
         vocabulary,
     )
+
+
+def _has_sides(place: Place, vocabulary: Vocabulary) -> bool:
+    """Tell whether a place is one of a pair, or has its side in its name."""
+    paired = place.structure is not None and vocabulary.entry(place.structure).paired
+    return paired or _side(Place(place.structure, None, ())) is not None
 
 
 def _side(place: Place) -> str | None:

@@ -209,6 +209,7 @@ PLACES = [
     ("opacities in both lower lobes", "lung opacity", "both", "lower lung lobes", ()),
     ("COVID-19 in the lungs", "COVID-19 infection", None, "lungs", ()),
     ("left glioma", "glioma", "left", None, ()),
+    ("bilateral tumor in the spleen", "spleen tumor", None, "spleen", ()),
 ]
 
 
