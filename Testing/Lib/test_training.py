@@ -90,7 +90,7 @@ def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder
 
     write_dataset(tmp_path, cases=12)
     folder = train(
-        recipe(module_encoder, steps=80, validate_every=80),
+        recipe(module_encoder, steps=80, validate_every=80, calibrate=True),
         [tmp_path],
         tmp_path / "run",
         progress_bar=False,
@@ -99,6 +99,8 @@ def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder
     assert config["metrics"]["validation"]["val/dice"] > 0.7
     assert set(config["trained_prompts"]) == {"right kidney", "liver", "pair"}
     assert config["training"]["data"][0]["name"] == "tiny"
+    assert config["metrics"]["calibration"]["absent_questions"] == 0  # spleen was never trained
+    assert config["metrics"]["calibration"]["validation_dice"] > 0.6
     for name in ("recipe.json", "curves.png", "last.ckpt"):
         assert (tmp_path / "run" / name).stat().st_size > 0
     image, label = picture(99)

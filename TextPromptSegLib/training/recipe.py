@@ -73,6 +73,8 @@ class Recipe:
         validate_every: steps between validations.
         validation_slices: most slices per data set.
         patience: validations without progress before it stops, 0 = never.
+        calibrate: choose thresholds, largest-part rules and the presence gate on the validation
+            cases at the end.
         initial: checkpoint folder to start from (the same sizes), or None.
         seed: of weights and batches.
         licence: ``spdx``, ``line`` and ``permissive`` of the checkpoint.
@@ -108,6 +110,7 @@ class Recipe:
     validate_every: int = 500
     validation_slices: int = 40
     patience: int = 0
+    calibrate: bool = False
     initial: str | None = None
     seed: int = 0
     licence: Mapping[str, Any] = field(default_factory=dict)

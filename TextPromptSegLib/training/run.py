@@ -63,6 +63,7 @@ def train(
     from ..data.batches import BatchStream, validation_batches
     from ..registry import create
     from ..text import load_text_encoder
+    from .calibrate import calibrate
     from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers
     from .module import SegmenterModule
@@ -152,7 +153,10 @@ def train(
     draw_curves(out / "logs", out / "curves.png")
     if trainer.interrupted:
         raise Cancelled("training")
-    return export(recipe, module.network, material, out / recipe.name, _scores(trainer))
+    folder = export(recipe, module.network, material, out / recipe.name, _scores(trainer))
+    if recipe.calibrate:
+        logger.info("calibrated: %s", calibrate(folder, material.datasets))
+    return folder
 
 
 def export(
