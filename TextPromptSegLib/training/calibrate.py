@@ -104,7 +104,7 @@ def try_settings(
 
     trials = Trials()
     for case in cases:
-        known = {}
+        known: dict[str, str] = {}
         for label in case.known_names():
             if names_of.get(label) in predictor.config["trained_prompts"]:
                 known.setdefault(names_of[label], label)

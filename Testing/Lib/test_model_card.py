@@ -1,0 +1,43 @@
+"""The model card says what the configuration and the report hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from TextPromptSegLib.evaluation.model_card import card_text
+
+CONFIG: dict[str, Any] = {
+    "name": "tiny",
+    "title": "A tiny checkpoint",
+    "system": "film-unet",
+    "input": {"size": 64, "planes": ["axial"]},
+    "text_encoder": {"id": "somewhere/encoder"},
+    "trained_prompts": {"liver": {"modalities": ["CT", "MR"]}, "heart": {"modalities": ["CXR"]}},
+    "licence": {"spdx": "CC-BY-4.0", "line": "Free with credit.", "permissive": True},
+    "training": {
+        "data": [
+            {"name": "a", "licence": "x | y", "label_quality": "expert", "non_commercial": True}
+        ],
+        "steps": 7,
+        "seed": 3,
+        "commit": "abc",
+    },
+    "metrics": {"calibration": {"presence_threshold": 0.7}},
+}
+
+
+def test_card_holds_licence_data_prompts_results_and_failures() -> None:
+    text = card_text(CONFIG, "| results |", {"Known failures": "Small things."})
+    for part in (
+        "CC-BY-4.0",
+        "Free with credit.",
+        "* **CT**: liver",
+        "* **CXR**: heart",
+        "| `a` | expert | x / y | yes |",
+        "Steps 7, seed 3, commit `abc`",
+        "presence gate 0.7",
+        "## Known failures\n\nSmall things.",
+        "## Results\n\n| results |",
+        "not for diagnosis",
+    ):
+        assert part in text, part
