@@ -103,6 +103,8 @@ def session(slicer, worker):
 
     install_checkpoint()
     made = module.Session(worker)
+    # Known devices are not asked for again; asking would import torch into the fake worker.
+    made.devices = [{"id": "cpu", "name": "CPU", "free_bytes": None}]
     before = list(module._sessions)
     module._sessions[:] = [made]
     yield made

@@ -79,7 +79,7 @@ class EditorBench:
     """A segment editor with a volume and a segmentation, and handles to the effect's widgets."""
 
     def __init__(self, slicer, volume=None, with_segment: bool = False) -> None:
-        self.slicer = slicer
+        self.slicer, self._widgets = slicer, {}
         self.volume = volume if volume is not None else add_ct(slicer)
         self.segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Seg")
         self.segmentation.CreateDefaultDisplayNodes()
@@ -99,7 +99,9 @@ class EditorBench:
 
     def widget(self, name: str):
         """Return a widget of the effect by its object name."""
-        return self.slicer.util.findChild(self.editor, f"TextPrompt{name}")
+        if name not in self._widgets:
+            self._widgets[name] = self.slicer.util.findChild(self.editor, f"TextPrompt{name}")
+        return self._widgets[name]
 
     @property
     def controller(self):

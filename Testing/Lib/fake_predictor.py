@@ -73,6 +73,8 @@ class FakePredictor:
                 print("a library prints", flush=True)
                 os.write(1, b"even a C library\n")
             if word == "deaf":
+                if progress is not None:
+                    progress(1, 60, "deaf from now on")
                 time.sleep(60)
             if word == "slow":
                 self._slowly(60, progress)
@@ -124,7 +126,8 @@ class FakePredictor:
             along = matrix[row, 0] * i + matrix[row, 1] * j + matrix[row, 2] * k + matrix[row, 3]
             squares += (along - middle[row]).astype(np.float32) ** 2
         edge = radius * float(size[:2].max())
-        return 0.98 / (1 + np.exp((np.sqrt(squares) - edge) / (0.075 * edge)))
+        slope = np.clip((np.sqrt(squares) - edge) / (0.075 * edge), -30, 30)
+        return 0.98 / (1 + np.exp(slope))
 
     def _searched(self, shape) -> np.ndarray:
         searched = np.ones(shape, bool)

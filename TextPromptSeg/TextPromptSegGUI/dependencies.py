@@ -67,11 +67,17 @@ def packages() -> list[Package]:
     return [_package(requirement) for requirement in wanted]
 
 
+_complete: list[bool] = []  # filled once everything was found: looking costs some milliseconds
+
+
 def missing() -> list[Package]:
     """Return the packages that are not there; none when another interpreter runs the worker."""
-    if settings.text("PythonExecutable"):
+    if _complete or settings.text("PythonExecutable"):
         return []
-    return [package for package in packages() if not package.installed]
+    lacking = [package for package in packages() if not package.installed]
+    if not lacking:
+        _complete.append(True)
+    return lacking
 
 
 def missing_sentence() -> str:

@@ -75,6 +75,7 @@ class SegmentSection:
         self._parameters: PanelParameters | None = None
         self._reading = False
         self._lay_out()
+        self._volume_links = Links()
         self._links = Links()
         for selector in (self.volume, self.output):
             selector.setMRMLScene(slicer.mrmlScene)
@@ -82,6 +83,7 @@ class SegmentSection:
         self._links.connect(self.output, "currentNodeChanged(vtkMRMLNode*)", self._edited)
         self._links.connect(self.frames, "toggled(bool)", self._edited)
         self._links.connect(self.prompts, "textChanged()", self._prompts_edited)
+        self._volume_changed(self.volume_node)
 
     def _lay_out(self) -> None:
         form = qt.QFormLayout(self.button)
@@ -145,6 +147,7 @@ class SegmentSection:
 
     def cleanup(self) -> None:
         """Disconnect and let go of the scene."""
+        self._volume_links.clear()
         self._links.clear()
         for part in (
             self.parse,
@@ -212,9 +215,17 @@ class SegmentSection:
         self.refresh()
         self._write()
 
-    def _volume_changed(self, _node: Any) -> None:
+    def _volume_changed(self, node: Any) -> None:
+        # Loading adds the node first and its voxels afterwards.
+        self._volume_links.clear()
+        if node is not None and node.IsA("vtkMRMLVolumeNode"):
+            event = slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent
+            self._volume_links.observe(node, event, self._image_changed)
         self.refresh()
         self._write()
+
+    def _image_changed(self, _caller: Any, _event: Any) -> None:
+        self._show_image()
 
     def _in_sequence(self) -> bool:
         from TextPromptSegMRML.volumes import sequence_of

@@ -44,8 +44,9 @@ def history() -> list[str]:
 def remember_prompt(prompt: str) -> None:
     """Put a prompt in front of the history; the same prompt is kept once."""
     prompt = " ".join(prompt.split())
-    if prompt:
-        rest = [item for item in history() if item != prompt]
+    known = history()
+    if prompt and known[:1] != [prompt]:
+        rest = [item for item in known if item != prompt]
         set_text("History", json.dumps([prompt, *rest][:_HISTORY]))
 
 

@@ -1,0 +1,259 @@
+"""What happens while a run goes on: cancel, crash, changes of the scene; and that nothing leaks."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import pump
+from helpers import EditorBench, add_ct, fake_client
+
+
+@pytest.fixture
+def slow(bench):
+    """A bench with a slow run under way (the prompt's name makes the fake predictor slow)."""
+    bench.type("slow liver, liver")
+    bench.widget("Apply").click()
+    assert pump(10, until=lambda: bench.controller._run.job.done > 3), bench.outcome()
+    return bench
+
+
+def ended(bench):
+    return lambda: bench.widget("Apply").text == "Apply"
+
+
+# -- cancel --------------------------------------------------------------------------------------
+
+
+def test_apply_turns_into_cancel_with_progress(slow) -> None:
+    assert slow.widget("Apply").text == "Cancel"
+    bar = slow.widget("Progress")
+    assert bar.visible or not bar.isHidden()
+    assert bar.maximum == 60 and 0 < bar.value < 60
+    assert pump(5, until=lambda: "left" in bar.format)
+    assert not slow.widget("Line").enabled and not slow.widget("Model").enabled
+    slow.widget("Apply").click()
+    assert slow.widget("Line").enabled
+
+
+def test_cancel_gives_the_window_back_at_once(slow) -> None:
+    began = time.perf_counter()
+    slow.widget("Apply").click()
+    assert slow.widget("Apply").text == "Apply" and time.perf_counter() - began < 1.0
+    assert "Cancelled" in slow.outcome() and slow.names() == []
+    slow.type("spleen")
+    assert "found" in slow.apply()
+
+
+def test_window_stays_free_during_a_run(slow, slicer) -> None:
+    longest, last = 0.0, time.thread_time()
+    for _ in range(10):
+        pump(0.02)
+        longest, last = max(longest, time.thread_time() - last), time.thread_time()
+    assert longest < 0.1
+    slow.widget("Apply").click()
+
+
+def test_cancel_of_a_deaf_worker(slicer, session, monkeypatch) -> None:
+    from TextPromptSegGUI import session as module
+
+    client = fake_client(grace_seconds=0.3)
+    own = module.Session(client)
+    monkeypatch.setattr(module, "_sessions", [own])
+    bench = EditorBench(slicer)
+    bench.type("deaf liver")
+    bench.widget("Apply").click()
+    assert pump(20, until=lambda: "deaf" in bench.controller._run.job.message)
+    pid = client.pid
+    bench.widget("Apply").click()
+    assert bench.widget("Apply").text == "Apply"
+    bench.type("liver")
+    assert "found" in bench.apply()
+    assert client.pid != pid
+    bench.close()
+    own.close()
+
+
+def test_another_effect_cancels(slow) -> None:
+    slow.editor.setActiveEffectByName("")
+    assert pump(5, until=lambda: not slow.controller.session.busy)
+    assert slow.names() == [] and slow.controller._run is None
+
+
+# -- changes of the scene ------------------------------------------------------------------------
+
+
+def test_deleted_segmentation(slow, slicer) -> None:
+    slicer.mrmlScene.RemoveNode(slow.segmentation)
+    assert pump(10, until=ended(slow))
+    assert "deleted" in slow.outcome()
+
+
+def test_deleted_volume(slow, slicer) -> None:
+    slicer.mrmlScene.RemoveNode(slow.volume)
+    assert pump(10, until=ended(slow))
+    assert "deleted" in slow.outcome() and slow.names() == []
+
+
+def test_changed_voxels(slow, slicer) -> None:
+    slicer.util.arrayFromVolume(slow.volume)[0, 0, 0] = 7
+    slicer.util.arrayFromVolumeModified(slow.volume)
+    assert pump(10, until=ended(slow))
+    assert "changed" in slow.outcome() and slow.names() == []
+
+
+def test_moved_volume(slow, slicer) -> None:
+    slow.volume.SetOrigin(1, 2, 3)
+    assert pump(10, until=ended(slow))
+    assert "moved" in slow.outcome() and slow.names() == []
+
+
+def test_another_volume_is_selected(slow, slicer) -> None:
+    slow.editor.setSourceVolumeNode(add_ct(slicer, "other"))
+    assert pump(10, until=ended(slow))
+    assert "selected meanwhile" in slow.outcome() and slow.names() == []
+
+
+def test_closed_scene(slow, slicer) -> None:
+    slicer.mrmlScene.Clear(0)
+    assert pump(10, until=ended(slow))
+    assert not slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+
+
+def test_scene_closed_during_a_preview(bench, slicer) -> None:
+    bench.scroll_to(9)
+    bench.type("slow liver")
+    bench.widget("Preview").click()
+    assert pump(10, until=lambda: bench.controller.preview.running)
+    slicer.mrmlScene.Clear(0)
+    assert pump(10, until=lambda: not bench.controller.session.busy)
+
+
+def test_renamed_and_selected_meanwhile_is_fine(slow) -> None:
+    slow.segmentation.SetName("renamed")
+    slow.volume.SetName("also renamed")
+    assert pump(10, until=ended(slow))
+    assert slow.names() == ["liver"]
+
+
+# -- crash ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("crash", "stopped unexpectedly"),
+        ("kill", "memory ran out"),
+        ("memory", "too little memory"),
+        ("bug", "ZeroDivisionError"),
+    ],
+)
+def test_worker_trouble_is_a_sentence_and_the_next_run_works(bench, word: str, sentence: str) -> None:
+    bench.type(f"{word} now")
+    said = bench.apply()
+    assert sentence in said, said
+    bench.type("liver")
+    assert "found" in bench.apply() and bench.names() == ["liver"]
+
+
+def test_unload_ends_the_process(bench) -> None:
+    bench.type("liver")
+    bench.apply()
+    client = bench.controller.session.client
+    pid = client.pid
+    bench.controller.session.unload()
+    assert not client.alive and not Path(f"/proc/{pid}").exists()
+    bench.type("spleen")
+    assert "found" in bench.apply()
+
+
+def test_crash_during_a_preview(bench) -> None:
+    bench.scroll_to(9)
+    bench.type("crash now")
+    bench.widget("Preview").click()
+    assert pump(10, until=lambda: "stopped unexpectedly" in bench.outcome())
+    bench.type("liver")
+    assert pump(10, until=lambda: bench.controller.preview.drawing.visible)
+
+
+# -- nothing leaks -------------------------------------------------------------------------------
+
+
+def test_cleanup_takes_everything_back(slicer, session) -> None:
+    from bed import pythonqt
+
+    bench = EditorBench(slicer)
+    frame = bench.effect.optionsFrame()
+    assert pythonqt.connection_count(frame) > 8
+    listeners = len(session._listeners)
+    controller = bench.controller
+    bench.close()
+    assert pythonqt.connection_count(frame) == 0
+    assert len(session._listeners) == listeners - 1
+    assert not controller.preview._timer.active
+    roi_box = controller.options.region.roi
+    assert roi_box.mrmlScene() is None
+
+
+def observers(slicer) -> int:
+    nodes = [slicer.mrmlScene.GetNthNode(n) for n in range(slicer.mrmlScene.GetNumberOfNodes())]
+    return sum(str(node).count("vtkObserver") for node in [slicer.mrmlScene, *nodes])
+
+
+def test_200_runs_leave_no_growth(bench, slicer) -> None:
+    """No process, thread, file descriptor, node, timer or shared memory more than before."""
+    session = bench.controller.session
+    bench.editor.setCurrentSegmentID(
+        bench.segmentation.GetSegmentation().AddEmptySegment("s", "mine")
+    )
+    bench.type("liver")
+
+    def run(number: int) -> None:
+        threshold = 0.3 + 0.4 * (number % 2)
+        bench.controller._applied = None  # a new run each time
+        bench.widget("Threshold").value = threshold
+        bench.widget("Apply").click()
+        assert pump(10, until=ended(bench))
+
+    def state() -> dict:
+        gc.collect()
+        maps = Path("/proc/self/maps")
+        return {
+            "threads": threading.active_count(),
+            "files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
+            "nodes": slicer.mrmlScene.GetNumberOfNodes(),
+            "listeners": len(session._listeners),
+            "starts": session.client.starts,
+            "maps": maps.read_text().count("textpromptseg-") if maps.exists() else 0,
+            "timer": bool(session._timer.active),
+        }
+
+    for number in range(15):
+        run(number)
+    pump(0.2)
+    before, memory = state(), resident()
+    for number in range(200):
+        run(number)
+    pump(0.2)
+    assert state() == before
+    assert bench.names() == ["mine"] and bench.mask("mine").any()
+    assert resident() - memory < 30e6, f"{(resident() - memory) / 1e6:.0f} MB more"
+
+
+def resident() -> float:
+    """Return the resident memory of this process, bytes."""
+    path = Path("/proc/self/statm")
+    return int(path.read_text().split()[1]) * 4096.0 if path.exists() else 0.0
+
+
+def test_idle_session_has_no_timer(bench) -> None:
+    assert not bench.controller.session._timer.active
+    bench.type("liver")
+    bench.apply()
+    assert pump(2, until=lambda: not bench.controller.session._timer.active)
+    assert not np.any([t.name == "messages" for t in threading.enumerate()])
