@@ -42,9 +42,8 @@ test: $(STAMP)
 	@$(MAKE) --no-print-directory -k lint unit
 
 lint: $(STAMP)
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
+	@status=0; for check in "ruff check ." "ruff format --check ." mypy; do \
+		echo "$$check"; $(PY) -m $$check || status=1; done; exit $$status
 
 unit: $(STAMP)
 	$(PY) -m pytest -q -ra --durations=5 -m "not slow" $(PYTEST_ARGS)
