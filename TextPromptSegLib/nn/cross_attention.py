@@ -1,0 +1,191 @@
+"""Image tokens ask text tokens: MTF and the text-guided decoder stage (SVP-CVAE, 3.2 and 3.3)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from monai.networks.blocks import UnetrUpBlock
+from torch import Tensor, nn
+
+
+def to_tokens(x: Tensor) -> Tensor:
+    """Return a map (B, C, h, w) as tokens (B, h w, C)."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def to_map(tokens: Tensor, height: int) -> Tensor:
+    """Return tokens (B, h w, C) as a map (B, C, h, w)."""
+    return tokens.transpose(1, 2).unflatten(2, (height, -1))
+
+
+def wave_positions(count: int, dim: int, like: Tensor) -> Tensor:
+    """Return fixed sine and cosine codes (count, dim) of the positions 0, 1, 2, ..."""
+    half = (dim + 1) // 2
+    place = torch.arange(count, device=like.device, dtype=torch.float32)
+    rate = torch.exp(
+        torch.arange(half, device=like.device, dtype=torch.float32) * (-math.log(1e4) / half)
+    )
+    phase = place[:, None] * rate[None]
+    return torch.cat([phase.sin(), phase.cos()], 1)[:, :dim].to(like.dtype)
+
+
+def map_positions(height: int, width: int, dim: int, like: Tensor) -> Tensor:
+    """Return codes (height width, dim): half of them say the row, half the column."""
+    rows = wave_positions(height, dim // 2, like)
+    columns = wave_positions(width, dim - dim // 2, like)
+    both = [
+        rows[:, None].expand(-1, width, -1),
+        columns[None].expand(height, -1, -1),
+    ]
+    return torch.cat(both, 2).flatten(0, 1)
+
+
+class MorphologyTextFusion(nn.Module):
+    """MTF: ``V_g = Linear(V + softmax(V W_Q (T W_K)^T / sqrt(d)) T W_V)``.
+
+    Args:
+        dim: size of image and text tokens.
+        heads: of the attention.
+    """
+
+    def __init__(self, dim: int, heads: int = 4) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
+        self.linear = nn.Linear(dim, dim)
+
+    def forward(self, image: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """Return grounded tokens (B, N, C).
+
+        Args:
+            image: (B, N, C).
+            text: (B, L, C).
+            mask: (B, L) bool, True on real tokens; padding is not looked at.
+        """
+        found = self.attention(image, text, text, key_padding_mask=~mask, need_weights=False)[0]
+        return self.linear(image + found)
+
+
+class PooledTextFusion(nn.Module):
+    """The ablation of MTF: the mean text beside every image token, through an MLP.
+
+    Args:
+        dim: size of image and text tokens.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, dim))
+
+    def forward(self, image: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """Return mixed tokens (B, N, C); arguments as in `MorphologyTextFusion`."""
+        weight = mask.to(text.dtype)[..., None]
+        mean = (text * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1.0)
+        return self.mlp(torch.cat([image, mean.expand(-1, image.shape[1], -1)], 2))
+
+
+class TextGuide(nn.Module):
+    """Self-attention of the map, then cross-attention to a few mixed text tokens.
+
+    The text's tokens are mixed to ``text_tokens`` new ones by position, so the text is cut or
+    filled with zeros to ``text_length``: how far the batch was padded has no influence.
+
+    Args:
+        dim: channels of the map.
+        text_dim: size of a text token.
+        text_length: most text tokens.
+        text_tokens: text tokens after mixing.
+        heads: of the cross-attention.
+        self_attention: let the places of the map look at each other first.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        text_dim: int,
+        text_length: int,
+        text_tokens: int,
+        heads: int = 4,
+        self_attention: bool = True,
+    ) -> None:
+        super().__init__()
+        self.text_length = text_length
+        self.mix = nn.Conv1d(text_length, text_tokens, 1)
+        self.project = nn.Linear(text_dim, dim)
+        self.act = nn.GELU()
+        self.own: nn.MultiheadAttention | None = None
+        if self_attention:
+            self.own = nn.MultiheadAttention(dim, 1, batch_first=True)
+            self.own_in, self.own_out = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.cross = nn.MultiheadAttention(dim, heads, batch_first=True)
+        self.cross_in, self.cross_out = nn.LayerNorm(dim), nn.LayerNorm(dim)
+
+    def text(self, text: Tensor, mask: Tensor) -> Tensor:
+        """Return the mixed text tokens (B, text_tokens, dim).
+
+        Args:
+            text: (B, L, text_dim).
+            mask: (B, L) bool.
+
+        Raises:
+            ValueError: when a text has more than ``text_length`` real tokens.
+        """
+        text = text * mask[..., None].to(text.dtype)
+        length = text.shape[1]
+        if length > self.text_length:
+            if bool(mask[:, self.text_length :].any()):
+                raise ValueError(f"a text has more than {self.text_length} tokens")
+            text = text[:, : self.text_length]
+        elif length < self.text_length:
+            text = nn.functional.pad(text, (0, 0, 0, self.text_length - length))
+        return self.act(self.project(self.act(self.mix(text))))
+
+    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """Return the guided map (B, dim, h, w); ``text`` and ``mask`` as in `text`."""
+        height, width = x.shape[2:]
+        image = to_tokens(x)
+        place = map_positions(height, width, image.shape[2], image)
+        if self.own is not None:
+            value = self.own_in(image)
+            query = value + place
+            image = image + self.own_out(self.own(query, query, value, need_weights=False)[0])
+        words = self.text(text, mask)
+        keys = words + wave_positions(words.shape[1], words.shape[2], words)
+        query = self.cross_in(image) + place
+        image = image + self.cross_out(self.cross(query, keys, words, need_weights=False)[0])
+        return to_map(image, height)
+
+
+class TextGuidedUp(nn.Module):
+    """One decoder stage: `TextGuide` (or none), then twice the size and the skip.
+
+    Args:
+        in_channels: of the map from below.
+        skip_channels: of the skip; projected when they are not ``out_channels``.
+        out_channels: of the result.
+        guide: `TextGuide` of ``in_channels``, or None for a stage without text.
+        norm: ``batch`` or ``group``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        skip_channels: int,
+        out_channels: int,
+        guide: TextGuide | None,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        self.guide = guide
+        self.skip: nn.Module = nn.Identity()
+        if skip_channels != out_channels:
+            self.skip = nn.Conv2d(skip_channels, out_channels, 1)
+        groups = next(g for g in (8, 4, 2, 1) if out_channels % g == 0)
+        kind = "BATCH" if norm == "batch" else ("GROUP", {"num_groups": groups})
+        self.up = UnetrUpBlock(2, in_channels, out_channels, 3, 2, kind)
+
+    def forward(self, x: Tensor, skip: Tensor, text: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return (B, out_channels, 2 h, 2 w)."""
+        if self.guide is not None and text is not None and mask is not None:
+            x = self.guide(x, text, mask)
+        return self.up(x, self.skip(skip))
