@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 PLANES = ("axial", "coronal", "sagittal")
-SMALL_CANVAS = 128
-"""Slices that fit into this many px are shown to the network on a canvas of this side."""
 
 
 def plane_view(array: np.ndarray, plane: str) -> np.ndarray:
@@ -82,10 +80,7 @@ class SliceStack:
         self.slices = plane_view(self.axis_map.apply(volume.array), plane)
         self.scale = scale_parameters(volume.array, modality, spec)
         _, height, width = self.slices.shape
-        self.inner, canvas = fit_slice_size(height, width, spec)
-        small = min(SMALL_CANVAS, spec.size)
-        side = small if max(canvas) <= small else spec.size
-        self.canvas = (side, side)
+        self.inner, self.canvas = fit_slice_size(height, width, spec)
         self.offset = canvas_offset(self.inner, self.canvas)
 
     def __len__(self) -> int:
@@ -176,35 +171,39 @@ class SliceStack:
 
     def images(self, first: int, last: int) -> torch.Tensor:
         """Return the slices first..last-1 as network input (n, C, H, W) float32 in [0, 1]."""
-        part = np.ascontiguousarray(self.slices[first:last], dtype=np.float32)
-        values = torch.from_numpy(part).unsqueeze(1)
-        channels = []
-        for low, high in self.scale:
-            scaled = (values - low).mul_(1.0 / (high - low))
+        windows = self.scale[:1] if len(set(self.scale)) == 1 else self.scale
+        height, width = self.slices.shape[1:]
+        images = torch.zeros(last - first, len(windows), *self.canvas)
+        (top, left), (h, w) = self.offset, self.inner
+        inner = images[:, :, top : top + h, left : left + w]
+        resize = self.inner != (height, width)
+        # One slice at a time: its windows stay in the processor's cache until they are resized.
+        scaled = torch.empty(1, len(windows), height, width)
+        for row, number in enumerate(range(first, last)):
+            values = torch.from_numpy(np.ascontiguousarray(self.slices[number], dtype=np.float32))
             if self.slices.dtype.kind == "f":
-                scaled.nan_to_num_(nan=0.0, posinf=1.0, neginf=0.0)
-            channels.append(scaled.clamp_(0.0, 1.0))
-            if len(set(self.scale)) == 1:
-                break
-        image = torch.cat(channels, 1) if len(channels) > 1 else channels[0]
-        if self.inner != tuple(image.shape[2:]):
-            image = F.interpolate(
-                image, self.inner, mode="bicubic", align_corners=False, antialias=True
-            ).clamp_(0.0, 1.0)
-        top, left = self.offset
-        bottom, right = (
-            c - n - o for c, n, o in zip(self.canvas, self.inner, self.offset, strict=True)
-        )
-        image = F.pad(image, (left, right, top, bottom))
-        if image.shape[1] != self.spec.in_channels:
-            image = image.expand(-1, self.spec.in_channels, -1, -1)
-        return image
+                lowest, highest = min(w[0] for w in windows), max(w[1] for w in windows)
+                values = torch.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
+            for channel, (low, high) in enumerate(windows):
+                plane = torch.clamp(values, low, high, out=scaled[0, channel])
+                plane.sub_(low).mul_(1.0 / (high - low))
+            if resize:
+                inner[row] = _resized(scaled, self.inner)[0]
+            else:
+                inner[row] = scaled[0]
+        return images.expand(-1, self.spec.in_channels, -1, -1)
 
     def probabilities(self, logits: torch.Tensor) -> np.ndarray:
         """Return float16 (n, H, W) of the slices' own size for logits (n, 1, H', W')."""
-        top, left = self.offset
-        inner = logits[:, :, top : top + self.inner[0], left : left + self.inner[1]].float()
-        size = tuple(self.slices.shape[1:])
+        (top, left), (h, w) = self.offset, self.inner
+        inner = logits[:, :, top : top + h, left : left + w].float()
+        size = self.slices.shape[1:]
         if self.inner != size:
             inner = F.interpolate(inner, size, mode="bilinear", align_corners=False)
         return torch.sigmoid(inner).to(torch.float16)[:, 0].cpu().numpy()
+
+
+def _resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (1, C, h, w) in [0, 1] as training saw it: bicubic, antialiased."""
+    resized = F.interpolate(image, size, mode="bicubic", align_corners=False, antialias=True)
+    return resized.clamp_(0.0, 1.0)

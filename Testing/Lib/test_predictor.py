@@ -209,7 +209,7 @@ def test_network_sees_what_scale_intensity_says(dtype: type) -> None:
     array = rng.integers(low, 1200, (5, 64, 64)).astype(dtype)
     if np.dtype(dtype).kind == "f":
         array[0, :4, 0] = [np.nan, np.inf, -np.inf, 500]
-    spec = InputSpec(64, 8, 2.0, 2, ((0, 1000), (-500, 500)))
+    spec = InputSpec(64, 8, in_channels=2, ct_windows=((0, 1000), (-500, 500)))
     volume = Volume.from_array(array, modality="CT")
     seen = SliceStack(volume, "axial", spec, "CT").images(1 if low else 0, 5).numpy()
     expected = scale_intensity(array, "CT", spec).transpose(1, 0, 2, 3)[1 if low else 0 :]
@@ -237,7 +237,8 @@ def test_network_never_sees_a_canvas_other_than_in_training() -> None:
             shapes.append(tuple(images.shape[1:]))
             return super().encode_image(images)
 
-    spec = {**SPEC, "size": 256, "multiple": 32, "in_channels": 2, "ct_windows": [[0, 1000]] * 2}
+    spec = {"size": 256, "multiple": 32, "canvases": [128, 256], "in_channels": 2}
+    spec["ct_windows"] = [[0, 1000], [-500, 500]]
     for side in (20, 63, 100, 300):
         predictor = toy_predictor(PLACES, model=Watcher(), input=spec)
         predictor.set_volume(phantom({}, (1, side, side)))

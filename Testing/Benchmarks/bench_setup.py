@@ -1,0 +1,139 @@
+"""What the benchmarks share: the compact network in its real size, a CT, a plain loop to beat.
+
+The weights are random unless the trained checkpoint is there; cost does not depend on them. Which
+slices hold which structure does matter, so it is given: a profile like that of an abdominal CT.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from TextPromptSegLib.checkpoint import LoadedCheckpoint, load
+from TextPromptSegLib.outcome import TextPromptSegError
+from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.registry import create
+from TextPromptSegLib.slice_engine import SliceEngine
+from TextPromptSegLib.slice_stack import SliceStack
+from TextPromptSegLib.text.features import TextFeatures
+from TextPromptSegLib.volume import Volume
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = ROOT / "TextPromptSegLib" / "systems" / "film_unet" / "recipe_compact.json"
+
+PROFILE = {
+    "liver": (0.40, 0.85),
+    "spleen": (0.50, 0.80),
+    "left kidney": (0.25, 0.60),
+    "right kidney": (0.22, 0.57),
+}
+"""Share of the slices' way from feet to head between which a structure lies."""
+
+
+class HashEncoder:
+    """Sentence vectors without a language model: as long as MiniLM's, different for each text."""
+
+    dim = 384
+
+    def encode(self, prompts: Sequence[str]) -> TextFeatures:
+        rows = []
+        for text in prompts:
+            seed = int.from_bytes(text.encode()[:6].ljust(6), "little")
+            rows.append(torch.randn(self.dim, generator=torch.Generator().manual_seed(seed)))
+        pooled = torch.stack(rows)
+        return TextFeatures(pooled[:, None], torch.ones(len(rows), 1, dtype=torch.bool), pooled)
+
+
+def stand_in() -> LoadedCheckpoint:
+    """Return the compact network of the recipe, untrained."""
+    recipe = json.loads(RECIPE.read_text(encoding="utf-8"))
+    torch.manual_seed(0)
+    model = create(recipe["system"], {**recipe["config"], "text_dim": HashEncoder.dim})
+    config = {
+        "name": "stand-in",
+        "system": recipe["system"],
+        "config": {},
+        "input": recipe["input"],
+        "text_encoder": {"id": "hash"},
+        "planes": ["axial"],
+        "trained_prompts": {name: {"modalities": ["CT"]} for name in PROFILE},
+        "presence_threshold": 0.5,
+        "licence": {},
+    }
+    return LoadedCheckpoint(model.eval(), config, HashEncoder(), ROOT)
+
+
+def trained() -> LoadedCheckpoint:
+    """Return the shipped checkpoint; skips where there is none."""
+    try:
+        return load("film-unet-compact")
+    except TextPromptSegError as error:
+        pytest.skip(f"needs the trained checkpoint: {error}")
+
+
+def ct(shape: tuple[int, int, int]) -> Volume:
+    """Return a smooth CT-like volume of int16."""
+    rng = np.random.default_rng(0)
+    k, j, i = shape
+    coarse = rng.normal(40, 150, (1, 1, max(2, k // 8), max(2, j // 16), max(2, i // 16)))
+    size = (1, 1, *coarse.shape[2:])
+    small = torch.from_numpy(coarse.reshape(size)).float()
+    array = np.empty(shape, np.int16)
+    fine = F.interpolate(small, (k, j // 4, i // 4), mode="trilinear")[0, 0]
+    for index in range(k):
+        plane = F.interpolate(fine[index][None, None], (j, i), mode="bilinear")[0, 0]
+        array[index] = plane.clamp(-1000, 1500).to(torch.int16).numpy()
+    array[:, : j // 12] = -1000
+    return Volume.from_array(array, (0.8, 0.8, 2.0), modality="CT")
+
+
+def give_presence(monkeypatch: Any) -> None:
+    """Make presence follow `PROFILE`; the head still runs and its time still counts."""
+    asked = SliceEngine._presence
+
+    def presence(engine: SliceEngine, batch: Any, text: Any) -> np.ndarray:
+        values = asked(engine, batch, text)
+        count = engine._facts.presence.shape[1]
+        for row, name in enumerate(list(PROFILE)[: len(text)]):
+            low, high = PROFILE[name]
+            place = (batch.first + np.arange(batch.count)) / count
+            values[row] = (place >= low) & (place < high)
+        return values
+
+    monkeypatch.setattr(SliceEngine, "_presence", presence)
+
+
+@torch.inference_mode()
+def plain_loop(checkpoint: LoadedCheckpoint, volume: Volume, name: str) -> np.ndarray:
+    """Segment one structure the obvious way: slice by slice, float32, every slice decoded."""
+    predictor_spec = SlicePredictor(checkpoint, "cpu", "float32").spec
+    stack = SliceStack(volume, "axial", predictor_spec, volume.modality)
+    model = checkpoint.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    text = checkpoint.text_encoder.encode([name])
+    mask = np.zeros(volume.shape, np.uint8)
+    view = stack.view(mask)
+    for index in range(len(stack)):
+        image = stack.images(index, index + 1).contiguous()
+        logits, presence = model.decode(model.encode_image(image), text)
+        if presence.item() < 0.0:
+            continue
+        view[index] = stack.probabilities(logits)[0] >= 0.5
+    return mask
+
+
+def best_of(run: Callable[[], Any], rounds: int = 3) -> float:
+    """Return the shortest time of some rounds, s."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return min(times)

@@ -1,0 +1,32 @@
+"""Runs one large segmentation and prints the peak memory of the process, MB; see test_memory."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
+
+
+def main() -> None:
+    """Segment three structures in a CT of 512 x 512 x 300 int16."""
+    import pytest
+    from bench_setup import PROFILE, ct, give_presence, stand_in
+
+    from TextPromptSegLib.predictor import SlicePredictor
+
+    with pytest.MonkeyPatch.context() as patch:
+        give_presence(patch)
+        volume = ct((300, 512, 512))
+        predictor = SlicePredictor(stand_in(), "cpu")
+        predictor.set_volume(volume)
+        answers = predictor.segment(list(PROFILE)[:3])
+    assert len(answers) == 3 and all(a.probability is not None for a in answers)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+
+
+if __name__ == "__main__":
+    main()
