@@ -22,7 +22,7 @@ def trials(gain: float, cases: int, noise: float = 0.0, alarms: int = 0) -> Tria
     [
         (0.02, 20, 0.001, True),
         (0.002, 20, 0.0, False),  # too small to matter
-        (0.02, 4, 0.0, False),  # too few cases to say
+        (0.02, 2, 0.0, False),  # too few cases to say
         (0.02, 6, 0.3, False),  # noise
         (-0.1, 20, 0.0, False),
     ],

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 GATES = (0.5, 0.7, 0.85)
-LEAST_CASES = 5
+LEAST_CASES = 3
 LEAST_GAIN = 0.004
 
 
