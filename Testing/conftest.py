@@ -70,3 +70,22 @@ def shared_data() -> Path:
 def _own_user_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the tests away from the checkpoints and settings of whoever runs them."""
     os.environ["TEXTPROMPTSEG_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def tiny_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A real, untrained FiLM U-Net with a tiny BERT: the whole way, nothing left out or fetched."""
+    import tiny_bert
+    import tiny_checkpoint as tiny
+
+    from TextPromptSegLib import checkpoint
+    from TextPromptSegLib.registry import create
+
+    tiny_bert.write_tiny_bert(tmp_path / "encoders" / "tiny")
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))
+    sizes = {**tiny.SIZES, "text_dim": tiny_bert.SIZES["text_dim"]}
+    config = tiny.tiny_config(config=sizes, text_encoder={"id": "tiny"})
+    model = create("film-unet", sizes).eval()
+    return checkpoint.save(
+        tmp_path / "models" / "tiny", model, config, card="# Tiny\n\nFor tests.\n"
+    )
