@@ -187,11 +187,12 @@ def load(
     target = resolve_device(device)
     model = create(config["system"], config["config"])
     load_weights(model, path, str(config["name"]))
-    model.eval().requires_grad_(False).to(target)
     if text_encoder is None:
         from .text import load_text_encoder
 
         text_encoder = load_text_encoder(config["text_encoder"])
+    model.attach_text_encoder(text_encoder)
+    model.eval().requires_grad_(False).to(target)
     logger.info("Loaded checkpoint %s (%s).", config["name"], config["system"])
     return LoadedCheckpoint(model, config, text_encoder, folder)
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import torch
+
 from TextPromptSegLib.nn.lora import (
     BERT_TARGETS,
     LoRALinear,
@@ -16,7 +17,10 @@ from TextPromptSegLib.nn.lora import (
     bert_updates,
 )
 
-PAPER = r"encoder\.layer\.(8|9|10|11)\.(attention\.self\.(query|key|value)|intermediate\.dense|output\.dense)"
+PAPER = (
+    r"encoder\.layer\.(8|9|10|11)\."
+    r"(attention\.self\.(query|key|value)|intermediate\.dense|output\.dense)"
+)
 
 
 def small_bert(layers: int = 3) -> torch.nn.Module:

@@ -6,13 +6,14 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from TextPromptSegLib.nn.symmetry import (
     CrossBilateralSymmetry,
     MorphologyAware,
     estimate_axis,
     reflect,
 )
-from torch.nn import functional as F
 
 
 def head(side: int = 96, lesion: bool = True) -> torch.Tensor:

@@ -21,6 +21,35 @@ class PromptedSegmenter(nn.Module, ABC):
     stride: int = 1
     """Image sides must be multiples of this, px."""
 
+    draws_samples: bool = False
+    """Whether `decode_sample` draws different answers for different noise."""
+
+    latent_size: int = 0
+    """Z, the size of that noise."""
+
+    def attach_text_encoder(self, encoder: Any) -> None:
+        """Take over what the system needs of its text encoder besides encoded prompts.
+
+        Called once, after the network is built. Nothing for most systems.
+        """
+
+    def start_training(self) -> None:
+        """Load pretrained parts before a training from scratch; nothing for most systems."""
+
+    def check_plane(self, plane: str) -> None:
+        """Refuse slices of a plane that make no sense for the system.
+
+        Raises:
+            InputError: with one sentence.
+        """
+
+    def encode_text(self, text: TextFeatures) -> TextFeatures:
+        """Return prompts as `decode` and `presence` read them; saves doing it for every pair.
+
+        Systems that train a part of the text encoder do it here; both methods take either.
+        """
+        return text
+
     @abstractmethod
     def encode_image(self, images: Tensor) -> Features:
         """Encode ``images`` (B, C, H, W) in [0, 1] once."""
@@ -39,6 +68,20 @@ class PromptedSegmenter(nn.Module, ABC):
         Returns:
             Logits (B, 1, H, W) of the encoded image's size, presence logits (B,).
         """
+
+    def decode_sample(
+        self, features: Features, text: TextFeatures, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `decode` does, for one draw of a system that `draws_samples`.
+
+        Args:
+            features: what `encode_image` returned, B rows.
+            text: encoded prompts, B rows.
+            noise: standard normal (Z,) or (B, Z); None is the usual answer.
+        """
+        if noise is not None:
+            raise NotImplementedError("this system draws no samples")
+        return self.decode(features, text)
 
     @abstractmethod
     def presence(self, features: Features, text: TextFeatures) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -172,7 +173,7 @@ def load_text_encoder(
     spec = dict(spec or MINILM)
     path = find_encoder_folder(spec, folder)
     try:
-        from transformers import AutoTokenizer, BertModel
+        from transformers import AutoTokenizer, BertModel, BertTokenizerFast
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise DependencyError(
@@ -181,7 +182,10 @@ def load_text_encoder(
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        # A BERT of another name (cxr-bert) would ask for code from the hub; it needs none.
+        plain = json.loads((path / "config.json").read_text()).get("model_type") == "bert"
+        reader: Any = AutoTokenizer if plain else BertTokenizerFast
+        tokenizer = reader.from_pretrained(path, local_files_only=True)
         model = BertModel.from_pretrained(path, add_pooling_layer=False, local_files_only=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(

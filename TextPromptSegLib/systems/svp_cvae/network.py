@@ -1,0 +1,307 @@
+"""The SVP-CVAE: ConvNeXt, MARL, CATE, MTF, CLMD and a decoder guided by the text."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from monai.networks.blocks import SubpixelUpsample, UnetOutBlock
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...nn.cross_attention import (
+    MorphologyTextFusion,
+    PooledTextFusion,
+    TextGuide,
+    TextGuidedUp,
+    to_map,
+    to_tokens,
+)
+from ...nn.symmetry import MorphologyAware, estimate_axis
+from ...outcome import CheckpointError, InputError
+from ..base import Features, PromptedSegmenter
+from .cate import AttributeText, ClinicalAttributeTextEncoder
+from .config import SVPCVAEConfig
+from .latent import Gaussian, LatentMorphology, kl_divergence
+from .objective import beta, same_texts, segmentation_loss, semantic_alignment_loss
+
+if TYPE_CHECKING:
+    from ...text.features import TextFeatures
+
+logger = logging.getLogger(__name__)
+
+
+class SVPCVAE(PromptedSegmenter):
+    """The network of the paper: 50.86 M trained parameters in its size, beside a frozen BERT.
+
+    What depends on the image alone (ConvNeXt and MARL) is computed once and serves every prompt
+    and every sample. In use z is the prior's mean; `decode_sample` draws others.
+
+    Args:
+        config: sizes and switches.
+    """
+
+    stride = 32
+    frozen_prefixes = ("cate.layers.",)
+
+    steps: Tensor
+
+    def __init__(self, config: SVPCVAEConfig) -> None:
+        super().__init__()
+        from transformers import ConvNextConfig, ConvNextModel
+
+        self.config = config
+        self.draws_samples = config.latent != "none"
+        self.latent_size = config.z_dim if self.draws_samples else 0
+        width, ups = config.width, config.up_channels
+        self.vision = ConvNextModel(
+            ConvNextConfig(
+                num_channels=config.in_channels,
+                hidden_sizes=list(config.hidden_sizes),
+                depths=list(config.depths),
+            )
+        )
+        self.marl = None
+        if config.ssgm or config.cbsm:
+            self.marl = MorphologyAware(
+                width,
+                ssgm=config.ssgm,
+                cbsm=config.cbsm,
+                kernel_size=config.ssgm_kernel,
+                symmetry_kernel=config.cbsm_kernel,
+                norm=config.marl_norm,
+            )
+        self.cate = ClinicalAttributeTextEncoder(config)
+        self.mtf: nn.Module | None = None
+        if config.text_levels != "none" and config.fusion != "none":
+            attention = config.fusion == "attention"
+            self.mtf = (
+                MorphologyTextFusion(width, config.heads) if attention else PooledTextFusion(width)
+            )
+        self.latent = LatentMorphology(config) if self.draws_samples else None
+        stages = []
+        for index, out in enumerate(ups):
+            below = width if index == 0 else ups[index - 1]
+            guide = None
+            if config.decoder_text:
+                tokens = config.decoder_tokens[index]
+                sizes = (below, width, config.text_length, tokens, config.heads)
+                guide = TextGuide(*sizes, config.decoder_self_attention)
+            skip = config.hidden_sizes[2 - index]
+            stages.append(TextGuidedUp(below, skip, out, guide, config.decoder_norm))
+        self.decoder = nn.ModuleList(stages)
+        self.upsample = SubpixelUpsample(2, ups[-1], config.head_channels, 4)
+        self.head = UnetOutBlock(2, config.head_channels, 1)
+        self.presence_head = nn.Linear(2 * width, 1) if config.presence else None
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+
+    # -- what surrounds the network ------------------------------------------------------------
+
+    def attach_text_encoder(self, encoder: Any) -> None:
+        """Take over the text encoder's last layers, see `ClinicalAttributeTextEncoder.attach`.
+
+        Raises:
+            CheckpointError: when the encoder does not fit the configuration.
+        """
+        try:
+            self.cate.attach(encoder)
+        except ValueError as error:
+            raise CheckpointError(f"The text encoder cannot be used: {error}.") from error
+
+    def start_training(self) -> None:
+        """Load the pretrained ConvNeXt that the configuration names.
+
+        Raises:
+            CheckpointError: when it is named but not on this machine, or of other sizes.
+        """
+        if self.config.vision_id is None:
+            return
+        from transformers import ConvNextModel
+
+        from ...text.sources import find_encoder_folder
+
+        folder = find_encoder_folder({"id": self.config.vision_id})
+        wanted = self.vision.config
+        try:
+            pretrained = ConvNextModel.from_pretrained(folder, local_files_only=True)
+            self.vision.load_state_dict(pretrained.state_dict())
+        except (OSError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"The image encoder '{self.config.vision_id}' does not fit: the network has "
+                f"{wanted.num_channels} channels and the stages {wanted.hidden_sizes}."
+            ) from error
+        logger.info("Starting from the image encoder %s.", self.config.vision_id)
+
+    def check_plane(self, plane: str) -> None:
+        """Refuse sagittal slices while left and right are compared.
+
+        Raises:
+            InputError: for ``sagittal``.
+        """
+        if plane == "sagittal" and self.config.cbsm:
+            raise InputError(
+                "This model compares the left with the right side of the body, which a sagittal "
+                "slice does not show; use axial or coronal slices."
+            )
+
+    # -- image and text ------------------------------------------------------------------------
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Encode ``images`` (B, C, H, W), width = left to right.
+
+        Returns:
+            Skips at 1/4, 1/8 and 1/16 and the morphology-aware bottleneck at 1/32.
+
+        Raises:
+            ValueError: when a side is no multiple of 32.
+        """
+        if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
+            raise ValueError(f"image sides must be multiples of {self.stride} px")
+        x = normalise(images) if self.config.normalise == "zscore" else images
+        maps = self.vision(x, output_hidden_states=True).hidden_states[1:]
+        # The encoder's last norm, made for the mean of the map, here for each of its places.
+        deep = self.vision.layernorm(maps[-1].permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        if self.marl is not None:
+            axis = None
+            if self.config.symmetry_axis == "estimated" and self.config.cbsm:
+                axis = estimate_axis(images)
+            deep = self.marl(deep, axis)
+        return (*maps[:3], deep)
+
+    def encode_text(self, text: TextFeatures) -> AttributeText:
+        """Return the prompts as CATE reads them; already read ones stay."""
+        return text if isinstance(text, AttributeText) else self.cate(text)
+
+    def _ground(self, deep: Tensor, text: AttributeText) -> Tensor:
+        """Return V_g (B, N, C): the image's tokens with what they found in the low-level text."""
+        tokens = to_tokens(deep)
+        return tokens if self.mtf is None else self.mtf(tokens, text.level(0), text.mask)
+
+    def _text_mean(self, text: AttributeText) -> Tensor:
+        if self.config.text_levels == "none":
+            return text.pooled.new_zeros(len(text), self.config.width)
+        return text.mean(0)
+
+    # -- decoder -------------------------------------------------------------------------------
+
+    def decode(
+        self, features: Features, text: TextFeatures, boxes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, 1, H, W) and presence (B,) at the prior's mean; there are no boxes."""
+        return self.decode_sample(features, text, None)
+
+    def decode_sample(
+        self, features: Features, text: TextFeatures, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, 1, H, W) and presence (B,) for one draw of z from the prior.
+
+        Args:
+            features: of `encode_image`, B rows.
+            text: B rows.
+            noise: standard normal (Z,) or (B, Z); None is the prior's mean. The same noise on
+                every slice gives one candidate for a whole volume.
+        """
+        read = self.encode_text(text)
+        grounded = self._ground(features[-1], read)
+        presence = self._presence(grounded) if self.presence_head is not None else None
+        tokens = grounded
+        if self.latent is not None:
+            prior, _ = self.latent.distributions(grounded.mean(1), self._text_mean(read))
+            z = prior.mean if noise is None else prior.sample(noise.to(prior.mean))
+            tokens = self.latent(grounded, z)
+        logits = self._up(features, tokens, read)
+        return logits, logits.flatten(1).amax(1) if presence is None else presence
+
+    def _up(self, features: Features, tokens: Tensor, text: AttributeText) -> Tensor:
+        """Run the three stages: middle level at the first, high level at the others."""
+        x = to_map(tokens, features[-1].shape[2])
+        last = len(self.config.levels) - 1
+        for index, stage in enumerate(self.decoder):
+            words = None
+            if self.config.decoder_text:
+                words = text.level(min(last, 1 if index == 0 else 2))
+            x = stage(x, features[2 - index], words, text.mask)
+        return self.head(self.upsample(x))
+
+    def presence(self, features: Features, text: TextFeatures) -> Tensor:
+        """Return presence logits (B,); a net without the head needs the decoder for them."""
+        if self.presence_head is None:
+            return self.decode(features, text)[1]
+        return self._presence(self._ground(features[-1], self.encode_text(text)))
+
+    def _presence(self, grounded: Tensor) -> Tensor:
+        """Mean and maximum of the grounded tokens through one linear layer."""
+        assert self.presence_head is not None
+        return self.presence_head(torch.cat([grounded.mean(1), grounded.amax(1)], 1)).squeeze(1)
+
+    # -- training ------------------------------------------------------------------------------
+
+    def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the objective's terms (see `objective`); z comes from the posterior.
+
+        Further pairs in ``asked_index``, ``asked_text`` and ``asked_present`` only train the
+        presence head.
+        """
+        config, present = self.config, batch["present"].float()
+        encoded = self.encode_image(batch["image"])
+        features = self.index_features(encoded, batch["index"])
+        read = self.encode_text(batch["text"])
+        valid = batch["valid"].index_select(0, batch["index"])
+        grounded = self._ground(features[-1], read)
+        image_mean, text_mean = grounded.mean(1), self._text_mean(read)
+        tokens, divergence = grounded, None
+        if self.latent is not None:
+            mask = batch["mask"].float() * valid
+            prior, posterior = self.latent.distributions(image_mean, text_mean, mask)
+            source: Gaussian = prior if posterior is None else posterior
+            tokens = self.latent(grounded, source.sample(torch.randn_like(source.mean)))
+            if posterior is not None and config.latent == "full":
+                divergence = kl_divergence(posterior, prior).mean()
+        logits = self._up(features, tokens, read)
+        dice, bce = segmentation_loss(logits, batch["mask"], valid, present)
+        terms = {"dice": dice, "bce": bce}
+        total = dice + bce
+        if divergence is not None:
+            epoch = float(self.steps) / config.steps_per_epoch
+            weight = beta(epoch, config.kl_start, config.kl_end, config.kl_weight)
+            terms["kl"], terms["beta"] = divergence, torch.tensor(weight)
+            total = total + weight * divergence
+        if config.sal_weight and config.text_levels != "none":
+            there = present > 0
+            same = same_texts(read.pooled[there])
+            means = (image_mean[there], text_mean[there])
+            terms["sal"] = semantic_alignment_loss(*means, same, config.sal_temperature)
+            total = total + config.sal_weight * terms["sal"]
+        if self.presence_head is not None:
+            terms["presence"] = self._presence_loss(batch, encoded, grounded, present)
+            total = total + config.presence_weight * terms["presence"]
+        terms["loss"] = total
+        terms["logits"] = logits.detach()
+        if self.training:
+            self.steps += 1
+        return terms
+
+    def _presence_loss(
+        self, batch: Mapping[str, Any], encoded: Features, grounded: Tensor, present: Tensor
+    ) -> Tensor:
+        answers, truth = self._presence(grounded), present
+        if "asked_index" in batch and len(batch["asked_index"]):
+            deep = encoded[-1].index_select(0, batch["asked_index"])
+            more = self._presence(self._ground(deep, self.encode_text(batch["asked_text"])))
+            answers = torch.cat([answers, more])
+            truth = torch.cat([truth, batch["asked_present"].float()])
+        return F.binary_cross_entropy_with_logits(answers.float(), truth)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Bring every image and channel (B, C, H, W) to mean 0, deviation 1 over what is not black.
+
+    Black background and the padding of the canvas stay 0, so they do not change the rest.
+    """
+    inside = (images > 0).to(images.dtype)
+    count = inside.sum((2, 3), keepdim=True).clamp_min(1.0)
+    mean = (images * inside).sum((2, 3), keepdim=True) / count
+    spread = ((images - mean).square() * inside).sum((2, 3), keepdim=True) / count
+    return (images - mean) * inside / (spread.sqrt() + 1e-3)
