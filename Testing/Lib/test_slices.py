@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tiny_data import write_dataset
 
 from TextPromptSegLib.data.augment import AugmentConfig, random_affine, swap_sides, warp
-from TextPromptSegLib.data.batches import BatchPlan, BatchStream
+from TextPromptSegLib.data.batches import BatchPlan, BatchStream, validation_batches
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.data.derive import ct_lungs, derived_masks, split_sides
 from TextPromptSegLib.data.phrases import PhraseBook, canonical_name, synonyms
@@ -139,6 +140,42 @@ def test_mirrored_slices_have_swapped_words(slices: list[TrainingSlice]) -> None
                 image = batch["image"][batch["index"][row], 0]
                 assert image[mask > 0].mean() > 0.6
     assert sides == {"left kidney", "right kidney"}
+
+
+def test_a_cases_own_text_asks_for_its_structure_and_follows_the_mirror(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path, groups={})
+    values = json.loads((folder / "dataset.json").read_text())
+    for case in values["cases"]:
+        case["text"] = "One bright area, lower right side."
+    (folder / "dataset.json").write_text(json.dumps(values))
+    rules = NameRules(text_for=("right kidney",))
+    dataset = Dataset.read(folder)
+    slices = [s for c in dataset.cases for s in case_slices(c, SPEC, rules)]
+    assert all(set(s.texts) == {"right kidney"} for s in slices)
+
+    def words(texts: float, mirror: list[str]) -> set[str]:
+        stream = BatchStream(
+            [SliceSampler(slices, {}, absent=0.3)],
+            PhraseBook(Vocabulary.load(), plain=1.0),
+            list,
+            BatchPlan(slices=4, pairs=12, questions=2, texts=texts),
+            augment=AugmentConfig(),
+            mirror=mirror,
+        )
+        found: set[str] = set()
+        for batch, _ in zip(stream, range(4), strict=False):
+            for text, present in zip(batch["text"], batch["present"], strict=True):
+                assert present or "area" not in text
+            found |= set(batch["text"]) | set(batch["asked_text"])
+        return found
+
+    own, turned = "One bright area, lower right side.", "one bright area, lower left side."
+    assert words(1.0, []) == {own, "liver", "spleen"}
+    assert words(0.0, []) == {"right kidney", "liver", "spleen"}
+    assert {own, turned, "right kidney", "left kidney"} <= words(0.5, ["tiny"])
+    for texts in (False, True):
+        (batch,) = validation_batches(slices[:2], list, texts=texts)
+        assert (own in batch["text"]) == texts and ("right kidney" in batch["text"]) != texts
 
 
 def test_stream_depends_on_seed_and_position_only(slices: list[TrainingSlice]) -> None:

@@ -26,12 +26,14 @@ class BatchPlan:
         pairs: N, pairs to decode.
         questions: pairs a slice that only train the presence head.
         small_factor: how many times more slices and pairs fit in a batch of small canvases.
+        texts: share of the pairs with a text of their own that are asked by it.
     """
 
     slices: int = 12
     pairs: int = 32
     questions: int = 4
     small_factor: int = 3
+    texts: float = 0.5
 
 
 class BatchStream(IterableDataset):
@@ -119,8 +121,7 @@ class BatchStream(IterableDataset):
             images = jitter_intensity(images, is_ct, self.augment, generator)
 
         def words(items: Sequence[Pair]) -> list[str]:
-            names = [swap_sides(p.name) if flip[p.row] else p.name for p in items]
-            return [self.phrases.draw(n, rng) for n in names]
+            return [self._words(p, slices[p.row], flip[p.row], rng) for p in items]
 
         return {
             "image": images.contiguous(memory_format=torch.channels_last),
@@ -134,6 +135,15 @@ class BatchStream(IterableDataset):
             "asked_present": torch.tensor([float(p.present) for p in asked]),
         }
 
+    def _words(
+        self, pair: Pair, item: TrainingSlice, mirrored: bool, rng: np.random.Generator
+    ) -> str:
+        """Return the case's own text, or a wording of the structure's name."""
+        said = item.texts.get(pair.name) if pair.present else None
+        if said and rng.random() < self.plan.texts:
+            return swap_sides(said.lower()) if mirrored else said
+        return self.phrases.draw(swap_sides(pair.name) if mirrored else pair.name, rng)
+
 
 def _valid(slices: Sequence[TrainingSlice]) -> Tensor:
     """Return (B, 1, H, W), 1 inside the pictures and 0 on the padding of their canvas."""
@@ -145,11 +155,12 @@ def _valid(slices: Sequence[TrainingSlice]) -> Tensor:
 
 
 def validation_batches(
-    slices: Sequence[TrainingSlice], encode: Any, *, per_batch: int = 8
+    slices: Sequence[TrainingSlice], encode: Any, *, per_batch: int = 8, texts: bool = False
 ) -> list[dict[str, Any]]:
     """Return fixed batches: every structure present in each slice, and as many absent ones.
 
-    Each batch has one canvas size; ``names`` and ``dataset`` say what each pair is.
+    Each batch has one canvas size; ``names`` and ``dataset`` say what each pair is. With ``texts``
+    a structure is asked by the case's own text where there is one.
     """
     result = []
     by_canvas: dict[tuple[int, int], list[TrainingSlice]] = {}
@@ -165,12 +176,12 @@ def validation_batches(
                 gone = list(rng.permutation(list(item.absent)))[: max(1, len(item.masks) // 2)]
                 pairs += [Pair(row, str(n), False) for n in gone]
             if pairs:
-                result.append(_plain_batch(chunk, pairs, encode))
+                result.append(_plain_batch(chunk, pairs, encode, texts))
     return result
 
 
 def _plain_batch(
-    chunk: Sequence[TrainingSlice], pairs: Sequence[Pair], encode: Any
+    chunk: Sequence[TrainingSlice], pairs: Sequence[Pair], encode: Any, texts: bool
 ) -> dict[str, Any]:
     canvas = chunk[0].canvas
     masks: Tensor = torch.zeros(len(pairs), 1, *canvas, dtype=torch.uint8)
@@ -184,7 +195,12 @@ def _plain_batch(
     return {
         "image": torch.from_numpy(np.stack([s.image for s in chunk])),
         "index": torch.tensor([p.row for p in pairs]),
-        "text": encode([p.name for p in pairs]),
+        "text": encode(
+            [
+                chunk[p.row].texts.get(p.name, p.name) if texts and p.present else p.name
+                for p in pairs
+            ]
+        ),
         "mask": masks,
         "present": torch.tensor([float(p.present) for p in pairs]),
         "valid": _valid(chunk),

@@ -30,6 +30,7 @@ class TrainingSlice:
         dataset: name of the data set.
         modality: "CT", "MR" or "CXR".
         key: case id and slice number, for messages.
+        texts: name -> the case's own sentence that asks for it.
     """
 
     image: np.ndarray
@@ -40,6 +41,7 @@ class TrainingSlice:
     modality: str | None
     key: str
     extent: dict[str, float] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -62,12 +64,14 @@ class NameRules:
             nothing when it is empty.
         derive: names to derive in this data set, see `derive`.
         drop: names to leave out.
+        text_for: names that the case's ``text`` asks for.
     """
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     positive_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     derive: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    text_for: tuple[str, ...] = ()
 
 
 def case_slices(
@@ -89,6 +93,8 @@ def case_slices(
     """
     arrays = case.label_arrays()
     known = [n for n in case.known_names() if n not in rules.drop]
+    said = str(case.extra.get("text") or "").strip()
+    asked = {rules.aliases.get(n, n) for n in rules.text_for} if said else set()
     result: list[TrainingSlice] = []
     for channel in channels if channels is not None else range(len(case.image_paths)):
         if channel >= len(case.image_paths):
@@ -118,6 +124,7 @@ def case_slices(
                         modality=volume.modality,
                         key=f"{case.id}/{plane}{index}" + (f"/c{channel}" if channel else ""),
                         extent={n: float(m.sum()) for n, m in cut.items() if m.any()},
+                        texts={n: said for n in made[2] if n in asked},
                     )
                 )
     return result

@@ -99,6 +99,7 @@ def _rules(entry: DataEntry, dataset: Dataset, vocabulary: Vocabulary) -> NameRu
         positive_aliases=entry.positive_aliases,
         derive=tuple(entry.derive),
         drop=tuple(entry.drop),
+        text_for=tuple(entry.text_for),
     )
 
 

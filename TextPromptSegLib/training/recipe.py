@@ -24,6 +24,8 @@ class DataEntry:
         drop: labels to leave out.
         positive_aliases: label -> further names that are true of its mask.
         channels: channels to use, None = all.
+        text_for: labels that each case's own ``text`` asks for, as a report does; how often it
+            is used is the recipe's ``batch: {"texts": ...}``.
         split: which split to train on; data sets without validation cases have none.
     """
 
@@ -35,6 +37,7 @@ class DataEntry:
     drop: tuple[str, ...] = ()
     positive_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     channels: tuple[int, ...] | None = None
+    text_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,14 @@ def train(
     encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
     material = gather(recipe, [Path(d) for d in data])
     network = create(recipe.system, {"text_dim": encoder.dim, **recipe.config})
+    for plane in recipe.planes:
+        network.check_plane(plane)
+    network.attach_text_encoder(encoder)
     _fit_whitening(network, encoder)
     if recipe.initial:
         _start_from(network, Path(recipe.initial))
+    elif not resume:
+        network.start_training()
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmenterModule(network, recipe)
     done = _steps_done(last) if resume else 0
@@ -101,7 +106,9 @@ def train(
         seed=recipe.seed,
         skip=done,
     )
-    checks: Any = validation_batches(material.validation, encoder.encode)
+    checks: Any = validation_batches(
+        material.validation, encoder.encode, texts=batch_plan(recipe).texts >= 1
+    )
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     saver = callbacks.ModelCheckpoint(
