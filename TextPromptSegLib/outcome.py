@@ -73,6 +73,9 @@ class Segmentation:
         threshold: the threshold that made the mask, in (0, 1).
         message: one sentence for the user.
         provenance: JSON-ready facts: model, sha256, threshold, region, device.
+        uncertainty: (K, J, I) float16, standard deviation of the probability over the samples,
+            same order; None unless samples were asked for.
+        candidates: one mask (K, J, I) uint8 per sample, same order.
     """
 
     prompt: Prompt
@@ -86,3 +89,5 @@ class Segmentation:
     threshold: float
     message: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    uncertainty: np.ndarray | None = None
+    candidates: tuple[np.ndarray, ...] = ()

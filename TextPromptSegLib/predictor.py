@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from . import answers
+from .candidates import segment_samples
 from .checkpoint import LoadedCheckpoint, load
 from .composition import Composer
 from .device import MemoryLadder, autocast_dtype, free_memory, release_memory, resolve_device
@@ -142,6 +143,7 @@ class SlicePredictor:
         shape = volume.orientation("LPS").apply(volume.array).shape
         planes = tuple(self.config.get("planes") or self.spec.planes)
         chosen = choose_plane(shape, planes, plane)
+        self._model.check_plane(chosen)
         modality, guessed = volume.modality, False
         if modality is None:
             modality, guessed = guess_modality(volume.array), True
@@ -167,7 +169,8 @@ class SlicePredictor:
             prompts: what to look for; a text may name several structures.
             threshold: probability from which a voxel belongs to the mask; None takes the
                 checkpoint's own for each structure.
-            samples: number of samples of a generative system.
+            samples: number of samples K of a generative system: the answer is then their mean,
+                with its standard deviation (``uncertainty``) and K masks (``candidates``).
             progress: ``progress(slices done, slices, message)``; False cancels.
 
         Returns:
@@ -195,9 +198,26 @@ class SlicePredictor:
         parsed = self._parse(prompts)
         resolver = self._resolver()
         plans = [resolver.resolve(prompt) for prompt in parsed]
+        if samples is None:
+            return self._segment(plans, threshold, progress, self._model)
+
+        def once(model: Any, tell: Progress | None) -> list[Segmentation]:
+            return self._segment(plans, threshold, tell, model)
+
+        return segment_samples(once, self._model, samples, progress)
+
+    def _segment(
+        self,
+        plans: Sequence[Target | Refusal],
+        threshold: float | None,
+        progress: Progress | None,
+        model: Any,
+    ) -> list[Segmentation]:
+        """Answer resolved prompts with a network."""
+        assert self._stack is not None and self._block is not None and self._volume is not None
         targets = [plan for plan in plans if isinstance(plan, Target)]
         composer = Composer(self._stack, self._block, self._modality, targets, self._thresholds())
-        shares = self._run(composer, progress)
+        shares = self._run(composer, progress, model)
         result = []
         for plan in plans:
             if isinstance(plan, Refusal):
@@ -273,7 +293,7 @@ class SlicePredictor:
         trained = self.config["trained_prompts"]
         return {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
 
-    def _run(self, composer: Composer, progress: Progress | None) -> dict[str, float]:
+    def _run(self, composer: Composer, progress: Progress | None, model: Any) -> dict[str, float]:
         """Run the network for every name that is needed; returns the time of each, s."""
         assert self._stack is not None and self._block is not None
         names = composer.names
@@ -281,11 +301,12 @@ class SlicePredictor:
             return {}
         started = time.perf_counter()
         text = self._text_encoder.encode([self._phrase(name) for name in names])
-        text = text.to(self._ladder.device)
+        with torch.inference_mode():
+            text = self._model.encode_text(text.to(self._ladder.device))
         self.seconds["text"] += time.perf_counter() - started
         gate = self.config.get("presence_threshold")
         engine = SliceEngine(
-            self._model, self._ladder, self._cache, None if gate is None else float(gate)
+            model, self._ladder, self._cache, None if gate is None else float(gate)
         )
         facts = engine.run(
             self._stack,

@@ -1,0 +1,167 @@
+"""Several candidates for one prompt: their masks, mean, spread, diversity; image encoded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
+from toy_segmenter import HALF_WIDTH, ToySegmenter, phantom, toy_predictor
+
+from TextPromptSegLib.candidates import (
+    Spread,
+    distance,
+    diversity,
+    draw_noise,
+    energy_distance,
+)
+from TextPromptSegLib.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
+from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.registry import create
+from TextPromptSegLib.text.features import TextFeatures
+
+LIVER = 0.3
+CORE = (slice(4, 14), slice(10, 30), slice(12, 30))
+RIM = (slice(4, 14), slice(30, 34), slice(12, 30))
+K = 6
+
+
+class Doubtful(ToySegmenter):
+    """Is sure of the core, and of the rim in some samples only."""
+
+    draws_samples = True
+    latent_size = 1
+
+    def decode_sample(
+        self, features: tuple[torch.Tensor, ...], text: TextFeatures, noise: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, presence = self.decode(features, text)
+        return logits + self.sharpness * 0.01 * noise, presence
+
+
+def organ() -> Any:
+    place = LIVER + HALF_WIDTH  # on the edge: found where the noise is positive
+    return phantom({LIVER: [CORE], place: [RIM]})
+
+
+def test_candidates_mean_and_uncertainty_fit_together() -> None:
+    model = Doubtful()
+    predictor = toy_predictor({"liver": LIVER, "spleen": 0.9}, model=model)
+    predictor.set_volume(organ())
+    (answer,) = predictor.segment(["liver"], samples=K)
+    assert model.encoded_slices == 24  # once, not once per sample
+    noise = draw_noise(K, 1)[:, 0]
+    signs, expected = (noise > 0).numpy(), torch.sigmoid(400 * 0.01 * noise).numpy()
+    assert 0 < signs.sum() < K
+    assert len(answer.candidates) == K and answer.outcome is Outcome.FOUND
+    for mask, rim in zip(answer.candidates, signs, strict=True):
+        assert mask.dtype == np.uint8 and mask.shape == answer.mask.shape
+        assert mask[CORE].all() and bool(mask[RIM].all()) == rim == bool(mask[RIM].any())
+    assert answer.probability is not None and answer.uncertainty is not None
+    assert answer.probability[CORE].min() > 0.99
+    np.testing.assert_allclose(answer.probability[RIM], expected.mean(), atol=0.01)
+    np.testing.assert_allclose(answer.uncertainty[RIM], expected.std(), atol=0.01)
+    assert answer.uncertainty.dtype == np.float16
+    assert answer.uncertainty[CORE].max() < 0.02
+    said = answer.provenance["samples"]
+    assert said["count"] == K and len(said["volumes_ml"]) == K
+    assert said["diversity"] == pytest.approx(diversity(answer.candidates), abs=1e-4)
+    assert "6 candidates" in answer.message
+
+
+def test_the_same_request_gives_the_same_candidates_and_the_usual_answer_has_none() -> None:
+    predictor = toy_predictor({"liver": LIVER}, model=Doubtful())
+    predictor.set_volume(organ())
+    first, again = (predictor.segment(["liver"], samples=3)[0] for _ in range(2))
+    for a, b in zip(first.candidates, again.candidates, strict=True):
+        assert np.array_equal(a, b)
+    (usual,) = predictor.segment(["liver"])
+    assert usual.candidates == () and usual.uncertainty is None
+    refused = predictor.segment(["unicorn"], samples=2)[0]
+    assert refused.outcome is Outcome.UNKNOWN_PROMPT and refused.candidates == ()
+    plain = toy_predictor({"liver": LIVER})
+    plain.set_volume(organ())
+    with pytest.raises(CheckpointError, match="draws no samples"):
+        plain.segment(["liver"], samples=2)
+
+
+def test_progress_counts_all_samples_and_cancels() -> None:
+    predictor = toy_predictor({"liver": LIVER}, model=Doubtful())
+    predictor.set_volume(organ())
+    seen: list[tuple[int, int, str]] = []
+
+    def watch(done: int, total: int, message: str) -> bool:
+        seen.append((done, total, message))
+        return done < 30
+
+    with pytest.raises(Cancelled):
+        predictor.segment(["liver"], samples=2, progress=watch)
+    done = [item[0] for item in seen]
+    assert done == sorted(done) and seen[-1][1] == 48
+    assert seen[-1][2].startswith("candidate 2 of 2: liver")
+    assert predictor.segment(["liver"], samples=2)[0].candidates
+
+
+def test_spread_is_that_of_numpy() -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.random((5, 2, 3, 4)).astype(np.float16)
+    spread = Spread((2, 3, 4))
+    for sample in samples:
+        spread.add(sample)
+    np.testing.assert_allclose(spread.mean(), samples.astype(float).mean(0), atol=1e-3)
+    np.testing.assert_allclose(spread.deviation(), samples.astype(float).std(0), atol=1e-3)
+
+
+def test_diversity_and_energy_distance_by_hand() -> None:
+    a, b, empty = np.array([[1, 1, 0, 0]]), np.array([[0, 1, 1, 0]]), np.zeros((1, 4))
+    assert distance(a, b) == pytest.approx(2 / 3) and distance(a, a) == 0
+    assert distance(empty, empty) == 0 and distance(a, empty) == 1
+    assert diversity([a, b]) == pytest.approx(2 * (2 / 3) / 4)
+    assert diversity([a]) == 0
+    assert energy_distance([a, b], [a, b]) == pytest.approx(0)
+    assert energy_distance([a], [b]) == pytest.approx(4 / 3)
+
+
+def test_the_first_candidates_do_not_depend_on_how_many_are_asked() -> None:
+    assert torch.equal(draw_noise(3, 5), draw_noise(8, 5)[:3])
+
+
+def test_svp_cvae_gives_candidates_and_refuses_sagittal_slices(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {
+        **SIZES,
+        "in_channels": 1,
+        "hidden_sizes": [8, 8, 16, 16],
+        "depths": [1, 1, 1, 1],
+        "text_depths": [2, 4, 6],
+        "lora_layers": 2,
+        "heads": 2,
+        "head_channels": 8,
+        "presence": True,
+    }
+    model, encoder = create("svp-cvae", sizes), tiny_encoder(write_tiny_bert(tmp_path))
+    model.attach_text_encoder(encoder)
+    config = {
+        "name": "tiny",
+        "system": "svp-cvae",
+        "input": {"size": 64, "multiple": 32, "ct_windows": [[0, 1000]]},
+        "text_encoder": {"id": "tiny"},
+        "planes": ["axial", "coronal", "sagittal"],
+        "trained_prompts": {"liver": {}, "spleen": {}},
+        "presence_threshold": 0.01,
+    }
+    predictor = SlicePredictor(LoadedCheckpoint(model, config, encoder, tmp_path), "cpu", "float32")
+    volume = phantom({LIVER: [CORE]}, shape=(6, 48, 64))
+    with pytest.raises(InputError, match="use axial or coronal slices"):
+        predictor.set_volume(volume, plane="sagittal")
+    predictor.set_volume(volume)
+    usual = predictor.segment(["liver"])[0]
+    assert np.array_equal(usual.probability, predictor.segment(["liver"])[0].probability)
+    answers = predictor.segment(["liver", "spleen"], samples=3)
+    for answer in answers:
+        assert len(answer.candidates) == 3
+        assert answer.uncertainty is not None and answer.uncertainty.max() > 0
