@@ -49,6 +49,7 @@ def slicer(application):
     from bed.application import add_slice_nodes
 
     module.mrmlScene.Clear(1)
+    sys.modules["qt"].QSettings().clear()
     for node in list(module.util.getNodesByClass("vtkMRMLSliceNode")):
         module.mrmlScene.RemoveNode(node)
     add_slice_nodes()

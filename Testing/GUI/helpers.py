@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 def install_checkpoint(name: str = "fake", permissive: bool = True, **changes) -> Path:
     """Put a checkpoint that the fake predictor answers for into the user's folder."""
     from fake_predictor import ABSENT, BALLS
+
     from TextPromptSegLib.catalogue import user_checkpoints_dir
 
     folder = user_checkpoints_dir() / name
@@ -29,7 +30,11 @@ def install_checkpoint(name: str = "fake", permissive: bool = True, **changes) -
         "planes": ["axial"],
         "modalities": ["CT"],
         "trained_prompts": {n: {"threshold": 0.5} for n in [*BALLS, *ABSENT]},
-        "licence": {"spdx": "CC-BY-4.0", "line": "Free with attribution.", "permissive": permissive},
+        "licence": {
+            "spdx": "CC-BY-4.0",
+            "line": "Free with attribution.",
+            "permissive": permissive,
+        },
         "weights_sha256": "0" * 64,
         **changes,
     }

@@ -153,7 +153,9 @@ def test_renamed_and_selected_meanwhile_is_fine(slow) -> None:
         ("bug", "ZeroDivisionError"),
     ],
 )
-def test_worker_trouble_is_a_sentence_and_the_next_run_works(bench, word: str, sentence: str) -> None:
+def test_worker_trouble_is_a_sentence_and_the_next_run_works(
+    bench, word: str, sentence: str
+) -> None:
     bench.type(f"{word} now")
     said = bench.apply()
     assert sentence in said, said

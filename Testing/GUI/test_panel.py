@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import subprocess
 import sys
 from pathlib import Path
@@ -50,13 +51,15 @@ alive = bench.panel.session.client.alive
 bench.close()
 print("RESULT", wall, used, sorted(heavy), alive)
 """
+    for folder in ("TextPromptSeg", "TextPromptSegLib"):  # time is not to be spent on byte code
+        compileall.compile_dir(ROOT / folder, quiet=2)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=200
     )
     assert "RESULT" in done.stdout, done.stderr[-3000:]
     words = done.stdout.split("RESULT")[1].split(maxsplit=2)
     assert words[2].strip() == "[] False", words[2]
-    assert float(words[1]) < 0.6, f"{words[1]} s of processor time"
+    assert float(words[1]) < 0.3, f"{words[1]} s of processor time"
 
 
 def test_opens_with_nothing_installed(slicer, session, monkeypatch) -> None:
@@ -239,8 +242,9 @@ def test_copy_as_python_runs_and_gives_the_same(ready, slicer, monkeypatch) -> N
     ready.find("Copy").click()
     code = slicer.app.clipboard().text()
     assert "['liver', 'right kidney']" in code and "threshold=0.60" in code
-    import TextPromptSeg
     from fake_predictor import FakePredictor
+
+    import TextPromptSeg
     from TextPromptSegMRML.runs import Predictors
 
     monkeypatch.setattr(TextPromptSeg.TextPromptSegLogic, "_shared", Predictors(FakePredictor.load))

@@ -13,7 +13,7 @@ from .links import Links
 from .model_box import ModelBox
 from .parse_view import ParseView
 from .region_box import WHOLE, RegionBox
-from .run_bar import RunBar, button_row
+from .run_bar import RunBar, side_by_side
 from .threshold_box import ThresholdBox
 
 OPERATIONS = ("set", "add", "remove", "intersect")
@@ -96,14 +96,15 @@ class EffectOptions:
     def _lay_out(self) -> None:
         add = self._effect.addLabeledOptionsWidget
         add(_("Prompt:"), self.line)
-        self._effect.addOptionsWidget(self.parse.label)
+        # Widgets that are added by themselves are made to grow in height; layouts are not.
+        self._effect.addOptionsWidget(side_by_side(self.parse.label))
         add(_("Checkpoint:"), self.model.combo)
         add(_("Range:"), self.region.widget)
         add(_("Operation:"), self.operation)
         add(_("Threshold:"), self.threshold.widget)
-        self._effect.addOptionsWidget(button_row(self.preview, self.bar.button))
-        self._effect.addOptionsWidget(self.bar.progress)
-        self._effect.addOptionsWidget(self.bar.outcome)
+        self._effect.addOptionsWidget(side_by_side(self.preview, self.bar.button))
+        self._effect.addOptionsWidget(side_by_side(self.bar.progress))
+        self._effect.addOptionsWidget(side_by_side(self.bar.outcome))
 
     # -- values ----------------------------------------------------------------------------------
 

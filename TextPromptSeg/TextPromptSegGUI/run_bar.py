@@ -95,7 +95,7 @@ def flat(label: Any) -> Any:
     return label
 
 
-def button_row(*widgets: Any) -> Any:
+def side_by_side(*widgets: Any) -> Any:
     """Return a layout with widgets side by side."""
     row = qt.QHBoxLayout()
     for widget in widgets:

@@ -70,7 +70,7 @@ class Server:
         self._loaded: tuple[str, str] | None = None
         self._volume: tuple[str, Any] | None = None
         self._region: Any = None
-        self._last_progress = 0.0
+        self._last_progress = (0.0, -1)
 
     def run(self) -> None:
         """Announce this process, then answer until the pipe is closed."""
@@ -225,8 +225,9 @@ class Server:
 
     def _progress(self, ident: int, done: int, total: int, text: str) -> bool:
         now = time.monotonic()
-        if done >= total or now - self._last_progress >= _PROGRESS_SECONDS:
-            self._last_progress = now
+        last, stage = self._last_progress
+        if done >= total or total != stage or now - last >= _PROGRESS_SECONDS:
+            self._last_progress = (now, total)
             self._send(
                 {"type": "progress", "id": ident, "done": done, "total": total, "message": text}
             )

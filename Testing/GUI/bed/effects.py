@@ -49,14 +49,14 @@ class qSlicerSegmentEditorScriptedEffect(_Object):
         layout = _FormLayout(frame)
         layout.setContentsMargins(4, 4, 4, 4)
         self.__dict__.update(
-            _bed_values=dict(
-                name="UnnamedScriptedEffect",
-                title="",
-                perSegment=True,
-                requireSegments=True,
-                showEffectCursorInSliceView=True,
-                showEffectCursorInThreeDView=False,
-            ),
+            _bed_values={
+                "name": "UnnamedScriptedEffect",
+                "title": "",
+                "perSegment": True,
+                "requireSegments": True,
+                "showEffectCursorInSliceView": True,
+                "showEffectCursorInThreeDView": False,
+            },
             _bed_frame=frame,
             _bed_layout=layout,
             _bed_node=None,
@@ -182,9 +182,11 @@ class qSlicerSegmentEditorScriptedEffect(_Object):
         return self.__dict__["_bed_layout"]
 
     def addOptionsWidget(self, widget) -> None:
+        _set_policy(widget)
         self.optionsLayout().addRow(widget)
 
     def addLabeledOptionsWidget(self, label: str, widget):
+        _set_policy(widget)
         text = QtWidgets.QLabel(label)
         self.optionsLayout().addRow(text, widget)
         return text
@@ -227,6 +229,12 @@ class qSlicerSegmentEditorScriptedEffect(_Object):
         """Call a method of the Python effect as PythonCppAPI does: an error is reported."""
         method = getattr(self.self(), name, None)
         return None if method is None else pythonqt._Slot(method).receive(*arguments)
+
+
+def _set_policy(widget) -> None:
+    if isinstance(widget, QtWidgets.QWidget):
+        policy = QtWidgets.QSizePolicy.Policy
+        widget.sizePolicy = QtWidgets.QSizePolicy(policy.Preferred, policy.MinimumExpanding)
 
 
 def _value(name: str) -> property:

@@ -14,7 +14,7 @@ PRODUCT = ROOT / "TextPromptSeg"
 def install(home: Path):
     """Make ``qt``, ``ctk`` and what lacks in ``slicer``; return the application."""
     import slicer
-    import slicer.util  # noqa: F401
+    import slicer.util
 
     from . import application, ctk_module, effects, pythonqt, qt_module, scripted
 

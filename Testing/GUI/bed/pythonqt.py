@@ -47,7 +47,7 @@ def properties_in(*module_names: str) -> None:
 properties_in(__name__)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def property_names(cls: type) -> frozenset[str]:
     """Return the Qt properties of a class."""
     meta = cls.staticMetaObject

@@ -36,6 +36,28 @@ def _find(name: str):
     raise AttributeError(name)
 
 
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    offered, known = set(), set(pythonqt.EVERYWHERE)
+    for methods in pythonqt.WRAPPED.values():
+        known |= methods
+    for name in [*_WIDGETS, *_VALUES, "QTimer", "QSettings", "QMessageBox"]:
+        cls = _find(name)
+        offered |= {n for n in dir(cls) if not n.startswith("_")}
+        meta = getattr(cls, "staticMetaObject", None)
+        if meta is None:
+            known |= set(dir(cls))  # plain values: QIcon, QColor, Qt
+            continue
+        known |= {meta.property(n).name() for n in range(meta.propertyCount())}
+        known |= {bytes(meta.method(n).name()).decode() for n in range(meta.methodCount())}
+        known |= {n for n in dir(cls) if n[:1].isupper()}  # enumerations and their values
+    return frozenset(offered), frozenset(known)
+
+
+OFFERED, KNOWN = _names()
+"""Names that Qt objects have in PySide6; names that PythonQt knows. Taken before any object lives:
+PySide6 forgets the meta object of a class when a subclass of it with signals is deleted."""
+
+
 class _SingleShot:
     """``QTimer.singleShot(ms, f)`` on the class, the property ``singleShot`` on an instance."""
 

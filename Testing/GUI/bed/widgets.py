@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import slicer
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtWidgets
 
 from . import pythonqt
 from .pythonqt import _Slot, stand_in, wrap
@@ -50,19 +50,19 @@ class qMRMLNodeComboBox(_Widget):
             _bed_tags=[],
             _bed_listeners={},
             _bed_current=None,
-            _bed_options=dict(
-                nodeTypes=["vtkMRMLNode"],
-                noneEnabled=False,
-                noneDisplay="None",
-                addEnabled=True,
-                removeEnabled=True,
-                renameEnabled=False,
-                editEnabled=False,
-                showHidden=False,
-                showChildNodeTypes=True,
-                selectNodeUponCreation=True,
-                baseName="",
-            ),
+            _bed_options={
+                "nodeTypes": ["vtkMRMLNode"],
+                "noneEnabled": False,
+                "noneDisplay": "None",
+                "addEnabled": True,
+                "removeEnabled": True,
+                "renameEnabled": False,
+                "editEnabled": False,
+                "showHidden": False,
+                "showChildNodeTypes": True,
+                "selectNodeUponCreation": True,
+                "baseName": "",
+            },
         )
         combo.currentIndexChanged.connect(lambda index: self._picked(index))
 
