@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
+from tiny_data import picture, write_dataset
 
 from TextPromptSegLib.outcome import CheckpointError, InputError
+from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.registry import create, make_config, systems
 from TextPromptSegLib.systems import svp_cvae
 from TextPromptSegLib.systems.svp_cvae import SVPCVAE, SVPCVAEConfig
@@ -22,6 +25,9 @@ from TextPromptSegLib.systems.svp_cvae.objective import (
     segmentation_loss,
     semantic_alignment_loss,
 )
+from TextPromptSegLib.training import train
+from TextPromptSegLib.training.recipe import Recipe
+from TextPromptSegLib.volume import Volume
 
 FOLDER = Path(svp_cvae.__file__).parent
 ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())
@@ -387,6 +393,40 @@ def test_it_learns_to_follow_the_text(encoder: Any) -> None:
     dice = overlap / (predicted.flatten(1).sum(1) + truth.flatten(1).sum(1))
     assert float(dice.min()) > 0.8
     assert bool((presence > 0).all())
+
+
+def test_a_recipe_trains_a_checkpoint_that_finds_its_text_encoder_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tiny_bert(tmp_path / "encoders" / "tiny")
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))
+    folder = write_dataset(tmp_path, groups={})
+    values = json.loads((folder / "dataset.json").read_text())
+    for case in values["cases"]:
+        case["text"] = "Unilateral infection, one infected area, right kidney."
+    (folder / "dataset.json").write_text(json.dumps(values))
+    recipe = Recipe.from_dict(
+        {
+            "name": "tiny-svp",
+            "system": "svp-cvae",
+            "config": {key: value for key, value in TINY.items() if key != "text_dim"},
+            "input": {"size": 64, "multiple": 32},
+            "text_encoder": {"id": "test/tiny", "max_length": 24},
+            "data": [{"name": "tiny", "text_for": ["right kidney"]}],
+            "steps": 4,
+            "batch": {"slices": 2, "pairs": 4, "questions": 1, "texts": 1.0},
+            "precision": "32-true",
+            "validate_every": 2,
+        }
+    )
+    made = train(recipe, [tmp_path], tmp_path / "run", progress_bar=False)
+    predictor = SlicePredictor.from_pretrained(str(made), device="cpu")
+    assert int(predictor._model.steps) == 4
+    predictor.set_volume(Volume.from_array(picture(3)[0], modality="MR"))
+    (answer,) = predictor.segment(["right kidney"], samples=2)
+    assert len(answer.candidates) == 2
+    with pytest.raises(InputError, match="use axial or coronal slices"):
+        train(replace(recipe, planes=("sagittal",)), [tmp_path], tmp_path / "other")
 
 
 def test_refusals() -> None:

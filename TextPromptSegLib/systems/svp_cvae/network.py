@@ -92,7 +92,8 @@ class SVPCVAE(PromptedSegmenter):
             skip = config.hidden_sizes[2 - index]
             stages.append(TextGuidedUp(below, skip, out, guide, config.decoder_norm))
         self.decoder = nn.ModuleList(stages)
-        self.upsample = SubpixelUpsample(2, ups[-1], config.head_channels, 4)
+        head = config.head_channels
+        self.upsample = SubpixelUpsample(2, ups[-1], head, 4, apply_pad_pool=config.head_pool)
         self.head = UnetOutBlock(2, config.head_channels, 1)
         self.presence_head = nn.Linear(2 * width, 1) if config.presence else None
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
