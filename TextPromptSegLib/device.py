@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 from dataclasses import dataclass, field
@@ -184,11 +185,31 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def keep_freed_memory() -> bool:
+    """Let this process reuse the memory of one pass for the next (Linux with the GNU C library).
+
+    Without it the maps of every layer are given back to the system and asked for again, page by
+    page: a quarter of the time of a compact network on a CPU. The setting holds for the whole
+    process, so only the command line and the worker, whose process it is, make it.
+
+    Returns:
+        True where it could be set.
+    """
+    try:
+        library = ctypes.CDLL("libc.so.6")
+        trim, mmap = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
+        return bool(library.mallopt(mmap, 64 << 20)) and bool(library.mallopt(trim, 256 << 20))
+    except (OSError, AttributeError):
+        return False
+
+
 def release_memory(device: torch.device | str) -> None:
-    """Give unused memory of a device back to the system."""
+    """Give unused memory of a device, and what this process keeps, back to the system."""
     import gc
 
     gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
     torch = _torch()
     kind = torch.device(device).type
     if kind == "cuda":

@@ -17,6 +17,7 @@ from .candidates import segment_samples
 from .checkpoint import LoadedCheckpoint, load
 from .composition import Composer
 from .device import MemoryLadder, autocast_dtype, free_memory, release_memory, resolve_device
+from .fast_inference import faster_on_cpu
 from .feature_cache import DEFAULT_BYTES, FeatureCache
 from .intensity import InputSpec, guess_modality
 from .outcome import CheckpointError, DeviceError, InputError, Progress, Segmentation
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CPU_BATCH = 4
+CPU_BATCH = 8
 GPU_BATCH = 16
 GPU_PAIRS = 64
 
@@ -70,6 +71,8 @@ class SlicePredictor:
         pairs = size if target.type == "cpu" else max(size, GPU_PAIRS)
         self._ladder = MemoryLadder(target, autocast_dtype(target, precision), size, pairs)
         model = checkpoint.model.eval().requires_grad_(False)
+        if target.type == "cpu":
+            model = faster_on_cpu(model)
         # Convolutions are two to three times faster when the channels lie side by side.
         self._model: Any = model.to(target)
         torch_format: Any = {"memory_format": torch.channels_last}

@@ -15,8 +15,10 @@ def main() -> None:
     import pytest
     from bench_setup import PROFILE, ct, give_presence, stand_in
 
+    from TextPromptSegLib.device import keep_freed_memory
     from TextPromptSegLib.predictor import SlicePredictor
 
+    keep_freed_memory()
     with pytest.MonkeyPatch.context() as patch:
         give_presence(patch)
         volume = ct((300, 512, 512))

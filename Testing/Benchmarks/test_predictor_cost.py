@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from bench_setup import PROFILE, best_of, ct, give_presence, plain_loop, stand_in, trained
 
-from TextPromptSegLib.device import native_bfloat16_cpu
+from TextPromptSegLib.device import keep_freed_memory, native_bfloat16_cpu
 from TextPromptSegLib.predictor import SlicePredictor
 
 NAMES = list(PROFILE)
@@ -21,6 +21,11 @@ FOUR_PROMPTS = 2.2
 SPEED_UP = 3.0
 OUTSIDE_NETWORK = 0.15
 AGREEMENT = 0.995
+
+
+@pytest.fixture(autouse=True)
+def as_the_command_line_runs() -> None:
+    keep_freed_memory()
 
 
 @pytest.fixture

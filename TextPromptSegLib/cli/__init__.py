@@ -30,10 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None, debug: bool) -> int:
     """Run the command; Ctrl-C goes through as KeyboardInterrupt."""
+    from ..device import keep_freed_memory
     from ..outcome import Cancelled, TextPromptSegError
     from .app import build_app, quiet_libraries
 
     quiet_libraries(debug)
+    keep_freed_memory()
     try:
         code = build_app()(args=arguments, prog_name="textpromptseg", standalone_mode=False)
         sys.stdout.flush()

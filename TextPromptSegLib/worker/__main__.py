@@ -19,8 +19,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--predictor", metavar="MODULE:NAME", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
 
+    from ..device import keep_freed_memory
     from .server import Server, default_factory, take_pipes
 
+    keep_freed_memory()
     source, target = take_pipes()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     factory = default_factory

@@ -1,0 +1,93 @@
+"""The network as a CPU likes it: the same numbers as the network that was trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from toy_segmenter import ToySegmenter
+
+from TextPromptSegLib.fast_inference import faster_on_cpu
+from TextPromptSegLib.registry import create
+from TextPromptSegLib.text.features import TextFeatures
+
+SIZES = {"in_channels": 2, "channels": (8, 12, 16), "text_dim": 6, "dropout": 0.1, "se_ratio": 4}
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"presence": True, "decoder_cbn": "all", "patch": 2},
+    {"norm": "group"},
+    {"se": False, "cbam_channel": True},
+    {"cbam": False, "cbn": False, "l2_norm": False},
+    {"fusion": "concat", "decoder_channels": (8, 4)},
+]
+
+
+def shaken(variant: dict[str, Any]) -> Any:
+    """Return a network whose weights and statistics are all away from where they start."""
+    torch.manual_seed(1)
+    model = create("film-unet", {**SIZES, **variant}).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_(0.0, 0.3)
+            elif name.endswith("running_var"):
+                buffer.uniform_(0.4, 2.0)
+    return model
+
+
+def pairs(rows: int, same: bool) -> TextFeatures:
+    pooled = torch.randn(1 if same else rows, 6).expand(rows, -1).contiguous()
+    return TextFeatures(pooled[:, None], torch.ones(rows, 1, dtype=torch.bool), pooled)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("same", [True, False])
+@torch.inference_mode()
+def test_same_numbers(variant: dict[str, Any], same: bool) -> None:
+    model = shaken(variant)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    fast = faster_on_cpu(model)
+    assert fast is not model
+    images, text = torch.rand(3, 2, 32, 24), pairs(3, same)
+    expected = model.decode(model.encode_image(images), text)
+    found = fast.decode(fast.encode_image(images), text)
+    assert expected[0].std() > 1e-3
+    for a, b in zip(expected, found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        model.presence(model.encode_image(images), text),
+        fast.presence(fast.encode_image(images), text),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+    for key, value in model.state_dict().items():  # the loaded network is left alone
+        assert torch.equal(value, before[key])
+
+
+@torch.inference_mode()
+def test_half_precision_loses_no_more_than_before() -> None:
+    model = shaken({"presence": True})
+    fast = faster_on_cpu(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, text = torch.rand(8, 2, 32, 32), pairs(8, True)
+    exact = model.decode(model.encode_image(images), text)[0]
+    errors = []
+    for network in (model, fast):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network.decode(network.encode_image(images), text)[0].float()
+        errors.append(float((logits - exact).abs().mean()))
+    assert 0 < errors[1] < 1.3 * errors[0]
+
+
+def test_batch_norms_are_gone() -> None:
+    fast = faster_on_cpu(shaken({"decoder_cbn": "all"}))
+    assert not [m for m in fast.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+
+
+def test_other_networks_and_training_are_left_alone() -> None:
+    toy = ToySegmenter().eval()
+    assert faster_on_cpu(toy) is toy
+    model = shaken({}).train()
+    assert faster_on_cpu(model) is model
