@@ -46,7 +46,8 @@ bench = PanelBench(slicer)
 bench.window.show()
 app.processEvents()
 wall, used = time.perf_counter() - began, time.process_time() - cpu
-heavy = {{"torch", "monai", "transformers", "SimpleITK", "matplotlib", "pydicom"}} & set(sys.modules)
+named = {{"torch", "monai", "transformers", "SimpleITK", "matplotlib", "pydicom"}}
+heavy = named & set(sys.modules)
 alive = bench.panel.session.client.alive
 bench.close()
 print("RESULT", wall, used, sorted(heavy), alive)
@@ -242,17 +243,18 @@ def test_copy_as_python_runs_and_gives_the_same(ready, slicer, monkeypatch) -> N
     ready.find("Copy").click()
     code = slicer.app.clipboard().text()
     assert "['liver', 'right kidney']" in code and "threshold=0.60" in code
-    from fake_predictor import FakePredictor
+    from TextPromptSegLib.worker import remote
 
-    import TextPromptSeg
-    from TextPromptSegMRML.runs import Predictors
-
-    monkeypatch.setattr(TextPromptSeg.TextPromptSegLogic, "_shared", Predictors(FakePredictor.load))
+    # The console asks the same worker as the panel.
+    client = ready.panel.session.client
+    monkeypatch.setattr(remote, "_clients", [client])
+    starts = client.starts
     scope: dict = {"slicer": slicer}
     exec(compile(code, "copied", "exec"), scope)
     node = scope["segmentationNode"]
     assert segment_names(node) == ["liver", "right kidney"]
     assert np.array_equal(mask_of(slicer, node, "liver", ready.volume), expected)
+    assert client.starts == starts
 
 
 # -- state -----------------------------------------------------------------------------------------

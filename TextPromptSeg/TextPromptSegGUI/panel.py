@@ -250,5 +250,3 @@ class TextPromptSegPanel:
         if self._links.active:
             self.bind()
 
-
-Panel = TextPromptSegPanel

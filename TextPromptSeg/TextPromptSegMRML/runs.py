@@ -84,6 +84,14 @@ class Predictors:
 
 
 def _pretrained() -> Callable[..., Any]:
+    from .scene import in_application
+
+    if in_application():
+        # In Slicer the network runs in the worker that effect and panel use: torch stays out of
+        # the application, and a crash of it is a sentence.
+        from TextPromptSegLib.worker.remote import RemotePredictor
+
+        return RemotePredictor.from_pretrained
     try:
         from TextPromptSegLib.predictor import SlicePredictor
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""MRML widgets: follow Slicer/Slicer ``Libs/MRML/Widgets/qMRMLNodeComboBox.h``, ``qMRMLWidget.h``."""
+"""MRML widgets: follow Slicer ``Libs/MRML/Widgets/qMRMLNodeComboBox.h`` and ``qMRMLWidget.h``."""
 
 from __future__ import annotations
 
