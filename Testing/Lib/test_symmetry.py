@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.nn.symmetry import (
     CrossBilateralSymmetry,
     MorphologyAware,
@@ -118,3 +120,18 @@ def test_marl_sees_only_asymmetry_through_cbsm() -> None:
     assert torch.allclose(marl(symmetric), silent, atol=1e-5)
     symmetric[..., 2, 1] += 1
     assert not torch.allclose(marl(symmetric), silent, atol=1e-3)
+
+
+def test_the_axis_of_real_heads_follows_a_rotation(shared_data: Path) -> None:
+    dataset = Dataset.read(shared_data / "mr_brain_tumor_lgg")
+    errors = []
+    for case in dataset.split("test")[:24:6]:
+        image = torch.from_numpy(case.volume().array.astype("float32"))[None] / 255
+        straight = estimate_axis(image)[0, 0]
+        for degrees in (-18, 10, 22):
+            rotated = turned(image, degrees)
+            axis = estimate_axis(rotated)
+            errors.append(abs(math.degrees(float(axis[0, 0] - straight)) - degrees))
+            difference = CrossBilateralSymmetry.difference
+            assert difference(rotated, axis).mean() < 0.9 * difference(rotated).mean()
+    assert sum(errors) / len(errors) < 1.5
