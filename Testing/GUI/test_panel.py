@@ -343,3 +343,27 @@ def test_damaged_checkpoint_is_not_offered(slicer, session) -> None:
     import shutil
 
     shutil.rmtree(folder)
+
+
+def test_candidates_of_a_generative_checkpoint(ready, slicer) -> None:
+    install_checkpoint("generative", config={"latent": "morphology"})
+    ready.panel.session.changed()
+    box = ready.find("Model")
+    box.currentIndex = box.findData("fake")
+    assert ready.find("Samples").isHidden()
+    box.currentIndex = box.findData("generative")
+    assert not ready.find("Samples").isHidden()
+    ready.find("Samples").value = 4
+    ready.type("liver")
+    ready.apply()
+    assert segment_names(output(ready)) == ["liver"]
+    ready.find("Candidates").click()
+    names = segment_names(output(ready))
+    assert len(names) == 5 and "4 candidates" in ready.outcome()
+    sizes = [int(mask_of(slicer, output(ready), n, ready.volume).sum()) for n in names[1:]]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
+    ready.find("Uncertainty").click()
+    assert slicer.util.arrayFromVolume(slicer.util.getNode("liver uncertainty")).max() > 0.2
+    ready.find("Undo").click()
+    assert segment_names(output(ready)) == ["liver"]
+    box.currentIndex = box.findData("fake")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class FakePredictor:
                 time.sleep(60)
             if word == "slow":
                 self._slowly(60, progress)
-            results.append(self._one(prompt, 0.5 if threshold is None else threshold))
+            results.append(self._one(prompt, 0.5 if threshold is None else threshold, samples))
             if progress is not None and not progress(len(results), len(prompts), prompt.name):
                 raise Cancelled
         return results
@@ -90,7 +91,7 @@ class FakePredictor:
             if progress is not None and not progress(step, steps, "slice"):
                 raise Cancelled
 
-    def _one(self, prompt, threshold: float) -> Segmentation:
+    def _one(self, prompt, threshold: float, samples: int | None = None) -> Segmentation:
         volume = self.volume
         facts = {
             "model": self.model,
@@ -107,7 +108,14 @@ class FakePredictor:
             return answers.refuse(prompt, text, volume.shape, threshold, facts)
         ball = self._ball(prompt.name)
         probability = np.where(self._searched(volume.shape), ball, 0).astype(np.float16)
-        return answers.answer(prompt, probability, threshold, 0.01, facts)
+        found = answers.answer(prompt, probability, threshold, 0.01, facts)
+        if not samples:
+            return found
+        masks = tuple(
+            (probability >= level).astype(np.uint8) for level in np.linspace(0.3, 0.7, samples)
+        )
+        spread = (probability * (1 - probability)).astype(np.float16)
+        return replace(found, uncertainty=spread, candidates=masks)
 
     rethreshold = staticmethod(answers.rethreshold)
 

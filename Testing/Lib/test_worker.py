@@ -228,6 +228,14 @@ def test_only_wanted_arrays_come_back(client: WorkerClient, volume: Volume) -> N
     assert found.mask.any() and found.probability is None
 
 
+def test_candidates_and_uncertainty_come_along(client: WorkerClient, volume: Volume) -> None:
+    (found,) = client.wait(ask(client, volume, "liver", samples=3))
+    assert len(found.candidates) == 3 and found.uncertainty.shape == volume.shape
+    sizes = [int(mask.sum()) for mask in found.candidates]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
+    assert not any(list(f.iterdir()) for f in client._store.folders)
+
+
 def test_prints_of_libraries_do_no_harm(client: WorkerClient, volume: Volume) -> None:
     (found,) = client.wait(ask(client, volume, "noise liver"))
     assert found.outcome is not None

@@ -91,6 +91,12 @@ class ModelBox:
         """Slice planes of the selected checkpoint."""
         return tuple(self.config.get("planes") or ("axial",))
 
+    @property
+    def draws_samples(self) -> bool:
+        """Whether the selected checkpoint can give several candidates."""
+        sizes = self.config.get("config") or {}
+        return bool(self.config.get("draws_samples", sizes.get("latent", "none") != "none"))
+
     def select(self, name: str) -> bool:
         """Select a checkpoint without telling anybody; False when it is not installed."""
         index = self.combo.findData(name)

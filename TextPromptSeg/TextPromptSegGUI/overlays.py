@@ -22,7 +22,8 @@ def add_overlay(result: Segmentation, volume: Volume, uncertainty: bool) -> Any:
     Args:
         result: an answer with its probability.
         volume: the image it belongs to, in world coordinates.
-        uncertainty: 1 where the probability is 0.5 and 0 where it is 0 or 1, instead of it.
+        uncertainty: instead of the probability, the standard deviation over the candidates, scaled
+            to [0, 1]; without candidates 1 where the probability is 0.5, 0 where it is 0 or 1.
 
     Returns:
         The vtkMRMLScalarVolumeNode, or None when the answer has no probability.
@@ -30,7 +31,10 @@ def add_overlay(result: Segmentation, volume: Volume, uncertainty: bool) -> Any:
     if result.probability is None:
         return None
     values = result.probability.astype(np.float32)
-    if uncertainty:
+    if uncertainty and result.uncertainty is not None:
+        # A probability deviates by at most a half.
+        values = 2.0 * result.uncertainty.astype(np.float32)
+    elif uncertainty:
         values = 4.0 * values * (1.0 - values)
     kind = _("uncertainty") if uncertainty else _("probability")
     name = slicer.mrmlScene.GenerateUniqueName(f"{result.prompt.phrase()} {kind}")

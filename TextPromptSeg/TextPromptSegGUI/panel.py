@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import qt
@@ -66,6 +67,7 @@ class TextPromptSegPanel:
         self._links = Links()
         self._links.connect(self.results.copy, "clicked()", self.copy_script)
         self._links.connect(self.results.undo, "clicked()", self.undo)
+        self._links.connect(self.results.candidates, "clicked()", self.add_candidates)
         scene = slicer.mrmlScene
         self._links.observe(scene, scene.StartCloseEvent, self._scene_closing)
         self._links.observe(scene, scene.EndCloseEvent, self._scene_closed)
@@ -147,6 +149,33 @@ class TextPromptSegPanel:
         done = self._saved.undo()
         self.segment.bar.say(_("Undone.") if done else _("There is nothing to undo."))
 
+    def add_candidates(self) -> None:
+        """Add every candidate of the selected row as a segment, to choose from."""
+        from TextPromptSegMRML.segments import write_segments
+
+        found, volume, node = self.results.selected, self.results.volume, self.results.node
+        if found is None or volume is None or node is None:
+            return
+        masks = [
+            replace(found, mask=mask, voxels=int(mask.sum()), candidates=(), uncertainty=None)
+            for mask in found.candidates
+        ]
+        volume_node = self.segment.volume_node
+        try:
+            written = write_segments(
+                node,
+                volume_node,
+                masks,
+                volume=volume,
+                save_state=lambda: self._saved.save(node),
+            )
+        except TextPromptSegError as error:
+            self.segment.bar.say(str(error))
+            return
+        self.segment.bar.say(
+            _("{count} candidates were added as segments.").format(count=len(written))
+        )
+
     def request(self, frame: int | None = None) -> RunRequest:
         """Return the run that the panel describes.
 
@@ -179,6 +208,7 @@ class TextPromptSegPanel:
             slices=region.slices if choice == SLICES else None,
             plane=section.model.planes[0] if choice == SLICES else None,
             segmentation_node=section.output.currentNode(),
+            samples=section.sample_count,
             frame=frame,
         )
 
@@ -227,7 +257,14 @@ class TextPromptSegPanel:
         threshold = self.segment.threshold.value
         if threshold is None:
             return list(results)
-        return [rethreshold(result, threshold) for result in results]
+        return [
+            replace(
+                rethreshold(result, threshold),
+                uncertainty=result.uncertainty,
+                candidates=result.candidates,
+            )
+            for result in results
+        ]
 
     # -- changes around the panel ------------------------------------------------------------------
 
@@ -249,4 +286,3 @@ class TextPromptSegPanel:
     def _bind_again(self) -> None:
         if self._links.active:
             self.bind()
-

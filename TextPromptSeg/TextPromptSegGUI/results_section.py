@@ -53,6 +53,11 @@ class ResultsSection:
             _("Uncertainty"),
             _("Show where the answer of the selected row is unsure, as a volume."),
         )
+        self.candidates = _button(
+            "TextPromptSegCandidates",
+            _("Candidates"),
+            _("Add every candidate of the selected row as a segment, to choose from."),
+        )
         self.copy = _button(
             "TextPromptSegCopy",
             _("Copy as Python"),
@@ -64,7 +69,13 @@ class ResultsSection:
         column = qt.QVBoxLayout(self.button)
         column.addWidget(self.table)
         row = qt.QHBoxLayout()
-        for widget in (self.probability, self.uncertainty, self.copy, self.undo):
+        for widget in (
+            self.probability,
+            self.uncertainty,
+            self.candidates,
+            self.copy,
+            self.undo,
+        ):
             row.addWidget(widget)
         column.addLayout(row)
         self._results: list[Segmentation] = []
@@ -118,9 +129,27 @@ class ResultsSection:
         self.show([], None)
         self._links.clear()
 
+    @property
+    def selected(self) -> Segmentation | None:
+        """The answer of the selected row."""
+        row = max(0, int(self.table.currentRow()))
+        return self._results[row] if row < len(self._results) else None
+
+    @property
+    def volume(self) -> Volume | None:
+        """The image that the answers belong to."""
+        return self._volume
+
+    @property
+    def node(self) -> Any:
+        """The segmentation that the answers were written to, or None."""
+        known = self._segmentation_id
+        return slicer.mrmlScene.GetNodeByID(known) if known else None
+
     def _enable(self) -> None:
         has_probability = any(result.probability is not None for result in self._results)
         self.probability.enabled = self.uncertainty.enabled = has_probability
+        self.candidates.visible = any(result.candidates for result in self._results)
 
     def _show(self, row: int) -> None:
         result, volume = self._results[row], self._volume
@@ -137,9 +166,7 @@ class ResultsSection:
         self._reveal(result.prompt.name)
 
     def _reveal(self, name: str) -> None:
-        node = (
-            slicer.mrmlScene.GetNodeByID(self._segmentation_id) if self._segmentation_id else None
-        )
+        node = self.node
         if node is None or node.GetDisplayNode() is None:
             return
         segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
@@ -148,9 +175,8 @@ class ResultsSection:
             node.GetDisplayNode().SetSegmentVisibility(segment_id, True)
 
     def _overlay(self, uncertainty: bool) -> None:
-        row = max(0, self.table.currentRow())
-        if row < len(self._results) and self._volume is not None:
-            overlays.add_overlay(self._results[row], self._volume, uncertainty)
+        if self.selected is not None and self._volume is not None:
+            overlays.add_overlay(self.selected, self._volume, uncertainty)
 
 
 def outcome_word(outcome: str) -> str:

@@ -47,7 +47,7 @@ class RunRequest:
     segmentation_node: Any = None
     samples: int | None = None
     frame: int | None = None
-    want: tuple[str, ...] = ("mask", "probability")
+    want: tuple[str, ...] = ("mask", "probability", "uncertainty", "candidates")
 
 
 @dataclass(frozen=True)

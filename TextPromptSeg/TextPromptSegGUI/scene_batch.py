@@ -87,7 +87,6 @@ class SceneBatch:
                 segmentation_node=None,
                 slices=None,
                 plane=None,
-                want=("mask", "probability"),
             )
             self._run = Run(self._session, request, self._finished, self._progress)
             self._run.start()

@@ -62,6 +62,14 @@ class SegmentSection:
         self.region.combo.objectName = "TextPromptSegRange"
         self.threshold = ThresholdBox(self._edited)
         self.threshold.slider.objectName = "TextPromptSegThreshold"
+        self.samples = qt.QSpinBox()
+        self.samples.objectName = "TextPromptSegSamples"
+        self.samples.maximum = 32
+        self.samples.specialValueText = _("One answer")
+        self.samples.toolTip = _(
+            "How many plausible answers to draw; the result is their mean, with its uncertainty."
+        )
+        self._samples_label = qt.QLabel(_("Candidates:"))
         self.device = DeviceBox(session)
         self.output = _selector(
             "TextPromptSegOutput",
@@ -94,6 +102,7 @@ class SegmentSection:
         form.addRow(_("Checkpoint:"), self.model.combo)
         form.addRow(_("Range:"), self.region.widget)
         form.addRow(_("Threshold:"), self.threshold.widget)
+        form.addRow(self._samples_label, self.samples)
         form.addRow(_("Device:"), self.device.widget)
         form.addRow(_("Output:"), self.output)
         form.addRow(self.bar.button)
@@ -111,6 +120,12 @@ class SegmentSection:
     def volume_node(self) -> Any:
         """The selected image node, or None."""
         return self.volume.currentNode()
+
+    @property
+    def sample_count(self) -> int | None:
+        """How many candidates are asked for, None for one answer."""
+        wanted = int(self.samples.value) if self.model.draws_samples else 0
+        return wanted if wanted > 1 else None
 
     @property
     def over_frames(self) -> bool:
@@ -143,6 +158,7 @@ class SegmentSection:
         """Show what depends on image and checkpoint."""
         self.parse.show(self.text, self.model.trained)
         self.frames.visible = self._in_sequence()
+        self.samples.visible = self._samples_label.visible = self.model.draws_samples
         self._show_image()
 
     def cleanup(self) -> None:

@@ -70,7 +70,7 @@ class WorkerClient:
         roi: Sequence[float] | None = None,
         slices: tuple[int, int] | None = None,
         plane: str | None = None,
-        want: Sequence[str] = ("mask", "probability"),
+        want: Sequence[str] = ("mask", "probability", "uncertainty", "candidates"),
         on_finished: Callable[[Job], None] | None = None,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
@@ -318,9 +318,8 @@ class WorkerClient:
             self._finish(job, "done", result=message)
         elif job.finished:  # cancelled after the worker had answered
             for item in message["segmentations"]:
-                for name in ("mask", "probability"):
-                    if item.get(name):
-                        self._store.discard(item[name])
+                for reference in wire.references(item):
+                    self._store.discard(reference)
         else:
             store = self._store
             results: list[Segmentation] = [

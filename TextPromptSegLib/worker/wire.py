@@ -111,19 +111,28 @@ def region_arguments(region: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
+ARRAYS = ("mask", "probability", "uncertainty")
+_CARRIED = (*ARRAYS, "candidates", "prompt")
+
+
 def segmentation_to_dict(
     result: Segmentation, store: ArrayStore, want: Sequence[str]
 ) -> dict[str, Any]:
-    """Return a result as a message; ``want`` names the arrays to send (mask, probability)."""
-    arrays = {"mask": result.mask, "probability": result.probability}
-    message = {
-        f.name: plain(getattr(result, f.name))
-        for f in fields(Segmentation)
-        if f.name not in ("prompt", "mask", "probability")
-    }
+    """Return a result as a message.
+
+    Args:
+        result: the answer to one prompt.
+        store: where its arrays go.
+        want: the arrays to send: "mask", "probability", "uncertainty", "candidates".
+    """
+    names = [f.name for f in fields(Segmentation) if f.name not in _CARRIED]
+    message = {name: plain(getattr(result, name)) for name in names}
     message["prompt"] = prompt_to_dict(result.prompt)
-    for name, array in arrays.items():
+    for name in ARRAYS:
+        array = getattr(result, name)
         message[name] = store.put(array) if name in want and array is not None else None
+    sent = result.candidates if "candidates" in want else ()
+    message["candidates"] = [store.put(mask) for mask in sent]
     message["shape"] = list(result.mask.shape)
     return message
 
@@ -133,11 +142,18 @@ def segmentation_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Seg
     values: dict[str, Any] = {f.name: message.get(f.name) for f in fields(Segmentation)}
     values["prompt"] = prompt_from_dict(message["prompt"])
     values["outcome"] = Outcome(message["outcome"])
-    for name in ("mask", "probability"):
+    for name in ARRAYS:
         values[name] = store.take(message[name]) if message.get(name) else None
+    values["candidates"] = tuple(store.take(item) for item in message.get("candidates") or ())
     if values["mask"] is None:
         values["mask"] = np.zeros(tuple(message["shape"]), np.uint8)
     return Segmentation(**values)
+
+
+def references(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the references of all arrays of a result's message."""
+    found = [message[name] for name in ARRAYS if message.get(name)]
+    return [*found, *(message.get("candidates") or ())]
 
 
 def error_from_message(message: Mapping[str, Any]) -> TextPromptSegError:
