@@ -307,10 +307,7 @@ class SlicePredictor:
         with torch.inference_mode():
             text = self._model.encode_text(text.to(self._ladder.device))
         self.seconds["text"] += time.perf_counter() - started
-        gate = self.config.get("presence_threshold")
-        engine = SliceEngine(
-            model, self._ladder, self._cache, None if gate is None else float(gate)
-        )
+        engine = SliceEngine(model, self._ladder, self._cache, self._gates(names))
         facts = engine.run(
             self._stack,
             self._block.slices,
@@ -325,6 +322,14 @@ class SlicePredictor:
         self.seconds["network"] += facts.network
         share = (facts.image + self.seconds["text"]) / len(names)
         return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
+
+    def _gates(self, names: Sequence[str]) -> list[float] | None:
+        """Return the presence from which a slice is decoded, for each name; None decodes all."""
+        common = self.config.get("presence_threshold")
+        if common is None:
+            return None
+        trained = self.config["trained_prompts"]
+        return [float(trained[name].get("presence_threshold", common)) for name in names]
 
     def _phrase(self, name: str) -> str:
         """Return the sentence that stands for a trained name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from TextPromptSegLib.training.calibrate import Trials, _largest, choose, choose_gate
+from TextPromptSegLib.training.calibrate import Trials, _largest, choose, choose_gates
 
 
 def trials(gain: float, cases: int, noise: float = 0.0, alarms: int = 0) -> Trials:
@@ -35,12 +35,14 @@ def test_a_setting_changes_only_where_it_pays(
     assert chosen == ({"liver": expected} if changed else {})
 
 
-def test_the_gate_keeps_the_promise_first_and_then_the_dice() -> None:
-    good, better, loud = trials(0, 5), trials(0, 5), trials(0, 5, alarms=9)
-    better.dice["liver"][0.5, False] = [0.9] * 5
-    loud.dice["liver"][0.5, False] = [0.99] * 5
-    assert choose_gate({0.5: loud, 0.7: better, 0.85: good}) == 0.7
-    assert choose_gate({0.5: trials(0, 5, alarms=50), 0.7: trials(0, 5, alarms=9)}) == 0.7
+def test_gates_keep_the_promise_at_the_least_cost() -> None:
+    clear = [(0.9, True)] * 10 + [(0.55, False)] * 10  # a gate above 0.55 costs nothing
+    mixed = [(0.65, True)] * 10 + [(0.99, True)] * 2 + [(0.66, False)] * 2  # costs ten for two
+    never = [(0.6, True)] * 5  # nothing is known to be absent: no gate of its own
+    gates = choose_gates({"clear": clear, "mixed": mixed, "never": never}, most_alarms=0.2)
+    assert gates["clear"] == 0.6 and gates["mixed"] == 0.5 and "never" not in gates
+    strict = choose_gates({"clear": clear, "mixed": mixed}, most_alarms=0.0)
+    assert strict["clear"] == 0.6 and strict["mixed"] == 0.7
 
 
 def test_largest_part() -> None:

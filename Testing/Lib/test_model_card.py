@@ -22,7 +22,7 @@ CONFIG: dict[str, Any] = {
         "seed": 3,
         "commit": "abc",
     },
-    "metrics": {"calibration": {"presence_threshold": 0.7}},
+    "metrics": {"calibration": {"validation_dice": 0.7}},
 }
 
 
@@ -35,7 +35,7 @@ def test_card_holds_licence_data_prompts_results_and_failures() -> None:
         "* **CXR**: heart",
         "| `a` | expert | x / y | yes |",
         "Steps 7, seed 3, commit `abc`",
-        "presence gate 0.7",
+        "presence gates, thresholds",
         "## Known failures\n\nSmall things.",
         "## Results\n\n| results |",
         "not for diagnosis",

@@ -81,11 +81,11 @@ def card_text(config: Mapping[str, Any], results: str, sections: Mapping[str, st
         f"Steps {training.get('steps')}, seed {training.get('seed')}, commit "
         f"`{training.get('commit')}`; the recipe lies beside the system's code.",
     ]
-    if calibration := config.get("metrics", {}).get("calibration"):
+    if config.get("metrics", {}).get("calibration"):
         lines += [
             "",
-            f"Chosen on the validation cases: presence gate {calibration['presence_threshold']}, "
-            "thresholds and largest-part rules per structure (`config.json`).",
+            "Chosen on the validation cases: presence gates, thresholds and largest-part rules per "
+            "structure (`config.json`).",
         ]
     for title, text in sections.items():
         lines += ["", f"## {title}", "", text.strip()]
