@@ -72,6 +72,19 @@ class Composer:
             else:
                 place[...] = part
 
+    def quiet(self, shares: Mapping[str, float]) -> None:
+        """Cap what is not there as a whole, so that no voxel of it passes the threshold.
+
+        Args:
+            shares: name -> share of the ceiling, below 1, for the names whose best slice stayed
+                below the name's own presence threshold. A union of several names stays as long
+                as one of them is there.
+        """
+        for group, array in self._arrays.items():
+            if all(name in shares for name in group):
+                share = min(max(shares[name] for name in group), 0.99)
+                np.minimum(array, np.float16(self._limit(group) * share), out=array)
+
     def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes: list[str] = []

@@ -307,7 +307,10 @@ class SlicePredictor:
         with torch.inference_mode():
             text = self._model.encode_text(text.to(self._ladder.device))
         self.seconds["text"] += time.perf_counter() - started
-        engine = SliceEngine(model, self._ladder, self._cache, self._gates(names))
+        gate = self.config.get("presence_threshold")
+        engine = SliceEngine(
+            model, self._ladder, self._cache, None if gate is None else float(gate)
+        )
         facts = engine.run(
             self._stack,
             self._block.slices,
@@ -317,19 +320,30 @@ class SlicePredictor:
             progress,
             ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
         )
+        composer.quiet(self._missing(names, facts.presence))
         self.seconds["image"] += facts.image
         self.seconds["decode"] += facts.decode
         self.seconds["network"] += facts.network
         share = (facts.image + self.seconds["text"]) / len(names)
         return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
 
-    def _gates(self, names: Sequence[str]) -> list[float] | None:
-        """Return the presence from which a slice is decoded, for each name; None decodes all."""
-        common = self.config.get("presence_threshold")
-        if common is None:
-            return None
-        trained = self.config["trained_prompts"]
-        return [float(trained[name].get("presence_threshold", common)) for name in names]
+    def _missing(self, names: Sequence[str], presence: np.ndarray) -> dict[str, float]:
+        """Return how near the names came whose best slice is below their own presence threshold.
+
+        The common ``presence_threshold`` says which slices are decoded; a name's own, chosen
+        where false alarms were frequent, says from which best slice on the structure is there at
+        all. So an organ keeps its dim end slices and a lookalike in one slice is no organ.
+
+        Args:
+            names: trained names.
+            presence: (P, S) probabilities that each name is in each slice.
+        """
+        trained, missing = self.config["trained_prompts"], {}
+        for row, name in enumerate(names):
+            own = trained[name].get("presence_threshold")
+            if own is not None and presence.size and presence[row].max() < float(own):
+                missing[name] = float(presence[row].max()) / float(own)
+        return missing
 
     def _phrase(self, name: str) -> str:
         """Return the sentence that stands for a trained name."""

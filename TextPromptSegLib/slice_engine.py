@@ -63,8 +63,8 @@ class SliceEngine:
         model: the network, on ``ladder.device``.
         ladder: batch sizes, number format, and what to do when memory runs out.
         cache: keeps features between calls.
-        presence_threshold: the decoder is skipped on slices whose presence is below; one for all
-            prompts or one for each; None decodes every slice.
+        presence_threshold: the decoder is skipped on slices whose presence is below; None
+            decodes every slice.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class SliceEngine:
         model: PromptedSegmenter,
         ladder: MemoryLadder,
         cache: FeatureCache,
-        presence_threshold: float | Sequence[float] | None,
+        presence_threshold: float | None,
     ) -> None:
         self.model, self.ladder, self.cache = model, ladder, cache
-        self.gate = None if presence_threshold is None else np.asarray(presence_threshold, float)
+        self.gate = presence_threshold
         self._facts = RunFacts(np.zeros((0, 0)), np.zeros((0, 0), bool))
 
     def run(
@@ -150,6 +150,7 @@ class SliceEngine:
         """Run the image encoder once on as many slices as a batch takes."""
         count = self.cache.run_of_missing(first, min(self.ladder.batch, stop - first))
         images = stack.images(first, first + count).to(self.ladder.device)
+        images = images.contiguous(memory_format=torch.channels_last)
         return self._network(lambda: self.model.encode_image(images))
 
     # -- prompts -------------------------------------------------------------------------------
@@ -167,8 +168,7 @@ class SliceEngine:
         if self.gate is None:
             return [(batch, [(p, 0, batch.count) for p in range(len(text))])]
         facts.presence[:, here] = self._presence(batch, text)
-        # one gate for all prompts or one for each, against (prompts, slices)
-        over = facts.presence >= self.gate.reshape(-1, 1)  # NaN, not yet known, is False
+        over = facts.presence >= self.gate  # NaN, not yet known, is False
         near = over.copy()
         near[:, 1:] |= over[:, :-1]
         near[:, :-1] |= over[:, 1:]
@@ -282,10 +282,9 @@ class SliceEngine:
         """Decode the best slice of prompts that stayed below the presence threshold."""
         if self.gate is None:
             return
-        gates = np.broadcast_to(self.gate, len(text))
         for prompt in np.flatnonzero(~self._facts.decoded.any(axis=1)).tolist():
             best = int(np.argmax(self._facts.presence[prompt]))
-            cap = ceilings[prompt] * float(self._facts.presence[prompt, best]) / gates[prompt]
+            cap = ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
             batch = self._features(stack, slices.start + best, slices.start + best + 1)
             self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write, cap)
             self._facts.decoded[prompt] = False

@@ -24,6 +24,7 @@ from TextPromptSegLib.outcome import (
     PromptError,
 )
 from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.resizing import resize_bicubic
 from TextPromptSegLib.slice_stack import SliceStack, plane_view
 from TextPromptSegLib.volume import AxisMap, Volume
 
@@ -217,6 +218,17 @@ def test_network_sees_what_scale_intensity_says(dtype: type) -> None:
     np.testing.assert_allclose(seen, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((512, 512), (256, 256)), ((300, 411), (187, 256)), ((20, 33), (40, 66)), ((7, 5), (7, 64))],
+)
+def test_resizing_is_that_of_training(before: tuple[int, int], after: tuple[int, int]) -> None:
+    image = torch.randn(3, *before)
+    options = {"mode": "bicubic", "align_corners": False, "antialias": True}
+    expected = torch.nn.functional.interpolate(image[None], after, **options)[0]
+    torch.testing.assert_close(resize_bicubic(image, after), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("shape", [(6, 150, 120), (6, 40, 25), (6, 64, 50), (4, 90, 140)])
 def test_resizing_there_and_back_keeps_the_shape(shape: tuple[int, int, int]) -> None:
     k, j, i = shape
@@ -338,6 +350,24 @@ def test_a_slice_without_presence_cannot_be_found() -> None:
     (answer,) = predictor.segment(["liver"])
     assert answer.outcome is Outcome.BELOW_THRESHOLD
     assert answer.max_probability == pytest.approx(0.45, abs=0.02)
+
+
+def test_a_structures_own_gate_judges_the_best_slice_and_spares_the_others() -> None:
+    class Doubter(ToySegmenter):
+        def presence(self, features, text):  # type: ignore[no-untyped-def]
+            return super().presence(features, text).clamp(-9.0, 1.4)  # at most 0.80
+
+    answers = {}
+    for own in (None, 0.75, 0.9):
+        entry = {"modalities": ["CT"], "threshold": 0.5}
+        if own is not None:
+            entry["presence_threshold"] = own
+        predictor = toy_predictor(PLACES, model=Doubter(), trained_prompts={"liver": entry})
+        predictor.set_volume(organs())
+        (answers[own],) = predictor.segment(["liver"])
+    assert answers[0.75].voxels == answers[None].voxels > 0
+    assert not answers[0.9].mask.any() and answers[0.9].outcome is not Outcome.FOUND
+    assert answers[0.9].max_probability == pytest.approx(0.5 * 0.80 / 0.9, abs=0.01)
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.5, 0.93])
