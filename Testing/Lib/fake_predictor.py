@@ -100,6 +100,7 @@ class FakePredictor:
             "spacing_mm": list(volume.spacing),
             "voxel_ml": volume.voxel_ml,
             "slice_axis": 0,
+            "slices": self._range(),
             "postprocess": {},
             "notes": [],
         }
@@ -136,6 +137,12 @@ class FakePredictor:
         edge = radius * float(size[:2].max())
         slope = np.clip((np.sqrt(squares) - edge) / (0.075 * edge), -30, 30)
         return 0.98 / (1 + np.exp(slope))
+
+    def _range(self) -> list[int]:
+        count = self.volume.array.shape[0]
+        if self.slices is None or self.plane not in (None, "axial"):
+            return [0, count]
+        return [self.slices.start or 0, count if self.slices.stop is None else self.slices.stop]
 
     def _searched(self, shape) -> np.ndarray:
         searched = np.ones(shape, bool)

@@ -223,6 +223,26 @@ def test_region_reaches_the_predictor(client: WorkerClient, volume: Volume) -> N
     assert found.mask[3].any() and not found.mask[[0, 1, 2, 4, 5]].any()
 
 
+def test_one_slice_is_not_sent_as_a_volume(
+    client: WorkerClient, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    take = ArrayStore.take
+
+    def taken(store, reference):
+        array = take(store, reference)
+        sizes.append(array.size)
+        return array
+
+    monkeypatch.setattr(ArrayStore, "take", taken)
+    (whole,) = client.wait(ask(client, volume, "liver"))
+    (part,) = client.wait(ask(client, volume, "liver", slices=(3, 4)))
+    assert sizes[-1] == volume.array[0].size and max(sizes) == volume.array.size
+    assert part.mask.shape == volume.shape and np.array_equal(part.mask[3], whole.mask[3])
+    assert np.array_equal(part.probability[3], whole.probability[3])
+    assert not part.probability[[0, 1, 2, 4, 5]].any()
+
+
 def test_only_wanted_arrays_come_back(client: WorkerClient, volume: Volume) -> None:
     (found,) = client.wait(ask(client, volume, "liver", want=("mask",)))
     assert found.mask.any() and found.probability is None

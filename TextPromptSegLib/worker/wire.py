@@ -128,12 +128,14 @@ def segmentation_to_dict(
     names = [f.name for f in fields(Segmentation) if f.name not in _CARRIED]
     message = {name: plain(getattr(result, name)) for name in names}
     message["prompt"] = prompt_to_dict(result.prompt)
+    message["shape"] = list(result.mask.shape)
+    message["cut"] = cut = _searched(result)
     for name in ARRAYS:
         array = getattr(result, name)
-        message[name] = store.put(array) if name in want and array is not None else None
-    sent = result.candidates if "candidates" in want else ()
-    message["candidates"] = [store.put(mask) for mask in sent]
-    message["shape"] = list(result.mask.shape)
+        sent = name in want and array is not None
+        message[name] = store.put(array[_slices(cut)]) if sent else None
+    masks = result.candidates if "candidates" in want else ()
+    message["candidates"] = [store.put(mask[_slices(cut)]) for mask in masks]
     return message
 
 
@@ -142,12 +144,45 @@ def segmentation_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Seg
     values: dict[str, Any] = {f.name: message.get(f.name) for f in fields(Segmentation)}
     values["prompt"] = prompt_from_dict(message["prompt"])
     values["outcome"] = Outcome(message["outcome"])
+    shape, cut = tuple(message["shape"]), message.get("cut")
     for name in ARRAYS:
-        values[name] = store.take(message[name]) if message.get(name) else None
-    values["candidates"] = tuple(store.take(item) for item in message.get("candidates") or ())
+        values[name] = _whole(store, message[name], shape, cut) if message.get(name) else None
+    masks = message.get("candidates") or ()
+    values["candidates"] = tuple(_whole(store, mask, shape, cut) for mask in masks)
     if values["mask"] is None:
-        values["mask"] = np.zeros(tuple(message["shape"]), np.uint8)
+        values["mask"] = np.zeros(shape, np.uint8)
     return Segmentation(**values)
+
+
+def _searched(result: Segmentation) -> list[int] | None:
+    """Return [axis, first, last + 1] of the slices that were searched; None for all of them.
+
+    Outside them everything is zero: a preview of one slice must not copy a whole volume.
+    """
+    facts = result.provenance
+    if "slices" not in facts or "slice_axis" not in facts:
+        return None
+    axis, (first, last) = int(facts["slice_axis"]), (int(n) for n in facts["slices"])
+    return None if (first, last) == (0, result.mask.shape[axis]) else [axis, first, last]
+
+
+def _slices(cut: Sequence[int] | None) -> tuple[slice, ...]:
+    if cut is None:
+        return ()
+    axis, first, last = cut
+    return (*(slice(None),) * axis, slice(first, last))
+
+
+def _whole(
+    store: ArrayStore, reference: dict[str, Any], shape: Sequence[int], cut: Sequence[int] | None
+) -> np.ndarray:
+    """Return an array of the whole volume; memory is taken only for the part that was sent."""
+    part = store.take(reference)
+    if cut is None:
+        return part
+    array = np.zeros(tuple(shape), part.dtype)
+    array[_slices(cut)] = part
+    return array
 
 
 def references(message: Mapping[str, Any]) -> list[dict[str, Any]]:
