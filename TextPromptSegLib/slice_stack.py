@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from .intensity import InputSpec, canvas_offset, fit_slice_size, scale_parameters
 from .outcome import InputError
+from .resizing import resize_bicubic
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -173,24 +174,24 @@ class SliceStack:
         """Return the slices first..last-1 as network input (n, C, H, W) float32 in [0, 1]."""
         windows = self.scale[:1] if len(set(self.scale)) == 1 else self.scale
         height, width = self.slices.shape[1:]
-        images = torch.zeros(last - first, len(windows), *self.canvas)
+        make = torch.empty if self.inner == self.canvas else torch.zeros
+        images = make(last - first, len(windows), *self.canvas)
         (top, left), (h, w) = self.offset, self.inner
-        inner = images[:, :, top : top + h, left : left + w]
-        resize = self.inner != (height, width)
+        lowest, highest = min(w[0] for w in windows), max(w[1] for w in windows)
         # One slice at a time: its windows stay in the processor's cache until they are resized.
-        scaled = torch.empty(1, len(windows), height, width)
+        clamped = torch.empty(len(windows), height, width)
         for row, number in enumerate(range(first, last)):
             values = torch.from_numpy(np.ascontiguousarray(self.slices[number], dtype=np.float32))
             if self.slices.dtype.kind == "f":
-                lowest, highest = min(w[0] for w in windows), max(w[1] for w in windows)
                 values = torch.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
             for channel, (low, high) in enumerate(windows):
-                plane = torch.clamp(values, low, high, out=scaled[0, channel])
-                plane.sub_(low).mul_(1.0 / (high - low))
-            if resize:
-                inner[row] = _resized(scaled, self.inner)[0]
-            else:
-                inner[row] = scaled[0]
+                torch.clamp(values, low, high, out=clamped[channel])
+            inner = images[row, :, top : top + h, left : left + w]
+            resized = self.inner != (height, width)
+            inner[:] = resize_bicubic(clamped, self.inner) if resized else clamped
+            # The weights of a resized pixel add up to one: scaling may as well come afterwards.
+            for channel, (low, high) in enumerate(windows):
+                inner[channel].sub_(low).mul_(1.0 / (high - low)).clamp_(0.0, 1.0)
         return images.expand(-1, self.spec.in_channels, -1, -1)
 
     def probabilities(self, logits: torch.Tensor) -> np.ndarray:
@@ -201,9 +202,3 @@ class SliceStack:
         if self.inner != size:
             inner = F.interpolate(inner, size, mode="bilinear", align_corners=False)
         return torch.sigmoid(inner).to(torch.float16)[:, 0].cpu().numpy()
-
-
-def _resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Return (1, C, h, w) in [0, 1] as training saw it: bicubic, antialiased."""
-    resized = F.interpolate(image, size, mode="bicubic", align_corners=False, antialias=True)
-    return resized.clamp_(0.0, 1.0)
