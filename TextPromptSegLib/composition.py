@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from .answers import BELOW
 from .postprocess import over_threshold
 from .regions import Region, half, nearer_side, thirds
 from .slice_stack import Block, SliceStack
@@ -73,7 +74,7 @@ class Composer:
                 place[...] = part
 
     def quiet(self, shares: Mapping[str, float]) -> None:
-        """Cap what is not there as a whole, so that no voxel of it passes the threshold.
+        """Cap what is not there as a whole, so that it is answered "not found".
 
         Args:
             shares: name -> share of the ceiling, below 1, for the names whose best slice stayed
@@ -82,8 +83,11 @@ class Composer:
         """
         for group, array in self._arrays.items():
             if all(name in shares for name in group):
-                share = min(max(shares[name] for name in group), 0.99)
-                np.minimum(array, np.float16(self._limit(group) * share), out=array)
+                share = min(max(shares[name] for name in group), 0.99) * BELOW
+                cap = np.float16(self._limit(group) * share).view(np.uint16)
+                for plane in array.view(np.uint16):  # bits of halves are in order, see `write`
+                    if plane.any():
+                        np.minimum(plane, cap, out=plane)
 
     def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""

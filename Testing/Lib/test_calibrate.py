@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from tiny_data import write_dataset
 
-from TextPromptSegLib.training.calibrate import Trials, _largest, choose, choose_gates
+from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.training.calibrate import Trials, _largest, choose, choose_gates, support
 
 
 def trials(gain: float, cases: int, noise: float = 0.0, alarms: int = 0) -> Trials:
@@ -41,8 +45,11 @@ def test_gates_keep_the_promise_at_the_least_cost() -> None:
     never = [(0.6, True)] * 5  # nothing is known to be absent: no gate of its own
     gates = choose_gates({"clear": clear, "mixed": mixed, "never": never}, most_alarms=0.2)
     assert gates["clear"] == 0.6 and gates["mixed"] == 0.5 and "never" not in gates
+    # ten structures for two alarms is more than an alarm may cost
     strict = choose_gates({"clear": clear, "mixed": mixed}, most_alarms=0.0)
-    assert strict["clear"] == 0.6 and strict["mixed"] == 0.7
+    assert strict["clear"] == 0.6 and strict["mixed"] == 0.5
+    fair = [(0.65, True)] * 3 + [(0.99, True)] * 2 + [(0.66, False)] * 2  # three for two
+    assert choose_gates({"fair": fair}, most_alarms=0.0)["fair"] == 0.7
 
 
 def test_largest_part() -> None:
@@ -50,3 +57,14 @@ def test_largest_part() -> None:
     mask[0, 0, 0] = mask[0, 3:5, 3:5] = True
     assert _largest(mask).sum() == 4
     assert not _largest(np.zeros((1, 3, 3), bool)).any()
+
+
+def test_support_counts_patients_not_pictures(tmp_path: Path) -> None:
+    dataset = Dataset.read(write_dataset(tmp_path, cases=8))
+    names = {n: n for n in (*dataset.labels.values(), *dataset.groups)}
+    found = support([dataset], names)
+    assert len(found["liver"]) == len(dataset.split("train")) == 6
+    assert "spleen" not in found
+    for case in dataset.cases:
+        object.__setattr__(case, "patient", "one")
+    assert found["liver"] != support([dataset], names)["liver"] == {("tiny", "one")}

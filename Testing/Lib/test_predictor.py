@@ -366,8 +366,8 @@ def test_a_structures_own_gate_judges_the_best_slice_and_spares_the_others() -> 
         predictor.set_volume(organs())
         (answers[own],) = predictor.segment(["liver"])
     assert answers[0.75].voxels == answers[None].voxels > 0
-    assert not answers[0.9].mask.any() and answers[0.9].outcome is not Outcome.FOUND
-    assert answers[0.9].max_probability == pytest.approx(0.5 * 0.80 / 0.9, abs=0.01)
+    assert not answers[0.9].mask.any() and answers[0.9].outcome is Outcome.NOT_FOUND
+    assert 0.1 < answers[0.9].max_probability < 0.25
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.5, 0.93])

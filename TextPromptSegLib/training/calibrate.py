@@ -26,6 +26,13 @@ logger = logging.getLogger(__name__)
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 GATES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 LEAST_CASES = 3
+PRICES = (0.0, 0.5, 1.0, 1.5, 2.0)
+"""A false alarm may cost at most two missed structures: a checkpoint that cannot tell lookalikes
+apart would otherwise buy its silence by answering nothing at all."""
+LEAST_PATIENTS = 3
+STRICT_GATE = 0.97
+"""Gate of names that fewer than `LEAST_PATIENTS` patients taught: what was seen so rarely must be
+very certain in a new image."""
 LEAST_GAIN = 0.004
 
 
@@ -83,13 +90,13 @@ def choose_gates(
 
     Args:
         scores: name -> (largest presence of the case's slices, is it there) of each case.
-        most_alarms: share of absent questions that may pass; below the 5 % that a user is
-            promised, so that other images keep the promise.
+        most_alarms: share of absent questions that may pass, if the highest of `PRICES` buys it;
+            below the 5 % that a user is promised, so that other images keep the promise.
     """
     asked = {n: v for n, v in scores.items() if any(not there for _, there in v)}
     absent = sum(not there for v in asked.values() for _, there in v)
     chosen: dict[str, float] = {}
-    for price in (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 50.0):
+    for price in PRICES:
         alarms = 0
         for name, values in asked.items():
             best = [(_worth(values, gate, price), -gate) for gate in GATES]
@@ -98,6 +105,19 @@ def choose_gates(
         if alarms <= most_alarms * absent:
             break
     return chosen
+
+
+def support(
+    datasets: Iterable[Dataset], names_of: Mapping[str, str]
+) -> dict[str, set[tuple[str, str]]]:
+    """Return the (data set, patient) pairs whose training cases hold each trained name."""
+    result: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for dataset in datasets:
+        for case in dataset.split("train"):
+            for label in case.known_names():
+                if case.is_present(label):
+                    result[names_of[label]].add((dataset.name, str(case.patient or case.id)))
+    return result
 
 
 def _worth(values: Sequence[tuple[float, bool]], gate: float, price: float) -> float:
@@ -214,6 +234,9 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     config["presence_threshold"] = GATES[0]
     for name, gate in choose_gates(scores).items():
         trained[name]["presence_threshold"] = gate
+    for name, patients in support(datasets, names_of).items():
+        if name in trained and len(patients) < LEAST_PATIENTS:
+            trained[name]["presence_threshold"] = STRICT_GATE
     _write(folder, config)
     predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
     trials = try_settings(predictor, _spread(cases, most_cases), names_of)
