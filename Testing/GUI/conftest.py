@@ -101,8 +101,10 @@ def session(slicer, worker):
     from helpers import install_checkpoint
 
     from TextPromptSegGUI import session as module
+    from TextPromptSegGUI import settings
 
     install_checkpoint()
+    settings.set_text("Model", "fake")
     made = module.Session(worker)
     # Known devices are not asked for again; asking would import torch into the fake worker.
     made.devices = [{"id": "cpu", "name": "CPU", "free_bytes": None}]

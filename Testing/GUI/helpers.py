@@ -125,7 +125,7 @@ class EditorBench:
     def idle(self) -> bool:
         return self.widget("Apply").text == "Apply" and not self.controller.session.busy
 
-    def apply(self, seconds: float = 10.0) -> str:
+    def apply(self, seconds: float = 60.0) -> str:
         """Press Apply, wait for the end, return what was said."""
         from conftest import pump
 
@@ -184,7 +184,7 @@ class PanelBench:
     def idle(self) -> bool:
         return self.find("Apply").text == "Apply" and not self.panel.session.busy
 
-    def apply(self, seconds: float = 10.0) -> str:
+    def apply(self, seconds: float = 60.0) -> str:
         from conftest import pump
 
         self.find("Apply").click()

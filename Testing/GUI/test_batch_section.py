@@ -17,7 +17,7 @@ def batch(panel):
     return panel
 
 
-def run(bench, seconds: float = 20.0) -> str:
+def run(bench, seconds: float = 60.0) -> str:
     bench.find("BatchApply").click()
     assert pump(
         seconds,
@@ -74,7 +74,7 @@ def test_cancel_of_a_scene_batch(batch, slicer) -> None:
         add_ct(slicer, f"case {n}", shape=(6, 32, 32))
     batch.type("slow liver")
     batch.find("BatchApply").click()
-    assert pump(10, until=lambda: batch.find("BatchProgress").value > 10)
+    assert pump(60, until=lambda: batch.find("BatchProgress").value > 10)
     batch.find("BatchApply").click()
     assert batch.find("BatchApply").text == "Apply"
     assert "Cancelled" in batch.find("BatchOutcome").text

@@ -19,7 +19,7 @@ def slow(bench):
     """A bench with a slow run under way (the prompt's name makes the fake predictor slow)."""
     bench.type("slow liver, liver")
     bench.widget("Apply").click()
-    assert pump(10, until=lambda: bench.controller._run.job.done > 3), bench.outcome()
+    assert pump(60, until=lambda: bench.controller._run.job.done > 3), bench.outcome()
     return bench
 
 
@@ -35,7 +35,7 @@ def test_apply_turns_into_cancel_with_progress(slow) -> None:
     bar = slow.widget("Progress")
     assert bar.visible or not bar.isHidden()
     assert bar.maximum == 60 and 0 < bar.value < 60
-    assert pump(5, until=lambda: "left" in bar.format)
+    assert pump(60, until=lambda: "left" in bar.format)
     assert not slow.widget("Line").enabled and not slow.widget("Model").enabled
     slow.widget("Apply").click()
     assert slow.widget("Line").enabled
@@ -68,7 +68,7 @@ def test_cancel_of_a_deaf_worker(slicer, session, monkeypatch) -> None:
     bench = EditorBench(slicer)
     bench.type("deaf liver")
     bench.widget("Apply").click()
-    assert pump(20, until=lambda: "deaf" in bench.controller._run.job.message)
+    assert pump(60, until=lambda: "deaf" in bench.controller._run.job.message)
     pid = client.pid
     bench.widget("Apply").click()
     assert bench.widget("Apply").text == "Apply"
@@ -81,7 +81,7 @@ def test_cancel_of_a_deaf_worker(slicer, session, monkeypatch) -> None:
 
 def test_another_effect_cancels(slow) -> None:
     slow.editor.setActiveEffectByName("")
-    assert pump(5, until=lambda: not slow.controller.session.busy)
+    assert pump(60, until=lambda: not slow.controller.session.busy)
     assert slow.names() == [] and slow.controller._run is None
 
 
@@ -90,38 +90,38 @@ def test_another_effect_cancels(slow) -> None:
 
 def test_deleted_segmentation(slow, slicer) -> None:
     slicer.mrmlScene.RemoveNode(slow.segmentation)
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert "deleted" in slow.outcome()
 
 
 def test_deleted_volume(slow, slicer) -> None:
     slicer.mrmlScene.RemoveNode(slow.volume)
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert "deleted" in slow.outcome() and slow.names() == []
 
 
 def test_changed_voxels(slow, slicer) -> None:
     slicer.util.arrayFromVolume(slow.volume)[0, 0, 0] = 7
     slicer.util.arrayFromVolumeModified(slow.volume)
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert "changed" in slow.outcome() and slow.names() == []
 
 
 def test_moved_volume(slow, slicer) -> None:
     slow.volume.SetOrigin(1, 2, 3)
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert "moved" in slow.outcome() and slow.names() == []
 
 
 def test_another_volume_is_selected(slow, slicer) -> None:
     slow.editor.setSourceVolumeNode(add_ct(slicer, "other"))
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert "selected meanwhile" in slow.outcome() and slow.names() == []
 
 
 def test_closed_scene(slow, slicer) -> None:
     slicer.mrmlScene.Clear(0)
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert not slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
 
 
@@ -129,15 +129,15 @@ def test_scene_closed_during_a_preview(bench, slicer) -> None:
     bench.scroll_to(9)
     bench.type("slow liver")
     bench.widget("Preview").click()
-    assert pump(10, until=lambda: bench.controller.preview.running)
+    assert pump(60, until=lambda: bench.controller.preview.running)
     slicer.mrmlScene.Clear(0)
-    assert pump(10, until=lambda: not bench.controller.session.busy)
+    assert pump(60, until=lambda: not bench.controller.session.busy)
 
 
 def test_renamed_and_selected_meanwhile_is_fine(slow) -> None:
     slow.segmentation.SetName("renamed")
     slow.volume.SetName("also renamed")
-    assert pump(10, until=ended(slow))
+    assert pump(60, until=ended(slow))
     assert slow.names() == ["liver"]
 
 
@@ -178,9 +178,9 @@ def test_crash_during_a_preview(bench) -> None:
     bench.scroll_to(9)
     bench.type("crash now")
     bench.widget("Preview").click()
-    assert pump(10, until=lambda: "stopped unexpectedly" in bench.outcome())
+    assert pump(60, until=lambda: "stopped unexpectedly" in bench.outcome())
     bench.type("liver")
-    assert pump(10, until=lambda: bench.controller.preview.drawing.visible)
+    assert pump(60, until=lambda: bench.controller.preview.drawing.visible)
 
 
 # -- nothing leaks -------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_200_runs_leave_no_growth(bench, slicer) -> None:
         bench.controller._applied = None  # a new run each time
         bench.widget("Threshold").value = threshold
         bench.widget("Apply").click()
-        assert pump(10, until=ended(bench))
+        assert pump(60, until=ended(bench))
 
     def state() -> dict:
         gc.collect()
@@ -257,5 +257,5 @@ def test_idle_session_has_no_timer(bench) -> None:
     assert not bench.controller.session._timer.active
     bench.type("liver")
     bench.apply()
-    assert pump(2, until=lambda: not bench.controller.session._timer.active)
+    assert pump(60, until=lambda: not bench.controller.session._timer.active)
     assert not np.any([t.name == "messages" for t in threading.enumerate()])

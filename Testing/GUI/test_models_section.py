@@ -27,7 +27,7 @@ def select(panel, name: str) -> None:
     section.table.selectRow(names.index(name))
 
 
-def done(section, seconds: float = 20.0) -> str:
+def done(section, seconds: float = 60.0) -> str:
     assert pump(seconds, until=lambda: section._task is None), section.status.text
     return section.status.text
 
@@ -150,7 +150,7 @@ def test_download_asks_first_shows_progress_and_can_be_cancelled(
     assert not calls and "90.0 MB" in ctk_module.messages[-1]
     assert "CC-BY-NC-4.0" in ctk_module.messages[-1]
     panel.find("Download").click()
-    assert pump(10, until=lambda: panel.find("ModelProgress").format == "model.safetensors")
+    assert pump(60, until=lambda: panel.find("ModelProgress").format == "model.safetensors")
     assert panel.find("Download").text == "Cancel"
     panel.find("Download").click()
     assert done(manager) == "Cancelled." and panel.find("Download").text == "Download"

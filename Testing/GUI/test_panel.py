@@ -154,7 +154,7 @@ def test_cancel(ready, slicer) -> None:
     ready.type("slow liver, liver")
     ready.find("Apply").click()
     assert ready.find("Apply").text == "Cancel" and not ready.find("Prompts").enabled
-    assert pump(10, until=lambda: ready.find("Progress").value > 2)
+    assert pump(60, until=lambda: ready.find("Progress").value > 2)
     ready.find("Apply").click()
     assert ready.find("Apply").text == "Apply" and "Cancelled" in ready.outcome()
     assert not slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
@@ -182,18 +182,18 @@ def test_crash_is_a_sentence(ready) -> None:
 def test_deleted_volume_during_a_run(ready, slicer) -> None:
     ready.type("slow liver, liver")
     ready.find("Apply").click()
-    assert pump(10, until=lambda: ready.find("Progress").value > 2)
+    assert pump(60, until=lambda: ready.find("Progress").value > 2)
     slicer.mrmlScene.RemoveNode(ready.volume)
-    assert pump(10, until=ready.idle)
+    assert pump(60, until=ready.idle)
     assert "deleted" in ready.outcome()
 
 
 def test_closed_scene_during_a_run(ready, slicer) -> None:
     ready.type("slow liver, liver")
     ready.find("Apply").click()
-    assert pump(10, until=lambda: ready.find("Progress").value > 2)
+    assert pump(60, until=lambda: ready.find("Progress").value > 2)
     slicer.mrmlScene.Clear(0)
-    assert pump(10, until=ready.idle)
+    assert pump(60, until=ready.idle)
     ready.find("Volume").setCurrentNode(add_ct(slicer, "next"))
     ready.type("spleen")
     assert "found" in ready.apply()

@@ -57,7 +57,7 @@ def show(bench, number: int = 9, text: str = "liver") -> None:
     bench.scroll_to(number)
     bench.type(text)
     bench.widget("Preview").click()
-    assert pump(10, until=lambda: drawing(bench).visible and not bench.controller.session.busy)
+    assert pump(60, until=lambda: drawing(bench).visible and not bench.controller.session.busy)
 
 
 def settled(bench):
@@ -92,17 +92,17 @@ def test_preview_has_the_colours_of_the_structures(bench) -> None:
 def test_preview_follows_the_slice(bench, count) -> None:
     show(bench, 9)
     bench.scroll_to(10)
-    assert pump(10, until=lambda: drawn(bench)[10].any())
+    assert pump(60, until=lambda: drawn(bench)[10].any())
     assert not drawn(bench)[9].any() and len(count) == 2
     bench.scroll_to(9)  # one slice is kept, so this one is asked for again
-    assert pump(10, until=lambda: drawn(bench)[9].any())
+    assert pump(60, until=lambda: drawn(bench)[9].any())
 
 
 def test_scrolling_fast_asks_once(bench, count) -> None:
     show(bench, 9)
     for number in (10, 11, 12, 11, 10):
         bench.scroll_to(number)
-    assert pump(10, until=lambda: drawn(bench)[10].any())
+    assert pump(60, until=lambda: drawn(bench)[10].any())
     assert len(count) == 2
 
 
@@ -111,7 +111,7 @@ def test_preview_follows_typing(bench, count) -> None:
     liver = drawn(bench)
     for text in ("s", "sp", "sple", "spleen"):
         bench.type(text)
-    assert pump(10, until=lambda: "spleen" in bench.outcome())
+    assert pump(60, until=lambda: "spleen" in bench.outcome())
     assert not np.array_equal(drawn(bench), liver) and len(count) == 2
 
 
@@ -120,7 +120,7 @@ def test_enter_starts_the_preview(bench) -> None:
     bench.type("liver")
     bench.widget("Line").returnPressed.emit()
     assert bench.widget("Preview").checked
-    assert pump(10, until=lambda: drawn(bench)[9].any())
+    assert pump(60, until=lambda: drawn(bench)[9].any())
 
 
 def test_threshold_needs_no_run(bench, count) -> None:
@@ -187,7 +187,7 @@ def test_preview_of_what_is_not_there(bench) -> None:
     bench.scroll_to(9)
     bench.type("urinary bladder, thyroid gland")
     bench.widget("Preview").click()
-    assert pump(10, until=lambda: "max p 0.07" in bench.outcome())
+    assert pump(60, until=lambda: "max p 0.07" in bench.outcome())
     assert "not trained" in bench.outcome() and not drawn(bench).any()
 
 
@@ -210,7 +210,7 @@ def test_another_effect_ends_the_preview(bench) -> None:
 def test_another_volume_ends_stored_answers(bench, slicer, count) -> None:
     show(bench)
     bench.editor.setSourceVolumeNode(add_ct(slicer, "other", shape=(12, 48, 48)))
-    assert pump(10, until=lambda: settled(bench)() and len(count) == 2)
+    assert pump(60, until=lambda: settled(bench)() and len(count) == 2)
     assert bench.widget("Last").maximum == 12
 
 
@@ -278,6 +278,6 @@ def test_window_works_little_for_a_preview(slicer, session) -> None:
         bench.controller.preview.update()
         times.append(time.thread_time() - began)
         bench.controller.session._timer.start()
-        assert pump(20, until=lambda n=number: drawn(bench)[n].any())
+        assert pump(60, until=lambda n=number: drawn(bench)[n].any())
     assert np.median(times) < 0.1, times
     bench.close()

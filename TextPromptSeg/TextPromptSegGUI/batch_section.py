@@ -72,7 +72,8 @@ class BatchSection:
         form.addRow(_("Images:"), self.source)
         self.pick_input, self.pick_output = _browse("Input"), _browse("Output")
         self._input_row = _row(self.input, self.pick_input)
-        form.addRow(_("Folder:"), self._input_row)
+        self._input_label = qt.QLabel(_("Folder:"))
+        form.addRow(self._input_label, self._input_row)
         form.addRow("", self.resume)
         form.addRow(_("Results:"), _row(self.output, self.pick_output))
         form.addRow(self.bar.button)
@@ -203,7 +204,7 @@ class BatchSection:
     # -- widgets -----------------------------------------------------------------------------------
 
     def _arrange(self, _index: int = 0) -> None:
-        self._input_row.visible = not self.over_scene
+        self._input_row.visible = self._input_label.visible = not self.over_scene
         self.resume.visible = not self.over_scene
 
     def _browse_input(self) -> None:

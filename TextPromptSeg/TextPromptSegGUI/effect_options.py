@@ -198,7 +198,7 @@ class EffectOptions:
 
     def set_running(self, running: bool) -> None:
         """Allow or forbid what may not change during a run."""
-        for widget in (self.model.combo, self.operation, self.line):
+        for widget in (self.model.combo, self.operation, self.line, self.preview):
             widget.enabled = not running
         self.parse.label.enabled = not running
         self.region.set_enabled(not running)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 import slicer
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
@@ -25,9 +23,10 @@ class PanelParameters:
         allFrames: for a sequence: all frames, not only the one that is shown.
     """
 
-    volume: Optional[slicer.vtkMRMLNode]  # noqa: UP045  (the wrapper of older Slicers needs it)
-    segmentation: Optional[slicer.vtkMRMLSegmentationNode]  # noqa: UP045
-    roi: Optional[slicer.vtkMRMLMarkupsROINode]  # noqa: UP045
+    # A node parameter may always be None.
+    volume: slicer.vtkMRMLNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    roi: slicer.vtkMRMLMarkupsROINode
     prompts: str = ""
     model: str = ""
     searched: str = "whole"
