@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -162,3 +163,25 @@ class Composer:
                 regions.append(third)
                 notes.append(f"the {' and '.join(target.thirds)} third by height")
         return regions
+
+
+def not_there(
+    names: Sequence[str], presence: np.ndarray, trained: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Return how near the names came whose best slice is below their own presence threshold.
+
+    The common ``presence_threshold`` says which slices are decoded; a name's own, chosen where
+    false alarms were frequent, says from which best slice on the structure is there at all. So an
+    organ keeps its dim end slices and a lookalike in one slice is no organ.
+
+    Args:
+        names: trained names.
+        presence: (P, S) probabilities that each name is in each slice.
+        trained: the checkpoint's ``trained_prompts``.
+    """
+    missing = {}
+    for row, name in enumerate(names):
+        own = trained[name].get("presence_threshold")
+        if own is not None and presence.size and presence[row].max() < float(own):
+            missing[name] = float(presence[row].max()) / float(own)
+    return missing

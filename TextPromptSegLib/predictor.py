@@ -15,7 +15,7 @@ import torch
 from . import answers
 from .candidates import segment_samples
 from .checkpoint import LoadedCheckpoint, load
-from .composition import Composer
+from .composition import Composer, not_there
 from .device import MemoryLadder, autocast_dtype, free_memory, release_memory, resolve_device
 from .fast_inference import faster_on_cpu
 from .feature_cache import DEFAULT_BYTES, FeatureCache
@@ -320,30 +320,12 @@ class SlicePredictor:
             progress,
             ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
         )
-        composer.quiet(self._missing(names, facts.presence))
+        composer.quiet(not_there(names, facts.presence, self.config["trained_prompts"]))
         self.seconds["image"] += facts.image
         self.seconds["decode"] += facts.decode
         self.seconds["network"] += facts.network
         share = (facts.image + self.seconds["text"]) / len(names)
         return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
-
-    def _missing(self, names: Sequence[str], presence: np.ndarray) -> dict[str, float]:
-        """Return how near the names came whose best slice is below their own presence threshold.
-
-        The common ``presence_threshold`` says which slices are decoded; a name's own, chosen
-        where false alarms were frequent, says from which best slice on the structure is there at
-        all. So an organ keeps its dim end slices and a lookalike in one slice is no organ.
-
-        Args:
-            names: trained names.
-            presence: (P, S) probabilities that each name is in each slice.
-        """
-        trained, missing = self.config["trained_prompts"], {}
-        for row, name in enumerate(names):
-            own = trained[name].get("presence_threshold")
-            if own is not None and presence.size and presence[row].max() < float(own):
-                missing[name] = float(presence[row].max()) / float(own)
-        return missing
 
     def _phrase(self, name: str) -> str:
         """Return the sentence that stands for a trained name."""
