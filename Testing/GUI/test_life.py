@@ -163,6 +163,25 @@ def test_worker_trouble_is_a_sentence_and_the_next_run_works(
     assert "found" in bench.apply() and bench.names() == ["liver"]
 
 
+def test_steps_down_for_memory_are_told(bench) -> None:
+    from helpers import install_checkpoint
+
+    install_checkpoint("large")
+    bench.controller.session.changed()
+    bench.type("liver")
+    assert "Memory ran out" not in bench.apply() and "Computed on cpu in" in bench.outcome()
+    bench.choose("Model", "large")
+    assert "Memory ran out, so it moved from cuda:0 to the CPU" in bench.apply()
+    bench.choose("Model", "fake")
+
+
+def test_hidden_segment_is_asked_about(bench, monkeypatch) -> None:
+    bench.type("liver")
+    monkeypatch.setattr(type(bench.effect), "confirmCurrentSegmentVisible", lambda self: 0)
+    bench.widget("Apply").click()
+    assert bench.widget("Apply").text == "Apply" and bench.names() == []
+
+
 def test_unload_ends_the_process(bench) -> None:
     bench.type("liver")
     bench.apply()

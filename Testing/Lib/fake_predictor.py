@@ -103,6 +103,7 @@ class FakePredictor:
             "slices": self._range(),
             "postprocess": {},
             "notes": [],
+            "memory_steps": ["moved from cuda:0 to the CPU"] if self.model == "large" else [],
         }
         if prompt.name not in self.config["trained_prompts"]:
             text = f"this checkpoint was not trained on '{prompt.name}'"

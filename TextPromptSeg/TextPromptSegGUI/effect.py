@@ -18,7 +18,7 @@ from .dependencies import missing_sentence
 from .effect_input import EffectInput
 from .effect_options import EffectOptions
 from .live_preview import SCROLLING_MS, TYPING_MS, LivePreview, volume_lines
-from .runs import Run
+from .runs import Run, how_it_ran
 from .session import session
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class EffectController:
     def apply(self) -> None:
         """Segment the chosen range, or write at once what an equal run has already found."""
         self.preview.stop_run()
+        if not self.effect.confirmCurrentSegmentVisible():
+            return  # the selected segment is hidden, and the user does not want to change it
         try:
             request = self.source.request(self.options.region.choice)
             answered = self.source.holds_for(self._applied, request)
@@ -192,7 +194,7 @@ class EffectController:
         if written and not chosen:
             editor.SetSelectedSegmentID(written[0].segment_id)
         explained = [self._explained(result, run) for result in results]
-        self._say(volume_lines(explained, [entry.note for entry in written]))
+        self._say(volume_lines(explained, [*(w.note for w in written), how_it_ran(run)]))
 
     def _at_threshold(self, results: Sequence[Segmentation]) -> list[Segmentation]:
         threshold = self.options.threshold.value

@@ -28,7 +28,7 @@ from .models_section import ModelsSection
 from .parameters import PanelParameters
 from .region_box import ROI, SLICES
 from .results_section import ResultsSection
-from .runs import Run, RunRequest
+from .runs import Run, RunRequest, how_it_ran
 from .script import as_python
 from .segment_section import SegmentSection
 from .sequence_run import SequenceRun
@@ -247,7 +247,8 @@ class TextPromptSegPanel:
             slicer.mrmlScene.RemoveNode(node)
             node = None
         self.results.show(results, run.volume, node)
-        self.segment.bar.say(volume_lines(results, [entry.note for entry in written]))
+        notes = [*(entry.note for entry in written), how_it_ran(run)]
+        self.segment.bar.say(volume_lines(results, notes))
         if node is not None:
             self.segment.output.setCurrentNode(node)
         if not self.session.devices:

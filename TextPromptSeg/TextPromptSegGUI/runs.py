@@ -193,6 +193,21 @@ def progress_of(job: Job) -> Progress:
     return Progress(job.done, job.total, text)
 
 
+def how_it_ran(run: Run) -> str:
+    """Return where a run was computed, how long it took, and what was done when memory ran out."""
+    info = run.job.info if run.job is not None else {}
+    total = float((info.get("seconds") or {}).get("total") or 0.0)
+    text = _("Computed on {device} in {time:.1f} s.").format(
+        device=info.get("device") or run.request.device, time=total
+    )
+    steps = [s for result in run.results for s in result.provenance.get("memory_steps", ())]
+    if steps:
+        text += " " + _("Memory ran out, so it {steps}.").format(
+            steps=", ".join(dict.fromkeys(str(step) for step in steps))
+        )
+    return text
+
+
 def duration(seconds: float) -> str:
     """Return a length of time in words: "8 s", "2 min 10 s"."""
     whole = max(1, round(seconds))
