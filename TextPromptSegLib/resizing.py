@@ -3,48 +3,36 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
-_BLOCK = 32  # rows of a matrix multiplied at once; fewer waste time in calls, more on zeros
 
-Bands = tuple[tuple[slice, slice, Tensor], ...]
-
-
-def resize_bicubic(planes: Tensor, size: tuple[int, int]) -> Tensor:
+def resize_bicubic(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return planes (N, h, w) float32 at another size: bicubic, antialiased.
 
-    Equal to ``interpolate(mode="bicubic", antialias=True, align_corners=False)``; as two products
-    with banded matrices it takes less than half the time.
+    Equal to ``interpolate(mode="bicubic", antialias=True, align_corners=False)``. A new pixel
+    takes part in few old ones, so two products with sparse matrices need half the time; and they
+    need no threads, which wait for each other on a busy computer.
 
     Args:
-        planes: (N, h, w) float32 on the CPU.
+        planes: (N, h, w) float32.
         size: (H, W), px.
     """
-    count, height, width = planes.shape
-    rows = planes.new_empty(count, size[0], width)
-    for target, source, weights in _bands(height, size[0]):
-        torch.matmul(weights, planes[:, source], out=rows[:, target])
-    result = planes.new_empty(count, *size)
-    for target, source, weights in _bands(width, size[1]):
-        result[:, :, target] = rows[:, :, source] @ weights.T
+    rows, columns = _weights(planes.shape[1], size[0]), _weights(planes.shape[2], size[1])
+    result = np.empty((len(planes), *size), np.float32)
+    for plane, target in zip(planes, result, strict=True):
+        target[...] = (columns @ (rows @ plane).T).T
     return result
 
 
 @lru_cache(maxsize=16)
-def _bands(before: int, after: int) -> Bands:
-    """Return the blocks of rows of the (after, before) matrix, without the zeros around them."""
+def _weights(before: int, after: int) -> Any:
+    """Return the sparse (after, before) matrix of one axis, as interpolate weighs."""
+    from scipy.sparse import csr_matrix
+
     unit = torch.eye(before)[None, None]
-    with torch.inference_mode(False):
-        matrix = F.interpolate(
-            unit, (after, before), mode="bicubic", align_corners=False, antialias=True
-        )[0, 0]
-    bands = []
-    for start in range(0, after, _BLOCK):
-        target = slice(start, min(start + _BLOCK, after))
-        used = torch.nonzero(matrix[target].abs().amax(0)).flatten()
-        source = slice(int(used[0]), int(used[-1]) + 1)
-        bands.append((target, source, matrix[target, source].contiguous()))
-    return tuple(bands)
+    options: dict[str, Any] = {"mode": "bicubic", "align_corners": False, "antialias": True}
+    return csr_matrix(F.interpolate(unit, (after, before), **options)[0, 0].numpy())

@@ -173,26 +173,27 @@ class SliceStack:
     def images(self, first: int, last: int) -> torch.Tensor:
         """Return the slices first..last-1 as network input (n, C, H, W) float32 in [0, 1]."""
         windows = self.scale[:1] if len(set(self.scale)) == 1 else self.scale
-        height, width = self.slices.shape[1:]
-        make = torch.empty if self.inner == self.canvas else torch.zeros
-        images = make(last - first, len(windows), *self.canvas)
-        (top, left), (h, w) = self.offset, self.inner
         lowest, highest = min(w[0] for w in windows), max(w[1] for w in windows)
+        (top, left), (h, w) = self.offset, self.inner
+        make = np.empty if self.inner == self.canvas else np.zeros
+        images = make((last - first, len(windows), *self.canvas), np.float32)
         # One slice at a time: its windows stay in the processor's cache until they are resized.
-        clamped = torch.empty(len(windows), height, width)
-        for row, number in enumerate(range(first, last)):
-            values = torch.from_numpy(np.ascontiguousarray(self.slices[number], dtype=np.float32))
+        clipped = np.empty((len(windows), *self.slices.shape[1:]), np.float32)
+        for number, image in enumerate(images, first):
+            values = np.asarray(self.slices[number], dtype=np.float32)
             if self.slices.dtype.kind == "f":
-                values = torch.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
-            for channel, (low, high) in enumerate(windows):
-                torch.clamp(values, low, high, out=clamped[channel])
-            inner = images[row, :, top : top + h, left : left + w]
-            resized = self.inner != (height, width)
-            inner[:] = resize_bicubic(clamped, self.inner) if resized else clamped
+                values = np.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
+            for (low, high), plane in zip(windows, clipped, strict=True):
+                np.clip(values, np.float32(low), np.float32(high), out=plane)
+            inner = image[:, top : top + h, left : left + w]
+            resized = self.inner != clipped.shape[1:]
+            inner[...] = resize_bicubic(clipped, self.inner) if resized else clipped
             # The weights of a resized pixel add up to one: scaling may as well come afterwards.
-            for channel, (low, high) in enumerate(windows):
-                inner[channel].sub_(low).mul_(1.0 / (high - low)).clamp_(0.0, 1.0)
-        return images.expand(-1, self.spec.in_channels, -1, -1)
+            for (low, high), plane in zip(windows, inner, strict=True):
+                plane -= np.float32(low)
+                plane *= np.float32(1.0 / (high - low))
+            np.clip(inner, 0.0, 1.0, out=inner)
+        return torch.from_numpy(images).expand(-1, self.spec.in_channels, -1, -1)
 
     def probabilities(self, logits: torch.Tensor) -> np.ndarray:
         """Return float16 (n, H, W) of the slices' own size for logits (n, 1, H', W')."""

@@ -18,8 +18,8 @@ import torch
 from torch.nn import functional as F
 
 from TextPromptSegLib.checkpoint import LoadedCheckpoint, load
+from TextPromptSegLib.intensity import InputSpec
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.registry import create
 from TextPromptSegLib.slice_engine import SliceEngine
 from TextPromptSegLib.slice_stack import SliceStack
@@ -113,19 +113,23 @@ def give_presence(monkeypatch: Any) -> None:
 
 @torch.inference_mode()
 def plain_loop(checkpoint: LoadedCheckpoint, volume: Volume, name: str) -> np.ndarray:
-    """Segment one structure the obvious way: slice by slice, float32, every slice decoded."""
-    predictor_spec = SlicePredictor(checkpoint, "cpu", "float32").spec
-    stack = SliceStack(volume, "axial", predictor_spec, volume.modality)
-    model = checkpoint.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    """Segment one structure the obvious way: slice by slice, float32, every slice decoded.
+
+    What presence says is only used at the end, by the predictor's rule: slices over the
+    threshold and their neighbours stay.
+    """
+    spec = InputSpec.from_dict(checkpoint.config["input"])
+    stack = SliceStack(volume, "axial", spec, volume.modality)
     text = checkpoint.text_encoder.encode([name])
     mask = np.zeros(volume.shape, np.uint8)
     view = stack.view(mask)
+    there = np.zeros(len(stack) + 2, bool)
     for index in range(len(stack)):
         image = stack.images(index, index + 1).contiguous()
-        logits, presence = model.decode(model.encode_image(image), text)
-        if presence.item() < 0.0:
-            continue
+        logits, presence = checkpoint.model.decode(checkpoint.model.encode_image(image), text)
+        there[index + 1] = torch.sigmoid(presence).item() >= checkpoint.config["presence_threshold"]
         view[index] = stack.probabilities(logits)[0] >= 0.5
+    view[~(there[:-2] | there[1:-1] | there[2:])] = 0
     return mask
 
 

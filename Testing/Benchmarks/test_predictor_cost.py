@@ -6,6 +6,7 @@ The numbers asserted are the project's promises (issue "Type a prompt, get a seg
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from bench_setup import PROFILE, best_of, ct, give_presence, plain_loop, stand_in, trained
 
+from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.device import keep_freed_memory, native_bfloat16_cpu
 from TextPromptSegLib.predictor import SlicePredictor
 
@@ -52,7 +54,7 @@ def test_most_time_is_the_networks(predictor: SlicePredictor, benchmark: Any) ->
         total = best_of(lambda: predictor.segment(NAMES[:1]), rounds=1)
         shares.append(1 - predictor.seconds["network"] / total)
 
-    benchmark.pedantic(run, rounds=5)
+    benchmark.pedantic(run, rounds=7)
     benchmark.extra_info["outside_network"] = round(min(shares), 3)
     assert min(shares) <= OUTSIDE_NETWORK, f"{min(shares):.1%}"
 
@@ -97,15 +99,16 @@ def test_new_threshold_is_immediate(monkeypatch: pytest.MonkeyPatch, benchmark: 
 def test_half_precision_gives_the_same_masks(shared_data: Path) -> None:
     """Dice between bfloat16 with gating and the plain float32 loop, on a validation CT."""
     checkpoint = trained()
-    from TextPromptSegLib.data.datasets import Dataset
-
     case = Dataset.read(shared_data / "ct_abdomen_btcv").split("val")[0]
+    first = int(np.flatnonzero(case.mask("spleen").any(axis=(1, 2)))[0])
     volume = case.volume()
-    for name in ("liver", "spleen", "right kidney"):
+    volume = replace(volume, array=volume.array[first : first + 24].copy())
+    predictor = SlicePredictor(checkpoint, "cpu", "bfloat16")
+    predictor.set_volume(volume)
+    for name in ("liver", "spleen", "left kidney"):
         expected = plain_loop(checkpoint, volume, name) > 0
-        predictor = SlicePredictor(checkpoint, "cpu", "bfloat16")
-        predictor.set_volume(volume)
         (answer,) = predictor.segment([name])
         found = np.asarray(answer.probability) >= 0.5
-        overlap = 2 * (found & expected).sum() / max(1, found.sum() + expected.sum())
+        assert expected.sum() > 1000
+        overlap = 2 * (found & expected).sum() / (found.sum() + expected.sum())
         assert overlap >= AGREEMENT, f"{name}: {overlap:.4f}"
