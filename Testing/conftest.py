@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 # Set before torch, Qt or matplotlib are imported by a test.
@@ -17,44 +15,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import pytest
 from hypothesis import settings
 
+from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A busy machine is no failure, and a test that passed here passes there.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-_OPERATORS = []
 
-
-def declare_torchvision_operators() -> bool:
-    """Declare torchvision's two operators where its own library does not load beside this torch.
-
-    A torchvision built for CUDA cannot be imported beside a CPU torch: its compiled library does
-    not load, and its Python code then registers shapes for operators that nobody declared. The
-    tests need the import, not the operators. Nothing happens where the real ones load.
-
-    Returns:
-        True when the operators were declared here.
-    """
-    spec = find_spec("torchvision")
-    if spec is None or not spec.submodule_search_locations or _OPERATORS:
-        return False
-    import torch
-
-    for folder in spec.submodule_search_locations:
-        for library in sorted(Path(folder).glob("_C*")):
-            with suppress(OSError, RuntimeError):
-                torch.ops.load_library(str(library))
-    if hasattr(torch.ops.torchvision, "nms"):
-        return False
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _OPERATORS.append(library)  # the declaration lives as long as this object
-    return True
-
-
-declare_torchvision_operators()
+def pytest_sessionstart() -> None:
+    """Make torchvision importable; only now, since PySide6 must be imported before torch is."""
+    declare_torchvision_operators()
 
 
 @pytest.fixture(scope="session")

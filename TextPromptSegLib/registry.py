@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from .outcome import CheckpointError
+from .torchvision_operators import declare_torchvision_operators
 
 if TYPE_CHECKING:
     from .systems.base import PromptedSegmenter
@@ -31,6 +32,7 @@ def register(
 
 def systems() -> list[str]:
     """Return the names of all systems, importing each folder under ``systems`` once."""
+    declare_torchvision_operators()  # monai, open_clip and segment_anything import torchvision
     package = import_module("TextPromptSegLib.systems")
     for module in iter_modules(package.__path__):
         if module.ispkg:

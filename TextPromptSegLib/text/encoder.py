@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ..outcome import CheckpointError, DependencyError
+from ..torchvision_operators import declare_torchvision_operators
 from .features import TextFeatures, masked_mean
 from .sources import find_encoder_folder
 
@@ -172,6 +173,7 @@ def load_text_encoder(
     """
     spec = dict(spec or MINILM)
     path = find_encoder_folder(spec, folder)
+    declare_torchvision_operators()
     try:
         from transformers import AutoTokenizer, BertModel, BertTokenizerFast
         from transformers.utils import logging as transformers_logging

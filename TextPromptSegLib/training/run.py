@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..outcome import Cancelled, DependencyError, InputError
+from ..torchvision_operators import declare_torchvision_operators
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def train(
         DependencyError: when Lightning is not installed.
         Cancelled: when the user interrupted; the run can be resumed.
     """
+    declare_torchvision_operators()
     try:
         import lightning.pytorch as pl
         from lightning.pytorch import callbacks
