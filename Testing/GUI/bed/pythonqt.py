@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import traceback
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from PySide6 import QtCore
 from shibokensupport import feature
 
 _TRUE_PROPERTY = 0x02
+_NO_MODULES = ("_Classes", "_Ops")
 
 WRAPPED = {
     name: frozenset(methods)
@@ -40,8 +42,16 @@ slot_errors: list[str] = []
 
 def properties_in(*module_names: str) -> None:
     """Show Qt properties as attributes to these modules."""
-    for name in module_names:
-        feature.set_selection(_TRUE_PROPERTY, name)
+    # PySide6 reads the source of every loaded module the first time; torch.classes is none and
+    # answers the question for its source with an error that nobody expects.
+    hidden = {n: m for n, m in sys.modules.items() if type(m).__name__ in _NO_MODULES}
+    for name in hidden:
+        del sys.modules[name]
+    try:
+        for name in module_names:
+            feature.set_selection(_TRUE_PROPERTY, name)
+    finally:
+        sys.modules.update(hidden)
 
 
 properties_in(__name__)
