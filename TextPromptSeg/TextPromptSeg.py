@@ -89,6 +89,7 @@ class TextPromptSeg(ScriptedLoadableModule):
         _findLibrary()
         if getattr(slicer, "app", None) is not None:
             slicer.app.connect("startupCompleted()", self.registerEffect)
+            slicer.app.connect("startupCompleted()", self.registerSampleData)
 
     def registerEffect(self) -> None:
         """Add the effect "Text prompt" to Segment Editor."""
@@ -99,6 +100,12 @@ class TextPromptSeg(ScriptedLoadableModule):
         path = os.path.join(folder, "SegmentEditorEffect.py")
         instance.setPythonSource(path.replace("\\", "/"))
         instance.self().register()
+
+    def registerSampleData(self) -> None:
+        """Offer the tutorial's image in the module Sample Data."""
+        from TextPromptSegGUI import sample_data
+
+        sample_data.register()
 
 
 class TextPromptSegWidget(ScriptedLoadableModuleWidget):

@@ -16,7 +16,7 @@ def install(home: Path):
     import slicer
     import slicer.util
 
-    from . import application, ctk_module, effects, pythonqt, qt_module, scripted
+    from . import application, ctk_module, effects, pythonqt, qt_module, sample_data, scripted
 
     for folder in (ROOT, PRODUCT):
         if str(folder) not in sys.path:
@@ -40,6 +40,7 @@ def install(home: Path):
         sys.modules[f"slicer.{name}"] = made
         setattr(slicer, name, made)
     effects.install_effects()
+    sample_data.install_sample_data()
     return app
 
 
