@@ -37,7 +37,11 @@ class OneSample:
         self.index_features = model.index_features
 
     def decode(
-        self, features: Features, text: TextFeatures, boxes: torch.Tensor | None = None
+        self,
+        features: Features,
+        text: TextFeatures,
+        boxes: torch.Tensor | None = None,
+        points: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (B, 1, H, W) and presence (B,) for this noise."""
         return self.model.decode_sample(features, text, self.noise)

@@ -45,6 +45,7 @@ class ModelInfo:
         planes: slice planes it was trained on.
         prompts: names of the structures it was trained on.
         memory_bytes: estimate of the memory it needs for one volume, bytes.
+        takes: what may be asked besides text: ``box``, ``points``, ``samples``, ``heat_map``.
         problem: a sentence when the folder cannot be used, else empty.
     """
 
@@ -61,6 +62,7 @@ class ModelInfo:
     planes: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     memory_bytes: int = 0
+    takes: tuple[str, ...] = ()
     problem: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -224,6 +226,7 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         "modalities": tuple(config.get("modalities", ())),
         "planes": tuple(config.get("planes", ("axial",))),
         "prompts": tuple(config.get("trained_prompts", ())),
+        "takes": tuple(config.get("takes", ())),
     }
 
 

@@ -22,6 +22,7 @@ from .outcome import Cancelled, CheckpointError, OutputError, Progress
 if TYPE_CHECKING:
     import torch
 
+    from .intensity import InputSpec
     from .systems.base import PromptedSegmenter
 
 logger = logging.getLogger(__name__)
@@ -318,3 +319,19 @@ def _finish_interrupted_save(folder: Path) -> None:
             os.replace(pending, folder / CONFIG)
     except (OSError, ValueError, KeyError, TypeError):
         logger.warning("An interrupted save in %s could not be finished.", folder.name)
+
+
+def input_spec(config: Mapping[str, Any]) -> InputSpec:
+    """Return a checkpoint's description of its input.
+
+    Raises:
+        CheckpointError: when it cannot be used.
+    """
+    from .intensity import InputSpec
+
+    try:
+        return InputSpec.from_dict(config["input"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The checkpoint's input description is unusable: {error}."
+        ) from error

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from .systems.base import Features
 
 DEFAULT_BYTES = 768 << 20
+
+
+def cache_limit(device: torch.device) -> int:
+    """Return how much memory image features may take on a device, bytes."""
+    from .device import free_memory
+
+    free = free_memory(device)
+    if free is None:
+        return DEFAULT_BYTES
+    return min(DEFAULT_BYTES if device.type == "cpu" else 4 * DEFAULT_BYTES, free // 5)
+
+
+def checksum(array: np.ndarray) -> int:
+    """Return a checksum of the voxels, in their order of (k, j, i), of any memory layout."""
+    value = 0
+    for plane in array:
+        value = zlib.crc32(np.ascontiguousarray(plane).data, value)
+    return value
 
 
 def size_of(features: Features) -> int:

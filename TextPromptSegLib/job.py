@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .hints import Hints
 from .outcome import (
     Cancelled,
     DependencyError,
@@ -52,8 +53,9 @@ class Predictor(Protocol):
         threshold: float | None = None,
         samples: int | None = None,
         progress: Progress | None = None,
+        **hints: Any,
     ) -> list[Segmentation]:
-        """Answer every prompt."""
+        """Answer every prompt; ``hints`` are those of `Hints.to_dict`, none in the usual case."""
 
 
 PredictorFactory = Callable[[str, str], Any]
@@ -91,6 +93,10 @@ class RunOptions:
         roi: x0, x1, y0, y1, z0, z1 of the region that is searched, RAS mm.
         slices: first slice and the one after the last, along the plane's axis.
         plane: "axial", "coronal" or "sagittal"; None takes the checkpoint's own.
+        box: x0, x1, y0, y1, z0, z1 around the structure, RAS mm, for systems that take boxes.
+        points: (x, y, z, label) RAS mm, label 1 on the structure and 0 beside it.
+        two_pass: find a box by the text first, then ask again with it.
+        propagate: give each slice the box of what was found in the slice before.
     """
 
     threshold: float | None = None
@@ -98,6 +104,10 @@ class RunOptions:
     roi: tuple[float, float, float, float, float, float] | None = None
     slices: tuple[int, int] | None = None
     plane: str | None = None
+    box: tuple[float, float, float, float, float, float] | None = None
+    points: tuple[tuple[float, float, float, int], ...] = ()
+    two_pass: bool = False
+    propagate: bool = False
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0.0 < self.threshold < 1.0:
@@ -108,10 +118,20 @@ class RunOptions:
             raise InputError(f"The plane {self.plane!r} must be axial, coronal or sagittal.")
         if self.roi is not None and not all(map(math.isfinite, self.roi)):
             raise InputError("The region needs six finite numbers x0,x1,y0,y1,z0,z1 (RAS, mm).")
+        self.hints()
+
+    def hints(self) -> Hints:
+        """Return the geometric prompts.
+
+        Raises:
+            InputError: for numbers that cannot be used.
+        """
+        return Hints(self.box, self.points, self.two_pass, self.propagate)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options that were set, JSON-ready."""
-        return {key: plain(value) for key, value in asdict(self).items() if value is not None}
+        unset = (None, False, ())
+        return {key: plain(value) for key, value in asdict(self).items() if value not in unset}
 
 
 @dataclass(frozen=True)
@@ -242,6 +262,7 @@ def answer(
             threshold=options.threshold,
             samples=options.samples,
             progress=progress,
+            **options.hints().to_dict(),
         )
         return result
     except MemoryError as error:

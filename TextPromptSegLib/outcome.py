@@ -76,6 +76,8 @@ class Segmentation:
         uncertainty: (K, J, I) float16, standard deviation of the probability over the samples,
             same order; None unless samples were asked for.
         candidates: one mask (K, J, I) uint8 per sample, same order.
+        heat_map: (K, J, I) float16 in [0, 1], same order, where the system looked; None unless
+            asked for.
     """
 
     prompt: Prompt
@@ -91,3 +93,4 @@ class Segmentation:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     uncertainty: np.ndarray | None = None
     candidates: tuple[np.ndarray, ...] = ()
+    heat_map: np.ndarray | None = None

@@ -5,24 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import time
-import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from . import answers
 from .candidates import segment_samples
-from .checkpoint import LoadedCheckpoint, load
+from .checkpoint import LoadedCheckpoint, input_spec, load
 from .composition import Composer, not_there
-from .device import MemoryLadder, autocast_dtype, free_memory, release_memory, resolve_device
+from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .fast_inference import faster_on_cpu
-from .feature_cache import DEFAULT_BYTES, FeatureCache
-from .intensity import InputSpec, guess_modality
-from .outcome import CheckpointError, DeviceError, InputError, Progress, Segmentation
+from .feature_cache import FeatureCache, cache_limit, checksum
+from .heat_maps import heat_map_of
+from .hinted_engine import make_engine
+from .hints import Hints
+from .intensity import guess_modality
+from .outcome import DeviceError, InputError, Progress, Segmentation
 from .postprocess import rule_for
 from .prompts import Prompt, parse_prompts
+from .run_request import RunRequest, make_request
 from .slice_engine import SliceEngine
 from .slice_stack import Block, SliceStack, choose_plane
 from .targets import Refusal, Resolver, Target
@@ -63,7 +66,7 @@ class SlicePredictor:
     ) -> None:
         target = resolve_device(device)
         self.config: Mapping[str, Any] = checkpoint.config
-        self.spec = _input_spec(checkpoint.config)
+        self.spec = input_spec(checkpoint.config)
         self.vocabulary = vocabulary or Vocabulary.load()
         self.seconds: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
         self._text_encoder = checkpoint.text_encoder
@@ -77,7 +80,7 @@ class SlicePredictor:
         self._model: Any = model.to(target)
         torch_format: Any = {"memory_format": torch.channels_last}
         self._model.to(**torch_format)
-        self._cache = FeatureCache(_cache_limit(target) if cache_bytes is None else cache_bytes)
+        self._cache = FeatureCache(cache_limit(target) if cache_bytes is None else cache_bytes)
         self._volume: Volume | None = None
         self._stack: SliceStack | None = None
         self._block: Block | None = None
@@ -165,6 +168,12 @@ class SlicePredictor:
         threshold: float | None = None,
         samples: int | None = None,
         progress: Progress | None = None,
+        *,
+        box: Sequence[float] | None = None,
+        points: Sequence[Sequence[float]] | None = None,
+        two_pass: bool | None = None,
+        propagate: bool | None = None,
+        heat_map: bool = False,
     ) -> list[Segmentation]:
         """Segment what the prompts name.
 
@@ -175,6 +184,11 @@ class SlicePredictor:
             samples: number of samples K of a generative system: the answer is then their mean,
                 with its standard deviation (``uncertainty``) and K masks (``candidates``).
             progress: ``progress(slices done, slices, message)``; False cancels.
+            box: x0, x1, y0, y1, z0, z1 around the structure, RAS mm; nothing is found outside.
+            points: (x, y, z, label) RAS mm, label 1 on the structure and 0 beside it.
+            two_pass: find a box by the text first, then ask again with it.
+            propagate: give each slice the box of what was found in the slice before.
+            heat_map: also return where the system looked.
 
         Returns:
             One answer per structure, in the order of the prompts.
@@ -182,37 +196,48 @@ class SlicePredictor:
         Raises:
             PromptError: for an empty or unreadable prompt.
             InputError: without a volume, or for a wrong threshold.
-            CheckpointError: when samples are asked of a system that draws none.
+            CheckpointError: when something is asked that the system does not take, see the
+                checkpoint's ``takes``.
             Cancelled: when ``progress`` returned False; the predictor stays usable.
             DeviceError: when memory runs out in every way of running.
         """
         self._alive()
         if self._stack is None or self._block is None or self._volume is None:
             raise InputError("There is no image yet; call set_volume first.")
-        if threshold is not None:
-            answers.check_threshold(threshold)
-        if samples is not None and not getattr(self._model, "draws_samples", False):
-            raise CheckpointError(
-                f"The system {self.config['system']} of this checkpoint draws no samples; "
-                "leave --samples out."
-            )
+        request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
         for stage in ("text", "image", "decode", "network", "post"):
             self.seconds[stage] = 0.0
         parsed = self._parse(prompts)
         resolver = self._resolver()
         plans = [resolver.resolve(prompt) for prompt in parsed]
-        if samples is None:
-            return self._segment(plans, threshold, progress, self._model)
+        targets = sum(isinstance(plan, Target) for plan in plans)
+        request.check(self._model, str(self.config["system"]), targets)
 
         def once(model: Any, tell: Progress | None) -> list[Segmentation]:
-            return self._segment(plans, threshold, tell, model)
+            return self._segment(plans, request, tell, model)
 
-        return segment_samples(once, self._model, samples, progress)
+        if samples is None:
+            result = once(self._model, progress)
+        else:
+            result = segment_samples(once, self._model, samples, progress)
+        return self._with_heat_maps(result) if heat_map else result
+
+    def _with_heat_maps(self, found: list[Segmentation]) -> list[Segmentation]:
+        """Return the answers with where the system looked for each."""
+        assert self._stack is not None and self._block is not None
+        engine = SliceEngine(self._model, self._ladder, self._cache, None)
+        result = []
+        for made in found:
+            if names := made.provenance["trained_prompts"]:
+                heat = heat_map_of(engine, self._stack, self._block, self._encode(names))
+                made = replace(made, heat_map=heat)
+            result.append(made)
+        return result
 
     def _segment(
         self,
         plans: Sequence[Target | Refusal],
-        threshold: float | None,
+        request: RunRequest,
         progress: Progress | None,
         model: Any,
     ) -> list[Segmentation]:
@@ -220,7 +245,8 @@ class SlicePredictor:
         assert self._stack is not None and self._block is not None and self._volume is not None
         targets = [plan for plan in plans if isinstance(plan, Target)]
         composer = Composer(self._stack, self._block, self._modality, targets, self._thresholds())
-        shares = self._run(composer, progress, model)
+        shares = self._run(composer, progress, model, request.hints)
+        threshold = request.threshold
         result = []
         for plan in plans:
             if isinstance(plan, Refusal):
@@ -232,6 +258,7 @@ class SlicePredictor:
             started = time.perf_counter()
             probability, notes = composer.finish(plan)
             facts = self._provenance(plan.names, (*plan.notes, *notes))
+            facts.update(request.hints.to_dict())
             limit = plan.threshold if threshold is None else threshold
             spent = sum(shares.get(name, 0.0) for name in plan.names)
             made = answers.answer(plan.prompt, probability, limit, spent, facts)
@@ -296,31 +323,37 @@ class SlicePredictor:
         trained = self.config["trained_prompts"]
         return {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
 
-    def _run(self, composer: Composer, progress: Progress | None, model: Any) -> dict[str, float]:
+    def _encode(self, names: Sequence[str]) -> Any:
+        """Return the encoded prompts of trained names, on the device."""
+        text = self._text_encoder.encode([self._phrase(name) for name in names])
+        with torch.inference_mode():
+            return self._model.encode_text(text.to(self._ladder.device))
+
+    def _run(
+        self, composer: Composer, progress: Progress | None, model: Any, hints: Hints
+    ) -> dict[str, float]:
         """Run the network for every name that is needed; returns the time of each, s."""
         assert self._stack is not None and self._block is not None
         names = composer.names
         if not names:
             return {}
         started = time.perf_counter()
-        text = self._text_encoder.encode([self._phrase(name) for name in names])
-        with torch.inference_mode():
-            text = self._model.encode_text(text.to(self._ladder.device))
+        text = self._encode(names)
         self.seconds["text"] += time.perf_counter() - started
         gate = self.config.get("presence_threshold")
-        engine = SliceEngine(
-            model, self._ladder, self._cache, None if gate is None else float(gate)
-        )
+        arguments = (model, self._ladder, self._cache, None if gate is None else float(gate))
+        engine, slices = make_engine(hints, self._stack, self._block.slices, *arguments)
         facts = engine.run(
             self._stack,
-            self._block.slices,
+            slices,
             text,
             composer.write,
             composer.ceilings,
             progress,
             ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
         )
-        composer.quiet(not_there(names, facts.presence, self.config["trained_prompts"]))
+        if not hints.geometric:  # who shows a structure says that it is there
+            composer.quiet(not_there(names, facts.presence, self.config["trained_prompts"]))
         self.seconds["image"] += facts.image
         self.seconds["decode"] += facts.decode
         self.seconds["network"] += facts.network
@@ -362,29 +395,3 @@ class SlicePredictor:
 
 
 _STAGES = ("load", "text", "image", "decode", "network", "post")
-
-
-def _input_spec(config: Mapping[str, Any]) -> InputSpec:
-    """Read the checkpoint's input, with a sentence for what is wrong in it."""
-    try:
-        return InputSpec.from_dict(config["input"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"The checkpoint's input description is unusable: {error}."
-        ) from error
-
-
-def _cache_limit(device: torch.device) -> int:
-    """Return how much memory image features may take, bytes."""
-    free = free_memory(device)
-    if free is None:
-        return DEFAULT_BYTES
-    return min(DEFAULT_BYTES if device.type == "cpu" else 4 * DEFAULT_BYTES, free // 5)
-
-
-def checksum(array: np.ndarray) -> int:
-    """Return a checksum of the voxels, in their order of (k, j, i), of any memory layout."""
-    value = 0
-    for plane in array:
-        value = zlib.crc32(np.ascontiguousarray(plane).data, value)
-    return value

@@ -48,8 +48,14 @@ class RunFacts:
 
 
 @dataclass
-class _Batch:
-    """Consecutive slices with their features."""
+class SliceBatch:
+    """Consecutive slices with their features.
+
+    Attributes:
+        first: number of the first slice.
+        count: number of slices.
+        features: of the network, one row a slice.
+    """
 
     first: int
     count: int
@@ -76,6 +82,7 @@ class SliceEngine:
     ) -> None:
         self.model, self.ladder, self.cache = model, ladder, cache
         self.gate = presence_threshold
+        self.shown: frozenset[int] = frozenset()  # slices that are decoded whatever presence says
         self._facts = RunFacts(np.zeros((0, 0)), np.zeros((0, 0), bool))
 
     def run(
@@ -111,7 +118,7 @@ class SliceEngine:
         shape = (count, len(slices))
         facts = RunFacts(np.full(shape, np.nan), np.zeros(shape, bool), per_prompt=[0.0] * count)
         self._facts = facts
-        before: _Batch | None = None
+        before: SliceBatch | None = None
         position = slices.start
 
         def tell() -> None:
@@ -123,7 +130,7 @@ class SliceEngine:
         with torch.inference_mode():
             while position < slices.stop:
                 tell()
-                batch = self._features(stack, position, slices.stop)
+                batch = self.features(stack, position, slices.stop)
                 wanted = self._wanted(batch, before, slices, text)
                 for pairs in wanted:
                     tell()
@@ -136,7 +143,7 @@ class SliceEngine:
 
     # -- image ---------------------------------------------------------------------------------
 
-    def _features(self, stack: SliceStack, first: int, stop: int) -> _Batch:
+    def features(self, stack: SliceStack, first: int, stop: int) -> SliceBatch:
         """Return the features of the next few slices, cached or computed."""
         started = time.perf_counter()
         found = self.cache.get(first, stop - first)
@@ -144,7 +151,7 @@ class SliceEngine:
             found = self._guarded(lambda: self._encode(stack, first, stop))
             self.cache.put(first, found)
         self._facts.image += time.perf_counter() - started
-        return _Batch(first, found[0].shape[0], found)
+        return SliceBatch(first, found[0].shape[0], found)
 
     def _encode(self, stack: SliceStack, first: int, stop: int) -> Features:
         """Run the image encoder once on as many slices as a batch takes."""
@@ -156,8 +163,8 @@ class SliceEngine:
     # -- prompts -------------------------------------------------------------------------------
 
     def _wanted(
-        self, batch: _Batch, before: _Batch | None, slices: range, text: TextFeatures
-    ) -> list[tuple[_Batch, list[tuple[int, int, int]]]]:
+        self, batch: SliceBatch, before: SliceBatch | None, slices: range, text: TextFeatures
+    ) -> list[tuple[SliceBatch, list[tuple[int, int, int]]]]:
         """Return what to decode: batches with runs (prompt, first row, last row) of slices.
 
         A slice beside one that holds the structure is decoded too: the end of an organ is where
@@ -169,6 +176,7 @@ class SliceEngine:
             return [(batch, [(p, 0, batch.count) for p in range(len(text))])]
         facts.presence[:, here] = self._presence(batch, text)
         over = facts.presence >= self.gate  # NaN, not yet known, is False
+        over[:, [n - origin for n in self.shown if n in slices]] = True
         near = over.copy()
         near[:, 1:] |= over[:, :-1]
         near[:, :-1] |= over[:, 1:]
@@ -184,7 +192,7 @@ class SliceEngine:
                 wanted.insert(0, (before, late))
         return wanted
 
-    def _presence(self, batch: _Batch, text: TextFeatures) -> np.ndarray:
+    def _presence(self, batch: SliceBatch, text: TextFeatures) -> np.ndarray:
         """Return (P, n) probabilities that each structure is in each slice."""
         started = time.perf_counter()
         values = np.zeros((len(text), batch.count))
@@ -197,7 +205,17 @@ class SliceEngine:
             self._facts.per_prompt[prompt] += spent / len(text)
         return values
 
-    def _ask_presence(self, batch: _Batch, text: TextFeatures, prompt: int) -> torch.Tensor:
+    def heat_map(self, batch: SliceBatch, text: TextFeatures, prompt: int) -> torch.Tensor:
+        """Return where the network looks for one prompt, (n, 1, h, w) in [0, 1]."""
+
+        def ask() -> torch.Tensor:
+            features = move(batch.features, self.ladder.device)
+            rows = _repeat(text, prompt, batch.count, self.ladder.device)
+            return self._network(lambda: self.model.heat_map(features, rows))
+
+        return self._guarded(ask)
+
+    def _ask_presence(self, batch: SliceBatch, text: TextFeatures, prompt: int) -> torch.Tensor:
         """Ask for one prompt on every slice of a batch."""
         features = move(batch.features, self.ladder.device)
         rows = _repeat(text, prompt, batch.count, self.ladder.device)
@@ -206,7 +224,7 @@ class SliceEngine:
     def _decode(
         self,
         stack: SliceStack,
-        batch: _Batch,
+        batch: SliceBatch,
         runs: Sequence[tuple[int, int, int]],
         slices: range,
         text: TextFeatures,
@@ -253,23 +271,29 @@ class SliceEngine:
         return taken
 
     def _ask(
-        self, batch: _Batch, runs: Sequence[tuple[int, int, int]], text: TextFeatures
+        self, batch: SliceBatch, runs: Sequence[tuple[int, int, int]], text: TextFeatures
     ) -> torch.Tensor | None:
         """Run the decoder once; None when the runs no longer fit after stepping down."""
         if sum(last - first for _, first, last in runs) > self.ladder.pairs:
             return None
         device = self.ladder.device
         features = move(batch.features, device)
+        prompts = [p for p, first, last in runs for _ in range(first, last)]
+        places = [r for _, first, last in runs for r in range(first, last)]
         if len(runs) == 1:  # the usual case on a CPU: rows are used where they lie
             prompt, first, last = runs[0]
             features = rows_of(features, first, last)
             rows = _repeat(text, prompt, last - first, device)
         else:
-            index = [r for _, first, last in runs for r in range(first, last)]
-            prompts = [p for p, first, last in runs for _ in range(first, last)]
-            features = self.model.index_features(features, torch.tensor(index, device=device))
+            features = self.model.index_features(features, torch.tensor(places, device=device))
             rows = text.index(torch.tensor(prompts, device=text.pooled.device)).to(device)
-        return self._network(lambda: self.model.decode(features, rows)[0])
+        return self._forward(features, rows, prompts, [batch.first + row for row in places])
+
+    def _forward(
+        self, features: Features, text: TextFeatures, prompts: list[int], numbers: list[int]
+    ) -> torch.Tensor:
+        """Return logits (B, 1, H, W); row b asks ``prompts[b]`` on slice ``numbers[b]``."""
+        return self._network(lambda: self.model.decode(features, text)[0])
 
     def _decode_best(
         self,
@@ -285,7 +309,7 @@ class SliceEngine:
         for prompt in np.flatnonzero(~self._facts.decoded.any(axis=1)).tolist():
             best = int(np.argmax(self._facts.presence[prompt]))
             cap = ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
-            batch = self._features(stack, slices.start + best, slices.start + best + 1)
+            batch = self.features(stack, slices.start + best, slices.start + best + 1)
             self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write, cap)
             self._facts.decoded[prompt] = False
 

@@ -11,14 +11,18 @@ import typer
 
 from ..job import DEFAULT_MODEL
 from .options import (
+    BoxOption,
     Device,
     Model,
     PlaneOption,
+    PointOptions,
     Prompts,
+    Propagate,
     Roi,
     Samples,
     Slices,
     Threshold,
+    TwoPass,
     run_options,
 )
 
@@ -106,6 +110,10 @@ def segment(
     plane: PlaneOption = None,
     slices: Slices = None,
     roi: Roi = None,
+    box: BoxOption = None,
+    point: PointOptions = None,
+    two_pass: TwoPass = False,
+    propagate: Propagate = False,
     threshold: Threshold = None,
     samples: Samples = None,
     device: Device = "auto",
@@ -119,7 +127,9 @@ def segment(
         prompt,
         model=model,
         outputs=Outputs(segmentation=output, report=report, overlay=overlay),
-        options=run_options(threshold, samples, roi, slices, plane),
+        options=run_options(
+            threshold, samples, roi, slices, plane, box, point, two_pass, propagate
+        ),
         device=device,
     )
 
@@ -153,6 +163,8 @@ def batch(
     plane: PlaneOption = None,
     threshold: Threshold = None,
     samples: Samples = None,
+    two_pass: TwoPass = False,
+    propagate: Propagate = False,
     device: Device = "auto",
 ) -> int:
     """Segment many images with one loaded model; a failed one does not stop the run.
@@ -170,7 +182,9 @@ def batch(
         scheduler=scheduler,
         suffix="." + suffix.lstrip("."),
         overlay=overlay,
-        options=run_options(threshold, samples, plane=plane),
+        options=run_options(
+            threshold, samples, plane=plane, two_pass=two_pass, propagate=propagate
+        ),
         device=device,
     )
 

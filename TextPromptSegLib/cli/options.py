@@ -52,6 +52,28 @@ Roi = Annotated[
     str | None,
     typer.Option("--roi", metavar="x0,x1,y0,y1,z0,z1", help="Only this box (RAS, mm)."),
 ]
+BoxOption = Annotated[
+    str | None,
+    typer.Option(
+        "--box",
+        metavar="x0,x1,y0,y1,z0,z1",
+        help="A box around the structure (RAS, mm), for models that take boxes.",
+    ),
+]
+PointOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--point",
+        metavar="x,y,z[,0]",
+        help="A point on the structure (RAS, mm); with ',0' a point beside it; may be repeated.",
+    ),
+]
+TwoPass = Annotated[
+    bool, typer.Option("--two-pass", help="Find a box by the text first, then ask with it again.")
+]
+Propagate = Annotated[
+    bool, typer.Option("--propagate", help="Hand the box of each slice on to the next one.")
+]
 
 
 def run_options(
@@ -60,6 +82,10 @@ def run_options(
     roi: str | None = None,
     slices: str | None = None,
     plane: Plane | None = None,
+    box: str | None = None,
+    points: list[str] | None = None,
+    two_pass: bool = False,
+    propagate: bool = False,
 ) -> RunOptions:
     """Return the options of a run from their texts.
 
@@ -72,6 +98,10 @@ def run_options(
         roi=None if roi is None else parse_roi(roi),
         slices=None if slices is None else parse_slices(slices),
         plane=None if plane is None else plane.value,
+        box=None if box is None else parse_roi(box, "--box"),
+        points=tuple(parse_point(point) for point in points or ()),
+        two_pass=two_pass,
+        propagate=propagate,
     )
 
 
@@ -91,7 +121,26 @@ def parse_slices(text: str) -> tuple[int, int]:
     return start, stop
 
 
-def parse_roi(text: str) -> tuple[float, float, float, float, float, float]:
+def parse_point(text: str) -> tuple[float, float, float, int]:
+    """Read "x,y,z" or "x,y,z,label" in RAS mm.
+
+    Raises:
+        InputError: when it is not that.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        if len(numbers) not in (3, 4) or numbers[3:] not in ([], [0.0], [1.0]):
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"--point {text} must be three numbers x,y,z (RAS, mm) without spaces; "
+            "add ,0 for a point beside the structure."
+        ) from None
+    x, y, z = numbers[:3]
+    return x, y, z, int(numbers[3]) if len(numbers) == 4 else 1
+
+
+def parse_roi(text: str, option: str = "--roi") -> tuple[float, float, float, float, float, float]:
     """Read "x0,x1,y0,y1,z0,z1" in RAS mm.
 
     Raises:
@@ -101,6 +150,6 @@ def parse_roi(text: str) -> tuple[float, float, float, float, float, float]:
         x0, x1, y0, y1, z0, z1 = (float(part) for part in text.split(","))
     except ValueError:
         raise InputError(
-            f"--roi {text} must be six numbers x0,x1,y0,y1,z0,z1 (RAS, mm) without spaces."
+            f"{option} {text} must be six numbers x0,x1,y0,y1,z0,z1 (RAS, mm) without spaces."
         ) from None
     return x0, x1, y0, y1, z0, z1

@@ -27,6 +27,25 @@ class PromptedSegmenter(nn.Module, ABC):
     latent_size: int = 0
     """Z, the size of that noise."""
 
+    takes_boxes: bool = False
+    """Whether `decode` listens to ``boxes``."""
+
+    takes_points: bool = False
+    """Whether `decode` listens to ``points``."""
+
+    shows_heat_map: bool = False
+    """Whether `heat_map` says where the system looked."""
+
+    def takes(self) -> tuple[str, ...]:
+        """Return what may be asked besides text, as a checkpoint's ``takes`` says it."""
+        offers = {
+            "box": self.takes_boxes,
+            "points": self.takes_points,
+            "samples": self.draws_samples,
+            "heat_map": self.shows_heat_map,
+        }
+        return tuple(name for name, offered in offers.items() if offered)
+
     def attach_text_encoder(self, encoder: Any) -> None:
         """Take over what the system needs of its text encoder besides encoded prompts.
 
@@ -56,14 +75,23 @@ class PromptedSegmenter(nn.Module, ABC):
 
     @abstractmethod
     def decode(
-        self, features: Features, text: TextFeatures, boxes: Tensor | None = None
+        self,
+        features: Features,
+        text: TextFeatures,
+        boxes: Tensor | None = None,
+        points: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Answer pairs of image and prompt (row b of both belong together).
+
+        Boxes and points are only given to systems that take them.
 
         Args:
             features: what `encode_image` returned, B rows.
             text: encoded prompts, B rows.
-            boxes: optional boxes (B, 4) x0, y0, x1, y1 in px of the encoded image.
+            boxes: optional boxes (B, 4) x0, y0, x1, y1 in px of the encoded image, pixel centres
+                at whole numbers; a row of NaN has no box.
+            points: optional points (B, N, 3) x, y, label; label 1 on the structure, 0 beside it,
+                -1 on the padding.
 
         Returns:
             Logits (B, 1, H, W) of the encoded image's size, presence logits (B,).
@@ -82,6 +110,13 @@ class PromptedSegmenter(nn.Module, ABC):
         if noise is not None:
             raise NotImplementedError("this system draws no samples")
         return self.decode(features, text)
+
+    def heat_map(self, features: Features, text: TextFeatures) -> Tensor:
+        """Return where the system looked, (B, 1, h, w) in [0, 1], h and w of any size.
+
+        Only asked of a system that `shows_heat_map`; the map covers the encoded image.
+        """
+        raise NotImplementedError("this system shows no heat map")
 
     @abstractmethod
     def presence(self, features: Features, text: TextFeatures) -> Tensor:

@@ -188,6 +188,7 @@ def export(
         "input": InputSpec.from_dict(recipe.input).to_dict(),
         "text_encoder": recipe.text_spec(),
         "planes": list(recipe.planes),
+        "takes": list(network.takes()),
         "modalities": sorted({m for found in material.modalities.values() for m in found}),
         "trained_prompts": {
             name: {"modalities": sorted(found), "threshold": 0.5}

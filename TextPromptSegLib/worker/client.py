@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from ..hints import Hints
 from ..outcome import Cancelled, Progress, Segmentation, TextPromptSegError
 from ..prompt import Prompt
 from ..volume import Volume
@@ -70,7 +71,12 @@ class WorkerClient:
         roi: Sequence[float] | None = None,
         slices: tuple[int, int] | None = None,
         plane: str | None = None,
-        want: Sequence[str] = ("mask", "probability", "uncertainty", "candidates"),
+        box: Sequence[float] | None = None,
+        points: Sequence[Sequence[float]] | None = None,
+        two_pass: bool | None = None,
+        propagate: bool | None = None,
+        heat_map: bool = False,
+        want: Sequence[str] = ("mask", "probability", "uncertainty", "heat_map", "candidates"),
         on_finished: Callable[[Job], None] | None = None,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
@@ -88,6 +94,8 @@ class WorkerClient:
             roi: (x0, x1, y0, y1, z0, z1), RAS mm.
             slices: first and one past the last slice along ``plane``.
             plane: "axial", "coronal" or "sagittal".
+            box, points, two_pass, propagate: geometric prompts, see `Hints`.
+            heat_map: whether to bring back where the system looked.
             want: the arrays to bring back.
             on_finished, on_progress: called from `poll` with the job.
         """
@@ -99,6 +107,8 @@ class WorkerClient:
             "prompts": [wire.prompt_to_dict(p) for p in prompts],
             "threshold": threshold,
             "samples": samples,
+            "hints": _hints(box, points, two_pass, propagate).to_dict(),
+            "heat_map": heat_map,
             "region": {"roi": wire.plain(roi), "slices": wire.plain(slices), "plane": plane},
             "want": list(want),
         }
@@ -359,3 +369,14 @@ class WorkerClient:
             callback(job)
         except Exception:  # a faulty callback must not stop the pump
             _log.exception("A callback of the worker failed")
+
+
+def _hints(
+    box: Sequence[float] | None,
+    points: Sequence[Sequence[float]] | None,
+    two_pass: bool | None,
+    propagate: bool | None,
+) -> Hints:
+    """Return checked geometric prompts; what is wrong with them shows before the worker starts."""
+    values = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
+    return Hints.from_dict(values)

@@ -89,8 +89,9 @@ class RemotePredictor:
         threshold: float | None = None,
         samples: int | None = None,
         progress: Progress | None = None,
+        **hints: Any,
     ) -> list[Segmentation]:
-        """Segment what the prompts name; see `SlicePredictor.segment`.
+        """Segment what the prompts name; see `SlicePredictor.segment`, ``hints`` included.
 
         Raises:
             Cancelled: when ``progress`` returned False.
@@ -107,6 +108,7 @@ class RemotePredictor:
             volume_key=key,
             threshold=threshold,
             samples=samples,
+            **hints,
             **self._region,
         )
         found: list[Segmentation] = self._client.wait(job, self._pump, progress)

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from ..hints import Hints
 from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
 from . import wire
 from .arrays import ArrayStore
@@ -178,6 +179,8 @@ class Server:
             threshold=request.get("threshold"),
             samples=request.get("samples"),
             progress=lambda done, total, text: self._progress(ident, done, total, text),
+            **Hints.from_dict(request.get("hints") or {}).to_dict(),
+            **({"heat_map": True} if request.get("heat_map") else {}),
         )
         if ident in self._cancelled:
             raise Cancelled
@@ -202,7 +205,7 @@ class Server:
             str(request["model"]),
             str(request.get("device") or "auto"),
             resume=bool(request.get("resume")),
-            options=RunOptions(threshold=request.get("threshold")),
+            options=RunOptions(threshold=request.get("threshold"), samples=request.get("samples")),
             suffix=str(request.get("suffix") or ".seg.nrrd"),
             progress=lambda done, total, text: self._progress(ident, done, total, text),
             predictor_factory=self._factory if own else None,

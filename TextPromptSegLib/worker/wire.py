@@ -111,7 +111,7 @@ def region_arguments(region: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-ARRAYS = ("mask", "probability", "uncertainty")
+ARRAYS = ("mask", "probability", "uncertainty", "heat_map")
 _CARRIED = (*ARRAYS, "candidates", "prompt")
 
 
@@ -123,7 +123,7 @@ def segmentation_to_dict(
     Args:
         result: the answer to one prompt.
         store: where its arrays go.
-        want: the arrays to send: "mask", "probability", "uncertainty", "candidates".
+        want: the arrays to send: "mask", "probability", "uncertainty", "heat_map", "candidates".
     """
     names = [f.name for f in fields(Segmentation) if f.name not in _CARRIED]
     message = {name: plain(getattr(result, name)) for name in names}

@@ -134,7 +134,11 @@ class FiLMUNet(PromptedSegmenter):
         return tuple(features)
 
     def decode(
-        self, features: Features, text: TextFeatures, boxes: Tensor | None = None
+        self,
+        features: Features,
+        text: TextFeatures,
+        boxes: Tensor | None = None,
+        points: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return logits (B, 1, H, W) and presence (B,) for pairs; this system has no boxes."""
         sentence = self.whiten(text.pooled)

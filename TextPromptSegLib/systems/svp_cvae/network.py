@@ -188,7 +188,11 @@ class SVPCVAE(PromptedSegmenter):
     # -- decoder -------------------------------------------------------------------------------
 
     def decode(
-        self, features: Features, text: TextFeatures, boxes: Tensor | None = None
+        self,
+        features: Features,
+        text: TextFeatures,
+        boxes: Tensor | None = None,
+        points: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return logits (B, 1, H, W) and presence (B,) at the prior's mean; there are no boxes."""
         return self.decode_sample(features, text, None)
