@@ -12,8 +12,10 @@ from TextPromptSegLib.nn import (
     FiLM,
     L2Normalise,
     SpatialAttention,
+    TextGuidedUp,
     Whitening,
 )
+from TextPromptSegLib.nn.cross_attention import attend
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +118,26 @@ def test_whitening_is_the_identity_until_fitted_and_then_separates_sides() -> No
     out = whiten(vectors)
     assert out.mean(0).abs().max() < 1e-4
     assert out.var(0).max() < 1.5
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_a_text_guided_stage_in_two_parts_is_monais_block(norm: str) -> None:
+    torch.manual_seed(0)
+    stage = TextGuidedUp(8, 6, 4, None, norm).eval()
+    x, skip = torch.randn(2, 8, 5, 6), torch.randn(2, 6, 10, 12)
+    with torch.no_grad():
+        expected = stage.up(x, stage.skip(skip))
+        found = stage(x, stage.prepare(skip), None)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_attend_is_torchs_multi_head_attention() -> None:
+    torch.manual_seed(0)
+    attention = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    torch.nn.init.normal_(attention.in_proj_bias)
+    query, key, value = torch.randn(3, 5, 8), torch.randn(3, 4, 8), torch.randn(3, 4, 8)
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=torch.bool)
+    expected = attention(query, key, value, key_padding_mask=~mask, need_weights=False)[0]
+    assert torch.allclose(attend(attention, query, key, value, mask), expected, atol=1e-6)
+    expected = attention(query, key, value, need_weights=False)[0]
+    assert torch.allclose(attend(attention, query, key, value), expected, atol=1e-6)

@@ -261,3 +261,34 @@ def test_one_lung_alone_keeps_its_side() -> None:
     volume[:, :, 50:][volume[:, :, 50:] == -850] = 40
     right, left = split_sides(ct_lungs(volume))
     assert right.any() and not left.any()
+
+
+def test_a_described_finding_is_asked_by_a_sentence_from_its_mask(tmp_path: Path) -> None:
+    """The lungs of the same picture may be labelled in another case."""
+    from PIL import Image
+
+    folder = tmp_path / "chest"
+    folder.mkdir()
+    picture, lungs, finding = (np.zeros((40, 40), np.uint8) for _ in range(3))
+    lungs[5:35, 2:18], lungs[5:35, 22:38] = 1, 2
+    finding[6:12, 25:35] = 3
+    for name, array in (("image", picture + 90), ("lungs", lungs), ("finding", finding)):
+        Image.fromarray(array).save(folder / f"{name}.png")
+    cases = [
+        {"id": "a", "image": "image.png", "label": "lungs.png", "split": "train",
+         "present": ["right lung", "left lung"], "annotated": ["right lung", "left lung"]},
+        {"id": "b", "image": "image.png", "label": "finding.png", "split": "train",
+         "present": ["infection"], "annotated": ["infection"]},
+    ]  # fmt: skip
+    labels = {"1": "right lung", "2": "left lung", "3": "infection"}
+    values = {"name": "chest", "modality": "CXR", "labels": labels, "cases": cases}
+    (folder / "dataset.json").write_text(json.dumps(values))
+    spec = InputSpec(size=32, multiple=32)
+    rules = NameRules(
+        aliases={"infection": "pulmonary infection"}, describe=("pulmonary infection",)
+    )
+    first, second = Dataset.read(folder).cases
+    assert case_slices(first, spec, rules)[0].texts == {}
+    (made,) = case_slices(second, spec, rules)
+    expected = "unilateral pulmonary infection, one infected area, upper left lung."
+    assert made.texts == {"pulmonary infection": expected}

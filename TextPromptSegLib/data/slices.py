@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ..intensity import InputSpec, apply_scale, canvas_offset, fit_slice_size, scale_parameters
 from .datasets import Case
 from .derive import derived_masks
+from .reports import infection_report
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class NameRules:
         derive: names to derive in this data set, see `derive`.
         drop: names to leave out.
         text_for: names that the case's ``text`` asks for.
+        describe: trained names of findings in the lungs that get a report sentence made from
+            their mask, see `reports`.
     """
 
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class NameRules:
     derive: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     text_for: tuple[str, ...] = ()
+    describe: tuple[str, ...] = ()
 
 
 def case_slices(
@@ -95,6 +99,7 @@ def case_slices(
     known = [n for n in case.known_names() if n not in rules.drop]
     said = str(case.extra.get("text") or "").strip()
     asked = {rules.aliases.get(n, n) for n in rules.text_for} if said else set()
+    described = set(rules.describe)
     result: list[TrainingSlice] = []
     for channel in channels if channels is not None else range(len(case.image_paths)):
         if channel >= len(case.image_paths):
@@ -110,9 +115,14 @@ def case_slices(
             axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
             step = _plane_view(canonical, axis)
             views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
+            lungs = _lungs(case, axis_map) if described and plane == "axial" else None
             for index in range(step.shape[0]):
                 cut = {name: view[index] for name, view in views.items()}
                 made = _make(apply_scale(step[index], scale), cut, spec)
+                texts = {n: said for n in made[2] if n in asked}
+                for name in described & set(made[2]):
+                    about = None if lungs is None else {k: v[index] for k, v in lungs.items()}
+                    texts[name] = infection_report(cut[name], about) or name
                 gone = absent | {name for name in masks if name not in made[2]}
                 result.append(
                     TrainingSlice(
@@ -124,10 +134,20 @@ def case_slices(
                         modality=volume.modality,
                         key=f"{case.id}/{plane}{index}" + (f"/c{channel}" if channel else ""),
                         extent={n: float(m.sum()) for n, m in cut.items() if m.any()},
-                        texts={n: said for n in made[2] if n in asked},
+                        texts=texts,
                     )
                 )
     return result
+
+
+def _lungs(case: Case, axis_map: Any) -> dict[str, np.ndarray] | None:
+    """Return the lungs (K, J, I) of the same picture, which may be labelled in another case."""
+    wanted = {"left": "left lung", "right": "right lung"}
+    for other in case.dataset.cases:
+        if other.image_paths == case.image_paths and set(wanted.values()) <= set(other.present):
+            arrays = other.label_arrays()
+            return {side: axis_map.apply(arrays[name]) for side, name in wanted.items()}
+    return None
 
 
 def _plane_view(array: np.ndarray, axis: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import math
 import torch
 from monai.networks.blocks import UnetrUpBlock
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def to_tokens(x: Tensor) -> Tensor:
@@ -41,6 +42,36 @@ def map_positions(height: int, width: int, dim: int, like: Tensor) -> Tensor:
     return torch.cat(both, 2).flatten(0, 1)
 
 
+def attend(
+    attention: nn.MultiheadAttention,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Return what `torch.nn.MultiheadAttention` returns, without its detour over the axes.
+
+    With ``batch_first`` torch turns batch and places around, and its products then copy their
+    weights for every place: eight times slower for the few places of a bottleneck on a CPU.
+
+    Args:
+        attention: holds the weights; equal sizes of query, key and value, no dropout.
+        query: (B, N, C).
+        key: (B, L, C).
+        value: (B, L, C).
+        mask: (B, L) bool, True on real tokens; None = all are.
+    """
+    weights = attention.in_proj_weight.chunk(3)
+    biases = attention.in_proj_bias.chunk(3)
+    q, k, v = (
+        F.linear(x, weight, bias).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+        for x, weight, bias in zip((query, key, value), weights, biases, strict=True)
+    )
+    seen = None if mask is None else mask[:, None, None, :]
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+    return attention.out_proj(mixed.transpose(1, 2).flatten(2))
+
+
 class MorphologyTextFusion(nn.Module):
     """MTF: ``V_g = Linear(V + softmax(V W_Q (T W_K)^T / sqrt(d)) T W_V)``.
 
@@ -62,8 +93,7 @@ class MorphologyTextFusion(nn.Module):
             text: (B, L, C).
             mask: (B, L) bool, True on real tokens; padding is not looked at.
         """
-        found = self.attention(image, text, text, key_padding_mask=~mask, need_weights=False)[0]
-        return self.linear(image + found)
+        return self.linear(image + attend(self.attention, image, text, text, mask))
 
 
 class PooledTextFusion(nn.Module):
@@ -140,24 +170,34 @@ class TextGuide(nn.Module):
             text = nn.functional.pad(text, (0, 0, 0, self.text_length - length))
         return self.act(self.project(self.act(self.mix(text))))
 
-    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """Return the guided map (B, dim, h, w); ``text`` and ``mask`` as in `text`."""
+    def forward(self, x: Tensor, text: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the guided map (B, dim, h, w).
+
+        Args:
+            x: (B, dim, h, w).
+            text: as in `text`; without a mask what `text` returned.
+            mask: as in `text`.
+        """
         height, width = x.shape[2:]
         image = to_tokens(x)
         place = map_positions(height, width, image.shape[2], image)
         if self.own is not None:
             value = self.own_in(image)
             query = value + place
-            image = image + self.own_out(self.own(query, query, value, need_weights=False)[0])
-        words = self.text(text, mask)
+            image = image + self.own_out(attend(self.own, query, query, value))
+        words = text if mask is None else self.text(text, mask)
         keys = words + wave_positions(words.shape[1], words.shape[2], words)
         query = self.cross_in(image) + place
-        image = image + self.cross_out(self.cross(query, keys, words, need_weights=False)[0])
+        image = image + self.cross_out(attend(self.cross, query, keys, words))
         return to_map(image, height)
 
 
 class TextGuidedUp(nn.Module):
     """One decoder stage: `TextGuide` (or none), then twice the size and the skip.
+
+    The first convolution of `UnetrUpBlock` sees the upsampled map and the skip side by side; being
+    linear, its two halves are computed apart, so what the skip adds is made once per image
+    (`prepare`) and serves every prompt and every sample.
 
     Args:
         in_channels: of the map from below.
@@ -177,6 +217,7 @@ class TextGuidedUp(nn.Module):
     ) -> None:
         super().__init__()
         self.guide = guide
+        self.channels = out_channels
         self.skip: nn.Module = nn.Identity()
         if skip_channels != out_channels:
             self.skip = nn.Conv2d(skip_channels, out_channels, 1)
@@ -184,8 +225,26 @@ class TextGuidedUp(nn.Module):
         kind = "BATCH" if norm == "batch" else ("GROUP", {"num_groups": groups})
         self.up = UnetrUpBlock(2, in_channels, out_channels, 3, 2, kind)
 
-    def forward(self, x: Tensor, skip: Tensor, text: Tensor | None, mask: Tensor | None) -> Tensor:
-        """Return (B, out_channels, 2 h, 2 w)."""
-        if self.guide is not None and text is not None and mask is not None:
-            x = self.guide(x, text, mask)
-        return self.up(x, self.skip(skip))
+    def prepare(self, skip: Tensor) -> Tensor:
+        """Return what the skip (B, skip_channels, 2 h, 2 w) adds: (B, out_channels, 2 h, 2 w)."""
+        weight = self.up.conv_block.conv1.conv.weight
+        return F.conv2d(self.skip(skip), weight[:, self.channels :], padding=1)
+
+    def forward(
+        self, x: Tensor, prepared: Tensor, words: Tensor | None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Return (B, out_channels, 2 h, 2 w).
+
+        Args:
+            x: (B, in_channels, h, w).
+            prepared: of `prepare`.
+            words: text (B, L, C) with its ``mask`` (B, L); without a mask the mixed tokens that
+                `TextGuide.text` returned; None for a stage without text.
+            mask: of the text.
+        """
+        if self.guide is not None and words is not None:
+            x = self.guide(x, words, mask)
+        block, larger = self.up.conv_block, self.up.transp_conv(x)
+        weight = block.conv1.conv.weight[:, : self.channels]
+        out = block.lrelu(block.norm1(F.conv2d(larger, weight, padding=1) + prepared))
+        return block.lrelu(block.norm2(block.conv2(out)))

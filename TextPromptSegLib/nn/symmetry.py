@@ -49,12 +49,22 @@ def reflect(x: Tensor, axis: Tensor | None = None) -> Tensor:
 
 
 def _symmetry(images: Tensor, axes: Tensor) -> Tensor:
-    """Return the correlation (B, N) of images (B, 1, H, W) with their mirror at axes (B, N, 2)."""
+    """Return the correlation of pictures with their mirror images.
+
+    Args:
+        images: (B, 1, H, W), or (1, B, H, W) where all have the same axes.
+        axes: (B, N, 2), or (1, N, 2).
+
+    Returns:
+        (B, N).
+    """
     count, many = axes.shape[:2]
     grid = _axis_grid(axes.flatten(0, 1), images.shape, turned=False)
     grid = grid.unflatten(0, (count, many)).flatten(1, 2)  # the candidates below each other
     options = {"mode": "bilinear", "padding_mode": "zeros", "align_corners": False}
-    mirrored = F.grid_sample(images, grid, **options).unflatten(2, (many, -1))[:, 0]  # type: ignore[arg-type]
+    mirrored = F.grid_sample(images, grid, **options)  # type: ignore[arg-type]
+    mirrored = mirrored.flatten(0, 1).unflatten(1, (many, -1))
+    images = images.flatten(0, 1)[:, None]
     product = (mirrored * images).sum((2, 3))
     energy = (mirrored.square().sum((2, 3)) * images.square().sum((2, 3))).clamp_min(1e-12)
     return product / energy.sqrt()
@@ -73,29 +83,34 @@ def estimate_axis(
         images: (B, C, H, W) in [0, 1], black outside the body.
         largest_angle: degrees.
         largest_offset: half heights.
-        side: height at which it is done, px.
+        side: height at which the last steps are done, px; the first ones at half of it.
 
     Returns:
         (B, 2): angle in rad, offset in half heights.
     """
     count, height, width = len(images), images.shape[-2], images.shape[-1]
     size = (side, max(1, round(side * width / height)))
-    small = F.interpolate(images.float().mean(1, keepdim=True), size, mode="area")
-    best = torch.zeros(count, 2, device=images.device)
+    fine = F.interpolate(images.float().mean(1, keepdim=True), size, mode="area")
+    coarse = F.avg_pool2d(fine, 2) if min(size) > 1 else fine
     angle, offset = math.radians(largest_angle), largest_offset
+    best = torch.zeros(count, 2, device=images.device)
     steps = (13, 11)
-    for _ in range(4):
+    for picture in (coarse, coarse, fine, fine):
         turns = torch.linspace(-angle, angle, steps[0], device=images.device)
         shifts = torch.linspace(-offset, offset, steps[1], device=images.device)
         around = torch.cartesian_prod(turns, shifts)
-        axes = best[:, None] + around[None]
-        score = _symmetry(small, axes)
+        if steps == (13, 11):  # the same lines for every picture
+            axes = around[None].expand(count, -1, -1)
+            score = _symmetry(picture.transpose(0, 1), around[None])
+        else:
+            axes = best[:, None] + around[None]
+            score = _symmetry(picture, axes)
         score = score - 0.02 * axes[..., 0].abs() - 0.02 * axes[..., 1].abs()
         best = axes[torch.arange(count, device=images.device), score.argmax(1)]
         angle, offset = 1.2 * angle / (steps[0] // 2), 1.2 * offset / (steps[1] // 2)
         steps = (5, 5)
-    straight = _symmetry(small, torch.zeros(count, 1, 2, device=images.device))[:, 0]
-    found = _symmetry(small, best[:, None])[:, 0]
+    straight = _symmetry(fine, torch.zeros(count, 1, 2, device=images.device))[:, 0]
+    found = _symmetry(fine, best[:, None])[:, 0]
     return torch.where((found > straight + 0.005)[:, None], best, torch.zeros_like(best))
 
 

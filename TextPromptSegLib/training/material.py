@@ -100,6 +100,7 @@ def _rules(entry: DataEntry, dataset: Dataset, vocabulary: Vocabulary) -> NameRu
         derive=tuple(entry.derive),
         drop=tuple(entry.drop),
         text_for=tuple(entry.text_for),
+        describe=tuple(entry.describe),
     )
 
 

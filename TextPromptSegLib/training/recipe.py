@@ -26,6 +26,8 @@ class DataEntry:
         channels: channels to use, None = all.
         text_for: labels that each case's own ``text`` asks for, as a report does; how often it
             is used is the recipe's ``batch: {"texts": ...}``.
+        describe: trained names of findings in the lungs that a report sentence, made from the
+            mask, asks for like a case's own text.
         split: which split to train on; data sets without validation cases have none.
     """
 
@@ -38,6 +40,7 @@ class DataEntry:
     positive_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     channels: tuple[int, ...] | None = None
     text_for: tuple[str, ...] = ()
+    describe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class SVPCVAEConfig:
         depths: blocks of each stage.
         vision_id: hub id of a pretrained ConvNeXt of these sizes to start a training from, or
             None for random weights.
+        layer_scale: first value of the blocks' gains; a training from random weights that is short
+            wants 1, so that the blocks take part from the beginning.
         normalise: ``zscore`` (every image and channel to mean 0 and deviation 1 over what is not
             black) or ``none``.
         text_dim: size of a token state (768 for BERT base, 384 for MiniLM).
@@ -52,6 +54,9 @@ class SVPCVAEConfig:
         heads: of the cross-attentions.
         latent: ``full``, ``no_kl`` (posterior, no KL), ``prior`` (prior only) or ``none``
             (deterministic); Table 5.
+        prior_share: share of the pairs that are decoded from the prior's mean in training (ours, 0
+            in the paper; the mixed objective of Sohn et al. 2015): what is used is then trained
+            too, and the decoder does not rely on a mask that it never sees in use.
         z_dim: size of the latent variable.
         latent_hidden: hidden size of the prior's and the posterior's MLP.
         mask_grid: the posterior sees the mask as area shares of this many places a side.
@@ -77,6 +82,7 @@ class SVPCVAEConfig:
     hidden_sizes: tuple[int, ...] = (96, 192, 384, 768)
     depths: tuple[int, ...] = (3, 3, 9, 3)
     vision_id: str | None = None
+    layer_scale: float = 1e-6
     normalise: str = "zscore"
     text_dim: int = 768
     text_ffn: int = 3072
@@ -97,6 +103,7 @@ class SVPCVAEConfig:
     fusion: str = "attention"
     heads: int = 4
     latent: str = "full"
+    prior_share: float = 0.0
     z_dim: int = 64
     latent_hidden: int = 512
     mask_grid: int = 7

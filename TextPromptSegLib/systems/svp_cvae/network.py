@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from ...text.features import TextFeatures
 
 logger = logging.getLogger(__name__)
+
+SAMPLE_ROWS = 16
+"""Most rows in one pass of the decoder when samples are drawn: more no longer fit the caches of a
+CPU."""
 
 
 class SVPCVAE(PromptedSegmenter):
@@ -61,6 +65,7 @@ class SVPCVAE(PromptedSegmenter):
                 num_channels=config.in_channels,
                 hidden_sizes=list(config.hidden_sizes),
                 depths=list(config.depths),
+                layer_scale_init_value=config.layer_scale,
             )
         )
         self.marl = None
@@ -153,7 +158,8 @@ class SVPCVAE(PromptedSegmenter):
         """Encode ``images`` (B, C, H, W), width = left to right.
 
         Returns:
-            Skips at 1/4, 1/8 and 1/16 and the morphology-aware bottleneck at 1/32.
+            What the skips at 1/4, 1/8 and 1/16 add to the decoder (`TextGuidedUp.prepare`) and the
+            morphology-aware bottleneck at 1/32.
 
         Raises:
             ValueError: when a side is no multiple of 32.
@@ -169,7 +175,11 @@ class SVPCVAE(PromptedSegmenter):
             if self.config.symmetry_axis == "estimated" and self.config.cbsm:
                 axis = estimate_axis(images)
             deep = self.marl(deep, axis)
-        return (*maps[:3], deep)
+        skips = [
+            stage.prepare(maps[2 - index])  # type: ignore[operator]
+            for index, stage in enumerate(self.decoder)
+        ]
+        return (*reversed(skips), deep)
 
     def encode_text(self, text: TextFeatures) -> AttributeText:
         """Return the prompts as CATE reads them; already read ones stay."""
@@ -208,27 +218,72 @@ class SVPCVAE(PromptedSegmenter):
             noise: standard normal (Z,) or (B, Z); None is the prior's mean. The same noise on
                 every slice gives one candidate for a whole volume.
         """
+        drawn = None if noise is None else noise.expand(1, len(text), -1)
+        logits, presence = self.decode_samples(features, text, drawn)
+        return logits[:, :1], presence
+
+    def decode_samples(
+        self, features: Features, text: TextFeatures, noises: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, K, H, W) and presence (B,) for K draws of z from the prior.
+
+        Everything before z is computed once.
+
+        Args:
+            features: of `encode_image`, B rows.
+            text: B rows.
+            noises: standard normal (K, Z) or (K, B, Z); None is the prior's mean, K = 1.
+        """
         read = self.encode_text(text)
         grounded = self._ground(features[-1], read)
         presence = self._presence(grounded) if self.presence_head is not None else None
-        tokens = grounded
-        if self.latent is not None:
+        words, rows = self._words(read), len(text)
+        if self.latent is None:
+            logits = self._up(features, grounded, words)
+            count = 1 if noises is None else len(noises)
+            logits = logits.expand(-1, count, -1, -1)
+        else:
             prior, _ = self.latent.distributions(grounded.mean(1), self._text_mean(read))
-            z = prior.mean if noise is None else prior.sample(noise.to(prior.mean))
-            tokens = self.latent(grounded, z)
-        logits = self._up(features, tokens, read)
-        return logits, logits.flatten(1).amax(1) if presence is None else presence
+            if noises is None:
+                drawn = prior.mean[None]
+            else:
+                noises = noises.to(prior.mean)
+                noises = noises if noises.ndim == 3 else noises[:, None]
+                drawn = prior.mean + torch.exp(0.5 * prior.log_variance) * noises
+            parts = []
+            for some in drawn.split(max(1, SAMPLE_ROWS // rows)):
+                tokens = torch.cat([self.latent(grounded, z) for z in some])
+                again = [_repeated(f, len(some)) for f in features]
+                spoken = [None if w is None else _repeated(w, len(some)) for w in words]
+                parts.append(self._up(again, tokens, spoken).unflatten(0, (len(some), rows)))
+            logits = torch.cat(parts)[:, :, 0].transpose(0, 1)
+        return logits, logits[:, 0].flatten(1).amax(1) if presence is None else presence
 
-    def _up(self, features: Features, tokens: Tensor, text: AttributeText) -> Tensor:
-        """Run the three stages: middle level at the first, high level at the others."""
-        x = to_map(tokens, features[-1].shape[2])
+    def _words(self, text: AttributeText) -> list[Tensor | None]:
+        """Return the stages' mixed text: middle level at the first, high level at the others."""
+        if not self.config.decoder_text:
+            return [None] * len(self.decoder)
         last = len(self.config.levels) - 1
+        return [
+            stage.guide.text(text.level(min(last, 1 if index == 0 else 2)), text.mask)  # type: ignore[union-attr,operator]
+            for index, stage in enumerate(self.decoder)
+        ]
+
+    def _up(
+        self, features: Sequence[Tensor], tokens: Tensor, words: Sequence[Tensor | None]
+    ) -> Tensor:
+        """Run the three stages and bring the result to the image's size: (B, 1, H, W)."""
+        x = to_map(tokens, features[-1].shape[2])
         for index, stage in enumerate(self.decoder):
-            words = None
-            if self.config.decoder_text:
-                words = text.level(min(last, 1 if index == 0 else 2))
-            x = stage(x, features[2 - index], words, text.mask)
-        return self.head(self.upsample(x))
+            x = stage(x, features[2 - index], words[index])
+        if self.config.head_pool:
+            return self.head(self.upsample(x))
+        # Without the pooling, x4 and the last 1x1 convolution are one convolution to 16 channels.
+        finer, last = self.upsample.conv_block, self.head.conv.conv
+        mix, many = last.weight[:, :, 0, 0], finer.weight.unflatten(0, (-1, 16))
+        weight = torch.einsum("oc,cpikl->opikl", mix, many).flatten(0, 1)
+        bias = mix @ finer.bias.unflatten(0, (-1, 16)) + last.bias[:, None]
+        return F.pixel_shuffle(F.conv2d(x, weight, bias.flatten(), padding=1), 4)
 
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return presence logits (B,); a net without the head needs the decoder for them."""
@@ -261,10 +316,14 @@ class SVPCVAE(PromptedSegmenter):
             mask = batch["mask"].float() * valid
             prior, posterior = self.latent.distributions(image_mean, text_mean, mask)
             source: Gaussian = prior if posterior is None else posterior
-            tokens = self.latent(grounded, source.sample(torch.randn_like(source.mean)))
+            z = source.sample(torch.randn_like(source.mean))
+            if config.prior_share:
+                usual = torch.rand(len(z), 1, device=z.device) < config.prior_share
+                z = torch.where(usual, prior.mean, z)
+            tokens = self.latent(grounded, z)
             if posterior is not None and config.latent == "full":
                 divergence = kl_divergence(posterior, prior).mean()
-        logits = self._up(features, tokens, read)
+        logits = self._up(features, tokens, self._words(read))
         dice, bce = segmentation_loss(logits, batch["mask"], valid, present)
         terms = {"dice": dice, "bce": bce}
         total = dice + bce
@@ -298,6 +357,11 @@ class SVPCVAE(PromptedSegmenter):
             answers = torch.cat([answers, more])
             truth = torch.cat([truth, batch["asked_present"].float()])
         return F.binary_cross_entropy_with_logits(answers.float(), truth)
+
+
+def _repeated(x: Tensor, times: int) -> Tensor:
+    """Return the rows of ``x`` one after the other, ``times`` times."""
+    return x if times == 1 else x.repeat(times, *[1] * (x.ndim - 1))
 
 
 def normalise(images: Tensor) -> Tensor:
