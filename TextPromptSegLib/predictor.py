@@ -17,7 +17,8 @@ from .checkpoint import LoadedCheckpoint, input_spec, load
 from .composition import Composer, not_there
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .fast_inference import faster_on_cpu
-from .feature_cache import FeatureCache, cache_limit, checksum
+from .feature_cache import cache_limit
+from .feature_files import make_cache
 from .heat_maps import heat_map_of
 from .hinted_engine import make_engine
 from .hints import Hints
@@ -52,6 +53,7 @@ class SlicePredictor:
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         batch: slices per pass; None chooses for the device.
         cache_bytes: most memory for image features; None chooses for the device.
+        feature_folder: keep image features in this folder too, see `feature_files.make_cache`.
         vocabulary: names and synonyms; None takes the one that ships.
     """
 
@@ -62,6 +64,7 @@ class SlicePredictor:
         precision: str = "auto",
         batch: int | None = None,
         cache_bytes: int | None = None,
+        feature_folder: str | os.PathLike[str] | None = None,
         vocabulary: Vocabulary | None = None,
     ) -> None:
         target = resolve_device(device)
@@ -78,9 +81,9 @@ class SlicePredictor:
             model = faster_on_cpu(model)
         # Convolutions are two to three times faster when the channels lie side by side.
         self._model: Any = model.to(target)
-        torch_format: Any = {"memory_format": torch.channels_last}
-        self._model.to(**torch_format)
-        self._cache = FeatureCache(cache_limit(target) if cache_bytes is None else cache_bytes)
+        self._model.to(memory_format=torch.channels_last)
+        limit = cache_limit(target) if cache_bytes is None else cache_bytes
+        self._cache = make_cache(feature_folder, limit, checkpoint.config, str(self._ladder.dtype))
         self._volume: Volume | None = None
         self._stack: SliceStack | None = None
         self._block: Block | None = None
@@ -145,7 +148,7 @@ class SlicePredictor:
         self._alive()
         image = self._image
         if self._volume is not volume or image is None:
-            image = (volume.shape, volume.ijk_to_ras.tobytes(), checksum(volume.array))
+            image = (volume.shape, volume.ijk_to_ras.tobytes(), self._cache.identify(volume.array))
         shape = volume.orientation("LPS").apply(volume.array).shape
         planes = tuple(self.config.get("planes") or self.spec.planes)
         chosen = choose_plane(shape, planes, plane)
