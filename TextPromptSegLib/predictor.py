@@ -81,7 +81,7 @@ class SlicePredictor:
             model = faster_on_cpu(model)
         # Convolutions are two to three times faster when the channels lie side by side.
         self._model: Any = model.to(target)
-        self._model.to(memory_format=torch.channels_last)
+        self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         limit = cache_limit(target) if cache_bytes is None else cache_bytes
         self._cache = make_cache(feature_folder, limit, checkpoint.config, str(self._ladder.dtype))
         self._volume: Volume | None = None
