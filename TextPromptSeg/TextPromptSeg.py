@@ -188,6 +188,12 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
         device: str = "auto",
         progress: Callable[[int, int, str], bool] | None = None,
         frames: int | str | Iterable[int] | None = None,
+        samples: int | None = None,
+        box: Any = None,
+        points: Any = None,
+        outside: Any = None,
+        two_pass: bool = False,
+        propagate: bool = False,
     ) -> Any:
         """Segment what the prompts name and return the segmentation node.
 
@@ -208,6 +214,15 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             progress: (done, total, message) -> False cancels.
             frames: frame numbers or "all", for a sequence; all frames of a sequence node, and the
                 frame that is shown of a proxy, by default.
+            samples: how many candidates to draw, for checkpoints that do; the answer is their mean.
+            box: where the structure is, for checkpoints that take boxes: a markups ROI node or six
+                numbers as for `roi`.
+            points: markups point list on the structure, or a list of (x, y, z) or
+                (x, y, z, label) in RAS mm, label 0 for a point beside it; for checkpoints that
+                take points.
+            outside: a second list, whose points lie beside the structure.
+            two_pass: find a box by the text first, then ask again with it.
+            propagate: give each slice the box of what was found in the slice before.
 
         Returns:
             The vtkMRMLSegmentationNode; for frames, the proxy of a sequence of segmentations.
@@ -217,9 +232,21 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             Cancelled: when progress returned False; nothing was written.
         """
         from TextPromptSegLib.prompts import parse_prompts
+        from TextPromptSegMRML.hints import HintNodes
         from TextPromptSegMRML.runs import Request, segment_node
 
-        request = Request(parse_prompts(prompts), threshold, roi, slices, plane, frames, progress)
+        hints = HintNodes(box, points, outside, two_pass, propagate)
+        request = Request(
+            parse_prompts(prompts),
+            threshold,
+            roi,
+            slices,
+            plane,
+            frames,
+            progress,
+            samples,
+            hints,
+        )
         run = segment_node(
             volumeNode,
             request,

@@ -31,14 +31,14 @@ def test_screenshot_of_the_effect(bench, output) -> None:
     bench.scroll_to(6)
     bench.widget("Preview").click()
     assert pump(60, until=lambda: bench.controller.preview.drawing.visible)
-    assert show(bench.editor, 430, 480).save(str(output / "test-effect.png"))
+    assert show(bench.editor, 430, 540).save(str(output / "test-effect.png"))
 
 
 def test_screenshot_of_a_run(bench, output) -> None:
     bench.type("slow liver, liver")
     bench.widget("Apply").click()
     assert pump(60, until=lambda: bench.widget("Progress").value > 8)
-    assert show(bench.editor, 430, 480).save(str(output / "test-effect-running.png"))
+    assert show(bench.editor, 430, 540).save(str(output / "test-effect-running.png"))
     bench.widget("Apply").click()
 
 
@@ -123,7 +123,7 @@ def test_picture_of_the_effect_with_a_real_segmentation(real, slicer, output) ->
     assert {"right lung", "left lung"} <= set(bench.names()), bench.outcome()
     side_by_side(
         drawing_of(slicer, real, 18, bench.segmentation),
-        show(bench.editor, 430, 480),
+        show(bench.editor, 430, 540),
         output / "effect.png",
     )
     bench.close()
@@ -143,3 +143,24 @@ def test_picture_of_the_panel_with_a_real_segmentation(real, slicer, output) -> 
         drawing_of(slicer, real, 18, node), show(bench.window, 520, 860), output / "panel.png"
     )
     bench.close()
+
+
+def test_screenshot_with_hints_and_candidates(bench, slicer, output) -> None:
+    from helpers import install_checkpoint
+
+    install_checkpoint("hinted", takes=["box", "points", "samples", "heat_map"])
+    bench.controller.session.changed()
+    bench.choose("Model", "hinted")
+    bench.choose("Hints", "both")
+    bench.widget("BoxDraw").click()
+    bench.widget("Box").currentNode().SetSize(300.0, 300.0, 200.0)
+    bench.widget("PointsDraw").click()
+    bench.widget("Points").currentNode().AddControlPointWorld(40.0, 0.0, 20.0)
+    bench.type("left kidney, liver")
+    bench.scroll_to(6)
+    bench.widget("Samples").value = 4
+    bench.widget("Preview").click()
+    assert pump(60, until=lambda: bench.controller.preview.drawing.visible)
+    bench.widget("Next").click()
+    assert show(bench.editor, 430, 640).save(str(output / "test-effect-hints.png"))
+    bench.choose("Model", "fake")

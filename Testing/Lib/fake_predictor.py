@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from TextPromptSegLib import answers
+from TextPromptSegLib.hints import Hints
 from TextPromptSegLib.outcome import Cancelled, InputError, Segmentation
 
 # name: centre as a fraction of the volume towards (left, posterior, superior), radius fraction
@@ -27,6 +28,7 @@ BALLS = {
     "gallbladder": ((0.36, 0.40, 0.50), 0.07),
 }
 ABSENT = ("urinary bladder", "prostate")
+POINT_MM = 20.0
 
 
 class FakePredictor:
@@ -42,6 +44,7 @@ class FakePredictor:
         }
         self.seconds = {"load": 0.0, "text": 0.0, "image": 0.0, "decode": 0.0}
         self.volumes_set = 0
+        self.hints = Hints()
 
     @classmethod
     def load(cls, model: str, device: str = "auto") -> FakePredictor:
@@ -56,7 +59,11 @@ class FakePredictor:
     def unload(self) -> None:
         self.volume = None
 
-    def segment(self, prompts, threshold=None, samples=None, progress=None):
+    def segment(
+        self, prompts, threshold=None, samples=None, progress=None, heat_map=False, **hints
+    ):
+        """Answer; ``hints`` show: a box cuts, a point adds or takes away a ball around it."""
+        self.hints = Hints.from_dict(hints)
         results = []
         for prompt in prompts:
             word = prompt.text.split()[0] if prompt.text else ""
@@ -79,7 +86,11 @@ class FakePredictor:
                 time.sleep(60)
             if word == "slow":
                 self._slowly(60, progress)
-            results.append(self._one(prompt, 0.5 if threshold is None else threshold, samples))
+            found = self._one(prompt, 0.5 if threshold is None else threshold, samples)
+            if heat_map and found.probability is not None:
+                warm = np.sqrt(self._ball(prompt.name)).astype(np.float16)
+                found = replace(found, heat_map=np.where(self._searched(warm.shape), warm, 0))
+            results.append(found)
             if progress is not None and not progress(len(results), len(prompts), prompt.name):
                 raise Cancelled
         return results
@@ -102,13 +113,13 @@ class FakePredictor:
             "slice_axis": 0,
             "slices": self._range(),
             "postprocess": {},
-            "notes": [],
+            "notes": [name for name in ("two_pass", "propagate") if getattr(self.hints, name)],
             "memory_steps": ["moved from cuda:0 to the CPU"] if self.model == "large" else [],
         }
         if prompt.name not in self.config["trained_prompts"]:
             text = f"this checkpoint was not trained on '{prompt.name}'"
             return answers.refuse(prompt, text, volume.shape, threshold, facts)
-        ball = self._ball(prompt.name)
+        ball = self._hinted(self._ball(prompt.name))
         probability = np.where(self._searched(volume.shape), ball, 0).astype(np.float16)
         found = answers.answer(prompt, probability, threshold, 0.01, facts)
         if not samples:
@@ -120,6 +131,19 @@ class FakePredictor:
         return replace(found, uncertainty=spread, candidates=masks)
 
     rethreshold = staticmethod(answers.rethreshold)
+
+    def _hinted(self, ball: np.ndarray) -> np.ndarray:
+        if self.hints.box is not None:
+            inside = np.zeros(ball.shape, bool)
+            inside[self.volume.box_to_slices(*self.hints.box)] = True
+            ball = np.where(inside, ball, 0)
+        k, j, i = np.indices(ball.shape)
+        matrix = self.volume.ijk_to_ras
+        world = [row[0] * i + row[1] * j + row[2] * k + row[3] for row in matrix[:3]]
+        for *point, label in self.hints.points:
+            squares = sum((w - p) ** 2 for w, p in zip(world, point, strict=True))
+            ball = np.where(squares < POINT_MM**2, 0.9 * label, ball)
+        return ball
 
     def _ball(self, name: str) -> np.ndarray:
         shape = self.volume.array.shape

@@ -80,6 +80,45 @@ def test_sides_in_other_orientations(logic, letters, directions):
         np.testing.assert_array_equal(helpers.voxels(segmentation, segment_id, node), masks[name])
 
 
+def test_box_points_and_samples_reach_the_predictor(logic):
+    node, _ = picture()
+    inside = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode")
+    inside.AddControlPointWorld(-4.0, -8.0, 6.0)
+    roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+    roi.SetCenter(-4.0, -8.0, 6.0)
+    roi.SetSize(8.0, 6.0, 4.0)
+    logic.segment(node, "liver")
+    predictor = logic.predictor()
+    assert predictor.asked == {"samples": None}
+    logic.segment(
+        node,
+        "liver",
+        samples=3,
+        box=roi,
+        points=inside,
+        outside=[(1, 2, 3), (4, 5, 6)],
+        two_pass=True,
+        propagate=True,
+    )
+    assert predictor.asked == {
+        "samples": 3,
+        "box": [-8.0, 0.0, -11.0, -5.0, 4.0, 8.0],
+        "points": [[-4.0, -8.0, 6.0, 1], [1.0, 2.0, 3.0, 0], [4.0, 5.0, 6.0, 0]],
+        "two_pass": True,
+        "propagate": True,
+    }
+    logic.segment(node, "liver", box=(0, 1, 2, 3, 4, 5), points=[(1, 2, 3, 0), (4, 5, 6)])
+    assert predictor.asked["box"] == [0, 1, 2, 3, 4, 5]
+    assert predictor.asked["points"] == [[1, 2, 3, 0], [4, 5, 6, 1]]
+
+
+@pytest.mark.parametrize("points", ["F", 3, [(1, 2)], [(1, 2, 3, 7)]])
+def test_what_is_no_point_is_a_sentence(logic, points):
+    node, _ = picture()
+    with pytest.raises(InputError, match="[Pp]oint"):
+        logic.segment(node, "liver", points=points)
+
+
 def test_a_checkpoint_is_loaded_once(logic):
     node, _ = picture()
     for _ in range(3):

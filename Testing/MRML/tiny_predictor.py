@@ -33,7 +33,8 @@ class TinyPredictor:
     def unload(self):
         self.unloaded = True
 
-    def segment(self, prompts, threshold=None, samples=None, progress=None):
+    def segment(self, prompts, threshold=None, samples=None, progress=None, **hints):
+        self.asked = {"samples": samples, **hints}
         results = []
         for number, prompt in enumerate(prompts):
             if progress is not None and not progress(number, len(prompts), prompt.name):

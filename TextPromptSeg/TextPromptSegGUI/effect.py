@@ -14,10 +14,12 @@ from TextPromptSegLib.answers import rethreshold
 from TextPromptSegLib.outcome import DependencyError, Outcome, TextPromptSegError
 
 from . import settings, views
+from .candidates_box import pick
 from .dependencies import missing_sentence
 from .effect_input import EffectInput
 from .effect_options import EffectOptions
 from .live_preview import SCROLLING_MS, TYPING_MS, LivePreview, volume_lines
+from .overlay_box import NOTHING
 from .runs import Run, how_it_ran
 from .session import session
 
@@ -38,9 +40,7 @@ class EffectController:
         self.session = session()
         self.options = EffectOptions(scripted_effect, self)
         self.source = EffectInput(scripted_effect, self.options)
-        self.preview = LivePreview(
-            self.session, self.source, lambda: self.options.threshold.value, self._say
-        )
+        self.preview = LivePreview(self.session, self.source, self, self._say)
         self._run: Run | None = None
         self._applied: Run | None = None
         self._active = False
@@ -103,12 +103,38 @@ class EffectController:
             self.preview.schedule(TYPING_MS)
 
     def threshold_changed(self) -> None:
-        """Show the stored probabilities at another threshold, without a run."""
+        """Show the stored answers at another threshold or another candidate, without a run."""
         if self.preview.on:
             self.preview.redraw()
         elif self.source.holds(self._applied):
             self._set_preview_button(True)
             self.preview.switch(True)
+
+    def overlay_changed(self) -> None:
+        """Show another map over the image; that switches the preview on."""
+        if self.preview.on:
+            self.preview.redraw()
+        elif self._run is None and self.overlay() != NOTHING:
+            self._set_preview_button(True)
+            self.preview.switch(True)
+
+    # -- choices that the preview asks for --------------------------------------------------------
+
+    def threshold(self) -> float | None:
+        """Return the user's threshold, None for the checkpoint's own."""
+        return self.options.threshold.value
+
+    def candidate(self) -> int:
+        """Return the number of the candidate that is shown, 0 for the mean."""
+        return self.options.candidates.number
+
+    def overlay(self) -> str:
+        """Return the map that is shown over the image."""
+        return self.options.overlay.kind
+
+    def answered(self, results: Sequence[Segmentation]) -> None:
+        """Offer the candidates of the answers that are shown."""
+        self.options.candidates.set_known(results)
 
     def preview_toggled(self, on: bool) -> None:
         """Preview was switched by the user."""
@@ -160,6 +186,7 @@ class EffectController:
         else:
             self._applied = run
             self.preview.keep(run)
+            self.answered(run.results)
             self._write(run)
 
     def _write(self, run: Run) -> None:
@@ -197,7 +224,9 @@ class EffectController:
         self._say(volume_lines(explained, [*(w.note for w in written), how_it_ran(run)]))
 
     def _at_threshold(self, results: Sequence[Segmentation]) -> list[Segmentation]:
-        threshold = self.options.threshold.value
+        if self.candidate():
+            return [pick(result, self.candidate()) for result in results]
+        threshold = self.threshold()
         if threshold is None:
             return list(results)
         return [rethreshold(result, threshold) for result in results]

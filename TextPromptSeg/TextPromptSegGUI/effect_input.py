@@ -109,13 +109,15 @@ class EffectInput:
         """Return the key that the present prompt and image have over the range of a run."""
         if not self._options.parse.prompts or self.volume_node is None:
             return None
-        request = replace(
-            run.request,
-            volume_node=self.volume_node,
-            prompts=tuple(self._options.parse.prompts),
-            model=self._options.model.name,
-        )
         try:
+            request = replace(
+                run.request,
+                volume_node=self.volume_node,
+                prompts=tuple(self._options.parse.prompts),
+                model=self._options.model.name,
+                samples=self._options.candidates.count,
+                hints=self._options.hints.nodes(),
+            )
             return run_key(request, self.volume())
         except InputError:
             return None
@@ -147,6 +149,9 @@ class EffectInput:
             slices=slices,
             plane=plane,
             segmentation_node=self.segmentation_node,
+            samples=options.candidates.count,
+            hints=options.hints.nodes(),
+            heat_map="heat_map" in options.model.takes,
         )
 
 

@@ -8,15 +8,19 @@ import qt
 from slicer.i18n import tr as _
 
 from . import settings
+from .candidates_box import CandidatesBox
 from .completion import Completion
+from .hints_box import NONE, HintsBox
 from .links import Links
 from .model_box import ModelBox
+from .overlay_box import OverlayBox
 from .parse_view import ParseView
 from .region_box import WHOLE, RegionBox
 from .run_bar import RunBar, side_by_side
 from .threshold_box import ThresholdBox
 
 OPERATIONS = ("set", "add", "remove", "intersect")
+_HINT_NODES = ("Box", "Points", "Outside")
 
 
 class Actions(Protocol):
@@ -35,7 +39,10 @@ class Actions(Protocol):
         """Another prompt, checkpoint or range: earlier answers may not hold."""
 
     def threshold_changed(self) -> None:
-        """Only the threshold: earlier answers hold."""
+        """Only the threshold, or which candidate is taken: earlier answers hold."""
+
+    def overlay_changed(self) -> None:
+        """Another map is to be shown over the image."""
 
     def follow_link(self, address: str) -> None:
         """A link of the outcome line was clicked."""
@@ -63,6 +70,8 @@ class EffectOptions:
         self.completion = Completion(self.line)
         self.parse = ParseView(self._parse_edited)
         self.model = ModelBox(self._model_changed)
+        self.hints = HintsBox(self._edited)
+        self.candidates = CandidatesBox(self._edited, self._flipped)
         self.region = RegionBox(self._edited)
         self.operation = qt.QComboBox()
         self.operation.objectName = "TextPromptOperation"
@@ -74,6 +83,7 @@ class EffectOptions:
         for key, label in zip(OPERATIONS, labels, strict=True):
             self.operation.addItem(label, key)
         self.threshold = ThresholdBox(self._threshold_edited)
+        self.overlay = OverlayBox(actions.overlay_changed)
         self.preview = qt.QPushButton(_("Preview"))
         self.preview.objectName = "TextPromptPreview"
         self.preview.checkable = True
@@ -92,6 +102,7 @@ class EffectOptions:
         self._links.connect(self.operation, "currentIndexChanged(int)", self._operation_edited)
         self._links.connect(self.preview, "toggled(bool)", actions.preview_toggled)
         self.refresh_names()
+        self.show_takes()
 
     def _lay_out(self) -> None:
         add = self._effect.addLabeledOptionsWidget
@@ -99,9 +110,12 @@ class EffectOptions:
         # Widgets that are added by themselves are made to grow in height; layouts are not.
         self._effect.addOptionsWidget(side_by_side(self.parse.label))
         add(_("Checkpoint:"), self.model.combo)
+        add(_("Hints:"), self.hints.widget)
+        add(_("Candidates:"), self.candidates.widget)
         add(_("Range:"), self.region.widget)
         add(_("Operation:"), self.operation)
         add(_("Threshold:"), self.threshold.widget)
+        add(_("Overlay:"), self.overlay.combo)
         self._effect.addOptionsWidget(side_by_side(self.preview, self.bar.button))
         self._effect.addOptionsWidget(side_by_side(self.bar.progress))
         self._effect.addOptionsWidget(side_by_side(self.bar.outcome))
@@ -125,6 +139,13 @@ class EffectOptions:
         self.completion.set_names(self.model.trained or (), Vocabulary.load().names())
         self.completion.set_history(settings.history())
 
+    def show_takes(self) -> None:
+        """Offer what the chosen checkpoint takes and gives beside text."""
+        takes = self.model.takes
+        self.hints.set_takes(takes)
+        self.candidates.set_offered("samples" in takes)
+        self.overlay.set_takes(takes)
+
     def show_parse(self) -> None:
         """Show how the prompt is understood, and the threshold that belongs to it."""
         trained = self.model.trained
@@ -147,6 +168,10 @@ class EffectOptions:
         effect.setParameterDefault("Threshold", 0.0)
         effect.setParameterDefault("FirstSlice", 0)
         effect.setParameterDefault("LastSlice", 0)
+        effect.setParameterDefault("Hints", NONE)
+        effect.setParameterDefault("TwoPass", 0)
+        effect.setParameterDefault("Propagate", 0)
+        effect.setParameterDefault("Samples", 1)
 
     def read_parameters(self) -> None:
         """Bring the widgets in line with the editor node."""
@@ -159,15 +184,19 @@ class EffectOptions:
             self.show_parse()
         if effect.parameterDefined("Model"):
             self.model.select(effect.parameter("Model"))
+            self.show_takes()
+        self.hints.set_state(
+            effect.parameter("Hints"),
+            [effect.nodeReference(name) for name in _HINT_NODES],
+            bool(effect.integerParameter("TwoPass")),
+            bool(effect.integerParameter("Propagate")),
+        )
+        self.candidates.set_count(effect.integerParameter("Samples"))
         self.region.set_choice(effect.parameter("Range"))
         first, last = effect.integerParameter("FirstSlice"), effect.integerParameter("LastSlice")
         if last > first:
             self.region.set_slices(first, last)
-        roi = effect.nodeReference("ROI")
-        if roi is not self.region.roi.currentNode():
-            blocked = self.region.roi.blockSignals(True)
-            self.region.roi.setCurrentNode(roi)
-            self.region.roi.blockSignals(blocked)
+        self.region.set_roi(effect.nodeReference("ROI"))
         index = self.operation.findData(effect.parameter("Operation"))
         if index >= 0 and index != self.operation.currentIndex:
             blocked = self.operation.blockSignals(True)
@@ -190,6 +219,12 @@ class EffectOptions:
         effect.setParameter("FirstSlice", int(first))
         effect.setParameter("LastSlice", int(last))
         effect.setNodeReference("ROI", self.region.roi.currentNode())
+        effect.setParameter("Hints", self.hints.choice)
+        for name, box in zip(_HINT_NODES, self.hints.boxes, strict=True):
+            effect.setNodeReference(name, box.node)
+        effect.setParameter("TwoPass", int(self.hints.two_pass.checked))
+        effect.setParameter("Propagate", int(self.hints.propagate.checked))
+        effect.setParameter("Samples", int(self.candidates.samples.value))
         effect.setParameter("Operation", self.chosen_operation)
         effect.setParameter("Threshold", float(self.threshold.value or 0.0))
         node.EndModify(was_modified)
@@ -201,7 +236,8 @@ class EffectOptions:
         for widget in (self.model.combo, self.operation, self.line, self.preview):
             widget.enabled = not running
         self.parse.label.enabled = not running
-        self.region.set_enabled(not running)
+        for part in (self.region, self.hints, self.candidates):
+            part.set_enabled(not running)
 
     def cleanup(self) -> None:
         """Disconnect everything."""
@@ -210,8 +246,11 @@ class EffectOptions:
             self.completion,
             self.parse,
             self.model,
+            self.hints,
+            self.candidates,
             self.region,
             self.threshold,
+            self.overlay,
             self.bar,
         ):
             part.cleanup()
@@ -227,6 +266,7 @@ class EffectOptions:
 
     def _model_changed(self) -> None:
         self.refresh_names()
+        self.show_takes()
         self.show_parse()
         self._edited()
 
@@ -236,6 +276,10 @@ class EffectOptions:
 
     def _operation_edited(self, _index: int) -> None:
         self.write_parameters()
+
+    def _flipped(self) -> None:
+        self.threshold.set_enabled(self.candidates.number == 0)
+        self._actions.threshold_changed()
 
     def _threshold_edited(self) -> None:
         self.write_parameters()

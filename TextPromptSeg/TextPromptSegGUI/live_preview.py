@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import qt
@@ -14,7 +14,10 @@ from TextPromptSegLib.answers import rethreshold
 from TextPromptSegLib.outcome import Outcome, TextPromptSegError
 
 from . import views
+from .candidates_box import pick
 from .effect_input import EffectInput
+from .overlay_box import NOTHING
+from .overlays import LiveOverlay
 from .preview import Preview
 from .region_box import SLICE
 from .runs import Run
@@ -27,6 +30,22 @@ if TYPE_CHECKING:
 TYPING_MS, SCROLLING_MS = 500, 150
 
 
+class Choices(Protocol):
+    """What the user chose about answers that are there; none of it needs a run."""
+
+    def threshold(self) -> float | None:
+        """Return the user's threshold, None for the checkpoint's own."""
+
+    def candidate(self) -> int:
+        """Return the number of the candidate that is shown, 0 for the mean."""
+
+    def overlay(self) -> str:
+        """Return the map over the image: "none", "probability", "uncertainty", "heat_map"."""
+
+    def answered(self, results: Sequence[Segmentation]) -> None:
+        """Take notice of the answers that are shown."""
+
+
 class LivePreview:
     """Draws from stored answers when they hold; otherwise asks the worker for one slice."""
 
@@ -34,7 +53,7 @@ class LivePreview:
         self,
         session: Session,
         source: EffectInput,
-        threshold: Callable[[], float | None],
+        choices: Choices,
         say: Callable[[str], None],
     ) -> None:
         """Prepare; nothing is shown before `on` is set.
@@ -42,13 +61,14 @@ class LivePreview:
         Args:
             session: the worker's session.
             source: what to segment.
-            threshold: returns the user's threshold or None.
+            choices: threshold, candidate and map that the user chose.
             say: shows a sentence.
         """
         self.drawing = Preview()
+        self.overlay = LiveOverlay()
         self.on = False
         self._session, self._source = session, source
-        self._threshold, self._say = threshold, say
+        self._choices, self._say = choices, say
         self._whole: Run | None = None
         self._slice: Run | None = None
         self._run: Run | None = None
@@ -64,7 +84,7 @@ class LivePreview:
             self.update()
         else:
             self.stop_run()
-            self.drawing.clear()
+            self._clear()
 
     def keep(self, run: Run | None) -> None:
         """Use the answers of a run over more than a slice, so that no new run is needed."""
@@ -87,7 +107,7 @@ class LivePreview:
         try:
             request = self._source.request(SLICE)
         except TextPromptSegError as error:
-            self.drawing.clear()
+            self._clear()
             self._say(str(error))
             return
         self._say(_("Preview..."))
@@ -104,9 +124,13 @@ class LivePreview:
             if number is None:
                 continue
             axis = views.file_axis(run.volume, views.plane_of(self._source.view))
-            threshold = self._threshold()
-            slabs = [one_slice(result, axis, number, threshold) for result in run.results]
+            self._choices.answered(run.results)
+            candidate = self._choices.candidate()
+            threshold = None if candidate else self._choices.threshold()
+            answers = [pick(result, candidate) for result in run.results]
+            slabs = [one_slice(answer, axis, number, threshold) for answer in answers]
             self.drawing.show(slabs, run.volume, axis, number)
+            self._show_overlay(run)
             self._say(slice_lines(slabs, run.volume, axis))
             return True
         return False
@@ -128,6 +152,24 @@ class LivePreview:
         self.forget()
         self._timer.disconnect("timeout()", self.update)
 
+    def _show_overlay(self, run: Run) -> None:
+        kind = self._choices.overlay()
+        if kind == NOTHING:
+            self.overlay.clear()
+            return
+        assert run.volume is not None
+        block = None
+        if run.request.slices is not None:
+            plane = run.request.plane or self._source.plane
+            parts = [slice(None)] * 3
+            parts[views.file_axis(run.volume, plane)] = slice(*run.request.slices)
+            block = tuple(parts)
+        self.overlay.show(run.results, run.volume, kind, block)
+
+    def _clear(self) -> None:
+        self.drawing.clear()
+        self.overlay.clear()
+
     def _covered_slice(self, run: Run) -> int | None:
         view = self._source.view
         if view is None or run.volume is None:
@@ -143,7 +185,7 @@ class LivePreview:
             return  # another preview has begun since
         self._run = None
         if run.state == "failed":
-            self.drawing.clear()
+            self._clear()
             self._say(run.error)
         elif run.state == "done" and self.on:
             self._slice = run

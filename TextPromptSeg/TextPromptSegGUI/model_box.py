@@ -92,10 +92,19 @@ class ModelBox:
         return tuple(self.config.get("planes") or ("axial",))
 
     @property
+    def takes(self) -> tuple[str, ...]:
+        """What the selected checkpoint listens to or gives beside text: "box", "points", ..."""
+        stated = self.config.get("takes")
+        if stated is not None:
+            return tuple(str(name) for name in stated)
+        # Checkpoints that were saved before they said so.
+        latent = (self.config.get("config") or {}).get("latent", "none")
+        return ("samples",) if latent != "none" else ()
+
+    @property
     def draws_samples(self) -> bool:
         """Whether the selected checkpoint can give several candidates."""
-        sizes = self.config.get("config") or {}
-        return bool(self.config.get("draws_samples", sizes.get("latent", "none") != "none"))
+        return "samples" in self.takes
 
     def select(self, name: str) -> bool:
         """Select a checkpoint without telling anybody; False when it is not installed."""
@@ -146,12 +155,26 @@ def describe(model: ModelInfo) -> str:
             planes=", ".join(model.planes),
             count=len(model.prompts),
         ),
+        takes_line(model.takes),
         _("Licence: {licence}").format(licence=f"{model.licence} {model.licence_line}".strip()),
         _("Size {size}, memory about {memory}").format(
             size=amount(model.bytes), memory=amount(model.memory_bytes)
         ),
     ]
     return "\n".join(lines)
+
+
+def takes_line(takes: tuple[str, ...]) -> str:
+    """Return what a checkpoint takes and gives, in words."""
+    words = {
+        "box": _("boxes"),
+        "points": _("points"),
+        "samples": _("draws candidates"),
+        "heat_map": _("shows where it looked"),
+    }
+    return _("Takes: {what}").format(
+        what=", ".join([_("text"), *(words[name] for name in takes if name in words)])
+    )
 
 
 def amount(size: float) -> str:

@@ -14,7 +14,7 @@ from TextPromptSegLib.outcome import TextPromptSegError
 
 from .background import Task, Work
 from .links import Links
-from .model_box import amount
+from .model_box import amount, takes_line
 from .session import Session
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ def details(model: ModelInfo) -> str:
         shown += _(" and {count} more").format(count=len(model.prompts) - 12)
     lines = [
         _("Trained on: {prompts}").format(prompts=shown or _("not stated")),
+        takes_line(model.takes),
         _("Licence: {licence}").format(licence=f"{model.licence} {model.licence_line}".strip()),
     ]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from TextPromptSegLib.outcome import (
 
 from . import settings
 from .batch_section import BatchSection
+from .candidates_box import pick
 from .dependencies import missing_sentence
 from .links import Links
 from .live_preview import volume_lines
@@ -156,10 +157,7 @@ class TextPromptSegPanel:
         found, volume, node = self.results.selected, self.results.volume, self.results.node
         if found is None or volume is None or node is None:
             return
-        masks = [
-            replace(found, mask=mask, voxels=int(mask.sum()), candidates=(), uncertainty=None)
-            for mask in found.candidates
-        ]
+        masks = [pick(found, number + 1) for number in range(len(found.candidates))]
         volume_node = self.segment.volume_node
         try:
             written = write_segments(
@@ -209,6 +207,8 @@ class TextPromptSegPanel:
             plane=section.model.planes[0] if choice == SLICES else None,
             segmentation_node=section.output.currentNode(),
             samples=section.sample_count,
+            hints=section.hints.nodes(),
+            heat_map="heat_map" in section.model.takes,
             frame=frame,
         )
 
@@ -263,6 +263,7 @@ class TextPromptSegPanel:
                 rethreshold(result, threshold),
                 uncertainty=result.uncertainty,
                 candidates=result.candidates,
+                heat_map=result.heat_map,
             )
             for result in results
         ]

@@ -21,12 +21,19 @@ class PanelParameters:
         lastSlice: one past the last slice; 0 means that no range was set.
         threshold: 0 for the checkpoint's own.
         allFrames: for a sequence: all frames, not only the one that is shown.
+        hints: "text", "box", "points" or "both".
+        box, points, outside: markups that point at the structure.
+        twoPass, propagate: how boxes are used.
+        samples: how many candidates to draw; 0 and 1 mean one answer.
     """
 
     # A node parameter may always be None.
     volume: slicer.vtkMRMLNode
     segmentation: slicer.vtkMRMLSegmentationNode
     roi: slicer.vtkMRMLMarkupsROINode
+    box: slicer.vtkMRMLMarkupsROINode
+    points: slicer.vtkMRMLMarkupsFiducialNode
+    outside: slicer.vtkMRMLMarkupsFiducialNode
     prompts: str = ""
     model: str = ""
     searched: str = "whole"
@@ -34,3 +41,7 @@ class PanelParameters:
     lastSlice: int = 0
     threshold: float = 0.0
     allFrames: bool = False
+    hints: str = "text"
+    twoPass: bool = False
+    propagate: bool = False
+    samples: int = 0

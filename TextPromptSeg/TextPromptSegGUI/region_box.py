@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .links import Links
+from .markups_box import MarkupsBox
 
 SLICE, SLICES, ROI, WHOLE = "slice", "slices", "roi", "whole"
 
@@ -46,24 +46,24 @@ class RegionBox:
         row.addWidget(self.first, 1)
         row.addWidget(qt.QLabel(_("to")))
         row.addWidget(self.last, 1)
-        self.roi = slicer.qMRMLNodeComboBox()
-        self.roi.objectName = "TextPromptROI"
-        self.roi.nodeTypes = ["vtkMRMLMarkupsROINode"]
-        self.roi.noneEnabled = True
-        self.roi.addEnabled = self.roi.removeEnabled = False
-        self.roi.noneDisplay = _("Select a region of interest")
+        self._roi = MarkupsBox(
+            self._changed,
+            "TextPromptROI",
+            "vtkMRMLMarkupsROINode",
+            _("Region"),
+            _("Choose or draw a region of interest"),
+        )
+        self.roi = self._roi.selector
         self.widget = qt.QWidget()
         column = qt.QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.combo)
         column.addWidget(self._slices)
-        column.addWidget(self.roi)
+        column.addWidget(self._roi.widget)
         self._links = Links()
-        self.roi.setMRMLScene(slicer.mrmlScene)
         self._links.connect(self.combo, "currentIndexChanged(int)", self._changed)
         self._links.connect(self.first, "valueChanged(int)", self._changed)
         self._links.connect(self.last, "valueChanged(int)", self._changed)
-        self._links.connect(self.roi, "currentNodeChanged(vtkMRMLNode*)", self._changed)
         self._arrange()
 
     @property
@@ -85,6 +85,10 @@ class RegionBox:
         """First slice and one past the last, from 0; shown to the user from 1."""
         first, last = sorted((self.first.value, self.last.value))
         return first - 1, last
+
+    def set_roi(self, node: Any) -> None:
+        """Choose a region of interest without telling anybody."""
+        self._roi.set_node(node)
 
     def set_slices(self, first: int, last: int) -> None:
         """Set the range of slices, from 0 and one past the last, without telling anybody."""
@@ -112,7 +116,7 @@ class RegionBox:
     def cleanup(self) -> None:
         """Disconnect and let go of the scene."""
         self._links.clear()
-        self.roi.setMRMLScene(None)
+        self._roi.cleanup()
 
     def _changed(self, _value: Any = None) -> None:
         self._arrange()
@@ -120,4 +124,4 @@ class RegionBox:
 
     def _arrange(self) -> None:
         self._slices.visible = self.choice == SLICES
-        self.roi.visible = self.choice == ROI
+        self._roi.widget.visible = self.choice == ROI

@@ -53,6 +53,11 @@ class ResultsSection:
             _("Uncertainty"),
             _("Show where the answer of the selected row is unsure, as a volume."),
         )
+        self.heat_map = _button(
+            "TextPromptSegHeatMap",
+            _("Heat map"),
+            _("Show where the network looked for the selected row, as a volume."),
+        )
         self.candidates = _button(
             "TextPromptSegCandidates",
             _("Candidates"),
@@ -72,6 +77,7 @@ class ResultsSection:
         for widget in (
             self.probability,
             self.uncertainty,
+            self.heat_map,
             self.candidates,
             self.copy,
             self.undo,
@@ -84,8 +90,12 @@ class ResultsSection:
         self._show_buttons: list[Any] = []
         self._links = Links()
         self._row_links = Links()
-        self._links.connect(self.probability, "clicked()", partial(self._overlay, False))
-        self._links.connect(self.uncertainty, "clicked()", partial(self._overlay, True))
+        for button, kind in (
+            (self.probability, overlays.PROBABILITY),
+            (self.uncertainty, overlays.UNCERTAINTY),
+            (self.heat_map, overlays.HEAT_MAP),
+        ):
+            self._links.connect(button, "clicked()", partial(self._overlay, kind))
         self._enable()
 
     def show(
@@ -149,6 +159,7 @@ class ResultsSection:
     def _enable(self) -> None:
         has_probability = any(result.probability is not None for result in self._results)
         self.probability.enabled = self.uncertainty.enabled = has_probability
+        self.heat_map.visible = any(result.heat_map is not None for result in self._results)
         self.candidates.visible = any(result.candidates for result in self._results)
 
     def _show(self, row: int) -> None:
@@ -174,9 +185,9 @@ class ResultsSection:
             node.GetDisplayNode().SetVisibility(True)
             node.GetDisplayNode().SetSegmentVisibility(segment_id, True)
 
-    def _overlay(self, uncertainty: bool) -> None:
+    def _overlay(self, kind: str) -> None:
         if self.selected is not None and self._volume is not None:
-            overlays.add_overlay(self.selected, self._volume, uncertainty)
+            overlays.add_overlay(self.selected, self._volume, kind)
 
 
 def outcome_word(outcome: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import TextPromptSegError
+from TextPromptSegMRML.hints import HintNodes
 
 if TYPE_CHECKING:
     from TextPromptSegLib.outcome import Segmentation
@@ -33,6 +34,8 @@ class RunRequest:
         plane: "axial", "coronal", "sagittal" or None.
         segmentation_node: where the result will go, or None; watched during the run.
         samples: number of samples of a generative system, or None.
+        hints: box and points beside the text.
+        heat_map: whether to bring back where the system looked.
         frame: number of the frame of a sequence, or None.
         want: arrays that are needed.
     """
@@ -46,8 +49,10 @@ class RunRequest:
     plane: str | None = None
     segmentation_node: Any = None
     samples: int | None = None
+    hints: HintNodes = HintNodes()
+    heat_map: bool = False
     frame: int | None = None
-    want: tuple[str, ...] = ("mask", "probability", "uncertainty", "candidates")
+    want: tuple[str, ...] = ("mask", "probability", "uncertainty", "heat_map", "candidates")
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class Run:
         try:
             self._guard = RunGuard(wanted.volume_node, wanted.segmentation_node)
             self._region = region_of(wanted.roi)
+            hints = wanted.hints.options()
             self.volume = volume_from_node(wanted.volume_node, wanted.frame)
             self.key = run_key(wanted, self.volume)
         except TextPromptSegError as error:
@@ -117,7 +123,9 @@ class Run:
             slices=wanted.slices,
             plane=wanted.plane,
             samples=wanted.samples,
+            heat_map=wanted.heat_map,
             want=wanted.want,
+            **hints,
             on_finished=self._job_finished,
             on_progress=self._job_progress,
         )
@@ -178,6 +186,7 @@ def run_key(request: RunRequest, volume: Volume) -> tuple[Any, ...]:
         request.slices,
         request.plane,
         request.samples,
+        repr(request.hints.options()),
     )
 
 

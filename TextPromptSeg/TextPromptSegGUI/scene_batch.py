@@ -87,6 +87,9 @@ class SceneBatch:
                 segmentation_node=None,
                 slices=None,
                 plane=None,
+                # A box or a point belongs to one image.
+                hints=replace(self._request.hints, box=None, points=None, outside=None),
+                heat_map=False,
             )
             self._run = Run(self._session, request, self._finished, self._progress)
             self._run.start()

@@ -33,6 +33,14 @@ def as_python(request: RunRequest, prompts: Sequence[str], threshold: float | No
         options.append(f"    slices={tuple(request.slices)!r},")
     if request.plane:
         options.append(f"    plane={request.plane!r},")
+    if request.samples:
+        options.append(f"    samples={request.samples},")
+    hints = request.hints
+    for name in ("box", "points", "outside"):
+        node = getattr(hints, name)
+        if node is not None:
+            options.append(f"    {name}={_node(node)},")
+    options += [f"    {n}=True," for n in ("two_pass", "propagate") if getattr(hints, n)]
     if request.device != "auto":
         options.append(f"    device={request.device!r},")
     if request.frame is not None:

@@ -12,7 +12,9 @@ from slicer.i18n import tr as _
 from TextPromptSegLib.outcome import TextPromptSegError
 
 from . import views
+from .candidates_box import MOST
 from .device_box import DeviceBox
+from .hints_box import HintsBox
 from .links import Links
 from .model_box import ModelBox
 from .parameters import PanelParameters
@@ -58,13 +60,14 @@ class SegmentSection:
         self.parse = ParseView(self._parse_edited)
         self.parse.label.objectName = "TextPromptSegParse"
         self.model = ModelBox(self._model_changed, "TextPromptSegModel")
+        self.hints = HintsBox(self._edited, "TextPromptSeg")
         self.region = RegionBox(self._edited, with_slice=False)
         self.region.combo.objectName = "TextPromptSegRange"
         self.threshold = ThresholdBox(self._edited)
         self.threshold.slider.objectName = "TextPromptSegThreshold"
         self.samples = qt.QSpinBox()
         self.samples.objectName = "TextPromptSegSamples"
-        self.samples.maximum = 32
+        self.samples.minimum, self.samples.maximum = 1, MOST
         self.samples.specialValueText = _("One answer")
         self.samples.toolTip = _(
             "How many plausible answers to draw; the result is their mean, with its uncertainty."
@@ -90,6 +93,7 @@ class SegmentSection:
         self._links.connect(self.volume, "currentNodeChanged(vtkMRMLNode*)", self._volume_changed)
         self._links.connect(self.output, "currentNodeChanged(vtkMRMLNode*)", self._edited)
         self._links.connect(self.frames, "toggled(bool)", self._edited)
+        self._links.connect(self.samples, "valueChanged(int)", self._edited)
         self._links.connect(self.prompts, "textChanged()", self._prompts_edited)
         self._volume_changed(self.volume_node)
 
@@ -100,6 +104,7 @@ class SegmentSection:
         form.addRow(_("Prompts:"), self.prompts)
         form.addRow("", self.parse.label)
         form.addRow(_("Checkpoint:"), self.model.combo)
+        form.addRow(_("Hints:"), self.hints.widget)
         form.addRow(_("Range:"), self.region.widget)
         form.addRow(_("Threshold:"), self.threshold.widget)
         form.addRow(self._samples_label, self.samples)
@@ -149,6 +154,7 @@ class SegmentSection:
             self.prompts,
             self.parse.label,
             self.model.combo,
+            self.hints.widget,
             self.region.widget,
             self.output,
         ):
@@ -159,6 +165,7 @@ class SegmentSection:
         self.parse.show(self.text, self.model.trained)
         self.frames.visible = self._in_sequence()
         self.samples.visible = self._samples_label.visible = self.model.draws_samples
+        self.hints.set_takes(self.model.takes)
         self._show_image()
 
     def cleanup(self) -> None:
@@ -168,6 +175,7 @@ class SegmentSection:
         for part in (
             self.parse,
             self.model,
+            self.hints,
             self.region,
             self.threshold,
             self.device,
@@ -185,12 +193,17 @@ class SegmentSection:
             if parameters.volume is not None:
                 self.volume.setCurrentNode(parameters.volume)
             self.output.setCurrentNode(parameters.segmentation)
-            self.region.roi.setCurrentNode(parameters.roi)
+            self.region.set_roi(parameters.roi)
             if parameters.prompts != self.text:
                 self.prompts.plainText = parameters.prompts
             if parameters.model:
                 self.model.select(parameters.model)
             self.region.set_choice(parameters.searched)
+            self.hints.set_takes(self.model.takes)
+            nodes = (parameters.box, parameters.points, parameters.outside)
+            self.hints.set_state(parameters.hints, nodes, parameters.twoPass, parameters.propagate)
+            if parameters.samples > 0:
+                self.samples.value = parameters.samples
             self.frames.checked = parameters.allFrames
             self.threshold.set_value(parameters.threshold or None)
             self.refresh()
@@ -214,6 +227,13 @@ class SegmentSection:
             parameters.firstSlice, parameters.lastSlice = (int(n) for n in self.region.slices)
             parameters.threshold = float(self.threshold.value or 0.0)
             parameters.allFrames = bool(self.frames.checked)
+            parameters.hints = self.hints.choice
+            parameters.box, parameters.points, parameters.outside = (
+                box.node for box in self.hints.boxes
+            )
+            parameters.twoPass = bool(self.hints.two_pass.checked)
+            parameters.propagate = bool(self.hints.propagate.checked)
+            parameters.samples = int(self.samples.value)
 
     # -- what the user does ------------------------------------------------------------------------
 

@@ -60,6 +60,17 @@ class ThresholdBox:
         if self.auto.checked:
             self._set_slider(value)
 
+    def set_enabled(self, enabled: bool) -> None:
+        """Allow the user to move it; a candidate is drawn at the checkpoint's own threshold."""
+        self.widget.enabled = enabled
+        self.widget.toolTip = (
+            ""
+            if enabled
+            else _(
+                "A candidate is drawn at the checkpoint's threshold; flip to the mean to move it."
+            )
+        )
+
     def cleanup(self) -> None:
         """Disconnect."""
         self._links.clear()

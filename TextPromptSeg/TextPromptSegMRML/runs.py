@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 from .editing import SavedState
+from .hints import HintNodes
 from .roi import region_of
 from .scene import RunGuard
 from .segments import WrittenSegment, write_segments
@@ -36,6 +37,8 @@ class Request:
     plane: str | None = None
     frames: int | str | Iterable[int] | None = None
     progress: Progress | None = None
+    samples: int | None = None
+    hints: HintNodes = HintNodes()
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def segment_node(
         TextPromptSegError: with a sentence that says what to do.
         Cancelled: when progress returned False; nothing was written.
     """
-    region = region_of(request.roi)
+    region, hints = region_of(request.roi), request.hints.options()
     over_time = request.frames is not None or (
         volume_node is not None and volume_node.IsA("vtkMRMLSequenceNode")
     )
@@ -139,7 +142,13 @@ def segment_node(
     def predict(image: Volume, progress: Progress | None) -> list[Segmentation]:
         box = None if region is None else region.box
         predictor.set_volume(image, roi=box, slices=request.slices, plane=request.plane)
-        found = predictor.segment(request.prompts, threshold=request.threshold, progress=progress)
+        found = predictor.segment(
+            request.prompts,
+            threshold=request.threshold,
+            samples=request.samples,
+            progress=progress,
+            **hints,
+        )
         return found if region is None else [region.trim(s, image) for s in found]
 
     if volume is None:

@@ -137,7 +137,20 @@ class qSlicerApplication(_Application):
 
 
 def add_slice_nodes() -> None:
-    """Add the three slice views of the conventional layout to the scene."""
+    """Add the three slice views of the conventional layout, and the nodes of mouse modes."""
+    for name in ("vtkMRMLSelectionNode", "vtkMRMLInteractionNode"):
+        if slicer.mrmlScene.GetNodeByID(f"{name}Singleton") is None:
+            node = slicer.mrmlScene.CreateNodeByClass(name)
+            node.UnRegister(None)
+            node.SetSingletonTag("Singleton")
+            slicer.mrmlScene.AddNode(node)
+    for name in ("Red", "Green", "Yellow"):
+        if slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode") is None:
+            node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSliceCompositeNode")
+            node.UnRegister(None)
+            node.SetSingletonTag(name)
+            node.SetLayoutName(name)
+            slicer.mrmlScene.AddNode(node)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(slicer.mrmlScene)
     for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
         # Created by the scene, so that it gets the presets of the default node.
