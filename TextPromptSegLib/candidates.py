@@ -20,21 +20,29 @@ if TYPE_CHECKING:
 SEED = 0
 """The same request gives the same candidates."""
 
+MOST_BYTES = 2 * 1024**3
+"""Candidates of one pass may take so much; more are made in further passes over the slices."""
 
-class OneSample:
-    """A network that draws samples, seen as one that always draws the same.
+
+class Samples:
+    """A network that draws samples, seen as one whose logits have a channel for each of K noises.
 
     One noise serves every slice, so that a candidate is one shape through the whole volume.
 
     Args:
         model: with ``draws_samples``.
-        noise: standard normal (Z,).
+        noises: standard normal (K, Z).
     """
 
-    def __init__(self, model: PromptedSegmenter, noise: torch.Tensor) -> None:
-        self.model, self.noise = model, noise
+    def __init__(self, model: PromptedSegmenter, noises: torch.Tensor) -> None:
+        self.model, self.noises = model, noises
         self.encode_image, self.presence = model.encode_image, model.presence
         self.index_features = model.index_features
+
+    @property
+    def count(self) -> int:
+        """Return K."""
+        return len(self.noises)
 
     def decode(
         self,
@@ -43,10 +51,10 @@ class OneSample:
         boxes: torch.Tensor | None = None,
         points: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits (B, 1, H, W) and presence (B,) for this noise."""
-        return self.model.decode_sample(features, text, self.noise)
+        """Return logits (B, K, H, W) and presence (B,)."""
+        return self.model.decode_samples(features, text, self.noises)
 
-    def to(self, device: torch.device) -> OneSample:
+    def to(self, device: torch.device) -> Samples:
         """Move the network."""
         self.model.to(device)
         return self
@@ -60,17 +68,29 @@ def draw_noise(count: int, size: int, seed: int = SEED) -> torch.Tensor:
     return torch.tensor(np.stack(rows), dtype=torch.float32)
 
 
-def part_of(progress: Progress | None, number: int, count: int) -> Progress | None:
-    """Return the callback of one of ``count`` equal parts of a run."""
+def part_of(progress: Progress | None, first: int, last: int, count: int) -> Progress | None:
+    """Return the callback of a pass over the slices that makes the candidates first to last - 1."""
     if progress is None:
         return None
+    which = f"{first + 1} to {last} of {count}" if last - first > 1 else f"{last} of {count}"
+    which = f"all {count}" if (first, last) == (0, count) and count > 1 else which
 
     def tell(done: int, total: int, message: str) -> bool:
-        return progress(
-            number * total + done, count * total, f"candidate {number + 1} of {count}: {message}"
-        )
+        at = first * total + done * (last - first)
+        return progress(at, count * total, f"candidates, {which}: {message}")
 
     return tell
+
+
+def per_pass(count: int, voxels: int, prompts: int) -> int:
+    """Return how many candidates are made in one pass over the slices, for memory's sake.
+
+    Args:
+        count: K.
+        voxels: of the volume.
+        prompts: structures that are asked for.
+    """
+    return max(1, min(count, MOST_BYTES // max(1, 3 * voxels * prompts)))
 
 
 class Spread:
@@ -142,18 +162,21 @@ def facts(masks: Sequence[np.ndarray], voxel_ml: float) -> dict[str, Any]:
 
 
 def segment_samples(
-    once: Callable[[Any, Progress | None], list[Segmentation]],
+    once: Callable[[Any, Progress | None], list[list[Segmentation]]],
     model: PromptedSegmenter,
     count: int,
     progress: Progress | None = None,
+    together: int | None = None,
 ) -> list[Segmentation]:
     """Answer prompts ``count`` times and put the candidates together.
 
     Args:
-        once: answers all prompts with a network, ``once(network, progress)``.
+        once: answers all prompts with a network of K channels, ``once(network, progress)``: one
+            list of answers for each channel.
         model: with ``draws_samples``.
         count: K.
         progress: of the whole run.
+        together: candidates in one pass over the slices; None = all.
 
     Returns:
         The answers on the mean probability, with ``uncertainty``, ``candidates`` and the fact
@@ -163,16 +186,22 @@ def segment_samples(
     masks: list[list[np.ndarray]] = []
     last: list[Segmentation] = []
     seconds: list[float] = []
-    for number, noise in enumerate(draw_noise(count, model.latent_size)):
-        last = once(OneSample(model, noise), part_of(progress, number, count))
+    noises = draw_noise(count, model.latent_size)
+    step = together or count
+    for first in range(0, count, step):
+        some = noises[first : first + step]
+        drawn = once(Samples(model, some), part_of(progress, first, first + len(some), count))
+        last = drawn[-1]
         if not spreads:
             spreads = [None if s.probability is None else Spread(s.mask.shape) for s in last]
             masks, seconds = [[] for _ in last], [0.0] * len(last)
-        for row, (made, spread) in enumerate(zip(last, spreads, strict=True)):
-            seconds[row] += made.seconds
-            if spread is not None and made.probability is not None:
-                spread.add(made.probability)
-                masks[row].append(made.mask)
+        for row, spread in enumerate(spreads):
+            seconds[row] += drawn[0][row].seconds
+            for sample in drawn:
+                made = sample[row]
+                if spread is not None and made.probability is not None:
+                    spread.add(made.probability)
+                    masks[row].append(made.mask)
     result = []
     for row, (made, spread) in enumerate(zip(last, spreads, strict=True)):
         if spread is None:

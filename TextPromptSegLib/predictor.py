@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from . import answers
-from .candidates import segment_samples
+from .candidates import per_pass, segment_samples
 from .checkpoint import LoadedCheckpoint, input_spec, load
 from .composition import Composer, not_there
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
@@ -216,13 +216,15 @@ class SlicePredictor:
         targets = sum(isinstance(plan, Target) for plan in plans)
         request.check(self._model, str(self.config["system"]), targets)
 
-        def once(model: Any, tell: Progress | None) -> list[Segmentation]:
+        def once(model: Any, tell: Progress | None) -> list[list[Segmentation]]:
             return self._segment(plans, request, tell, model)
 
         if samples is None:
-            result = once(self._model, progress)
+            result = once(self._model, progress)[0]
         else:
-            result = segment_samples(once, self._model, samples, progress)
+            together = per_pass(samples, self._volume.array.size, max(1, targets))
+            together = 1 if request.hints else together
+            result = segment_samples(once, self._model, samples, progress, together)
         return self._with_heat_maps(result) if heat_map else result
 
     def _with_heat_maps(self, found: list[Segmentation]) -> list[Segmentation]:
@@ -243,12 +245,24 @@ class SlicePredictor:
         request: RunRequest,
         progress: Progress | None,
         model: Any,
-    ) -> list[Segmentation]:
-        """Answer resolved prompts with a network."""
+    ) -> list[list[Segmentation]]:
+        """Answer resolved prompts with a network: one list for each channel of its logits."""
         assert self._stack is not None and self._block is not None and self._volume is not None
         targets = [plan for plan in plans if isinstance(plan, Target)]
-        composer = Composer(self._stack, self._block, self._modality, targets, self._thresholds())
-        shares = self._run(composer, progress, model, request.hints)
+        arguments = (self._stack, self._block, self._modality, targets, self._thresholds())
+        composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
+        shares = self._run(composers, progress, model, request.hints)
+        return [self._answers(plans, request, composer, shares) for composer in composers]
+
+    def _answers(
+        self,
+        plans: Sequence[Target | Refusal],
+        request: RunRequest,
+        composer: Composer,
+        shares: Mapping[str, float],
+    ) -> list[Segmentation]:
+        """Make the answers of what a composer collected."""
+        assert self._volume is not None
         threshold = request.threshold
         result = []
         for plan in plans:
@@ -333,11 +347,11 @@ class SlicePredictor:
             return self._model.encode_text(text.to(self._ladder.device))
 
     def _run(
-        self, composer: Composer, progress: Progress | None, model: Any, hints: Hints
+        self, composers: list[Composer], progress: Progress | None, model: Any, hints: Hints
     ) -> dict[str, float]:
         """Run the network for every name that is needed; returns the time of each, s."""
         assert self._stack is not None and self._block is not None
-        names = composer.names
+        names = composers[0].names
         if not names:
             return {}
         started = time.perf_counter()
@@ -350,13 +364,15 @@ class SlicePredictor:
             self._stack,
             slices,
             text,
-            composer.write,
-            composer.ceilings,
+            [composer.write for composer in composers],
+            composers[0].ceilings,
             progress,
             ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
         )
         if not hints.geometric:  # who shows a structure says that it is there
-            composer.quiet(not_there(names, facts.presence, self.config["trained_prompts"]))
+            missing = not_there(names, facts.presence, self.config["trained_prompts"])
+            for composer in composers:
+                composer.quiet(missing)
         self.seconds["image"] += facts.image
         self.seconds["decode"] += facts.decode
         self.seconds["network"] += facts.network

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Write = Callable[[int, int, np.ndarray], None]
 """``write(prompt, first_slice, probabilities (n, H, W) float16)``."""
 
+Writes = Write | Sequence[Write]
+"""One for all, or one for each channel of the logits (samples)."""
+
 T = TypeVar("T")
 
 
@@ -90,7 +93,7 @@ class SliceEngine:
         stack: SliceStack,
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         ceilings: Sequence[float],
         progress: Progress | None = None,
         label: str = "",
@@ -105,7 +108,7 @@ class SliceEngine:
             stack: the image.
             slices: consecutive slices of it.
             text: encoded prompts, P rows.
-            write: takes the probabilities.
+            write: takes the probabilities; one for each channel where the network has several.
             ceilings: P probability thresholds.
             progress: ``progress(slices done, slices, message)``; False cancels.
             label: what the message says is being looked for.
@@ -228,7 +231,7 @@ class SliceEngine:
         runs: Sequence[tuple[int, int, int]],
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         cap: float = 1.0,
     ) -> None:
         """Decode runs of slices, several prompts in one pass where memory allows."""
@@ -242,10 +245,12 @@ class SliceEngine:
                 continue
             row = 0
             for prompt, first, last in taken:
-                probability = stack.probabilities(logits[row : row + last - first])
-                if cap < 1.0:
-                    np.minimum(probability, np.float16(cap), out=probability)
-                write(prompt, batch.first + first, probability)
+                here = logits[row : row + last - first]
+                for channel, put in enumerate([write] if callable(write) else write):
+                    probability = stack.probabilities(here[:, channel : channel + 1])
+                    if cap < 1.0:
+                        np.minimum(probability, np.float16(cap), out=probability)
+                    put(prompt, batch.first + first, probability)
                 offset = batch.first - slices.start
                 self._facts.decoded[prompt, offset + first : offset + last] = True
                 row += last - first
@@ -300,7 +305,7 @@ class SliceEngine:
         stack: SliceStack,
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         ceilings: Sequence[float],
     ) -> None:
         """Decode the best slice of prompts that stayed below the presence threshold."""

@@ -11,6 +11,7 @@ import torch
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
 from toy_segmenter import HALF_WIDTH, ToySegmenter, phantom, toy_predictor
 
+from TextPromptSegLib import candidates
 from TextPromptSegLib.candidates import (
     Spread,
     distance,
@@ -102,8 +103,37 @@ def test_progress_counts_all_samples_and_cancels() -> None:
         predictor.segment(["liver"], samples=2, progress=watch)
     done = [item[0] for item in seen]
     assert done == sorted(done) and seen[-1][1] == 48
-    assert seen[-1][2].startswith("candidate 2 of 2: liver")
+    assert seen[-1][2].startswith("candidates, all 2: liver")
     assert predictor.segment(["liver"], samples=2)[0].candidates
+
+
+@pytest.mark.parametrize("most", [1, 2, 10**9])
+def test_candidates_are_the_same_however_many_fit_in_one_pass(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = organ()
+    prompts = ["liver", "spleen"]
+    trained = {"liver": LIVER, "spleen": 0.9}
+    whole = toy_predictor(trained, model=Doubtful())
+    whole.set_volume(volume)
+    expected = whole.segment(prompts, samples=5)
+    monkeypatch.setattr(candidates, "MOST_BYTES", most * 3 * volume.array.size * 2)
+    model = Doubtful()
+    parted = toy_predictor(trained, model=model)
+    parted.set_volume(volume)
+    seen: list[int] = []
+    found = parted.segment(prompts, samples=5, progress=lambda d, t, m: not seen.append(d))  # type: ignore[func-returns-value]
+    assert model.encoded_slices == 24 and seen == sorted(seen) and seen[-1] == 5 * 24
+    for a, b in zip(found, expected, strict=True):
+        assert len(a.candidates) == len(b.candidates) == 5
+        assert all(np.array_equal(x, y) for x, y in zip(a.candidates, b.candidates, strict=True))
+        assert np.array_equal(a.uncertainty, b.uncertainty)
+
+
+def test_candidates_of_one_pass_are_limited_by_their_memory() -> None:
+    assert candidates.per_pass(8, 79_000_000, 1) == 8
+    assert candidates.per_pass(8, 79_000_000, 3) == 3
+    assert candidates.per_pass(8, 10**12, 3) == 1
 
 
 def test_spread_is_that_of_numpy() -> None:

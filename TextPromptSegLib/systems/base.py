@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class PromptedSegmenter(nn.Module, ABC):
         Only asked of a system that `shows_heat_map`; the map covers the encoded image.
         """
         raise NotImplementedError("this system shows no heat map")
+
+    def decode_samples(
+        self, features: Features, text: TextFeatures, noises: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, K, H, W) and presence (B,) for K draws, noises (K, Z).
+
+        Systems that can share work between the draws do it here.
+        """
+        drawn = [self.decode_sample(features, text, noise) for noise in noises]
+        return torch.cat([logits for logits, _ in drawn], 1), drawn[0][1]
 
     @abstractmethod
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
