@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .answers import BELOW
+from .clinical_text import disagreements, name_of
 from .postprocess import over_threshold
 from .regions import Region, half, nearer_side, thirds
 from .slice_stack import Block, SliceStack
@@ -59,7 +60,7 @@ class Composer:
 
     def _limit(self, group: Group) -> float:
         """Return the threshold of a union: the lowest of its members."""
-        return min(self._thresholds[name] for name in group)
+        return min(self._thresholds[name_of(name)] for name in group)
 
     def write(self, row: int, first: int, probability: np.ndarray) -> None:
         """Take the probabilities (n, H, W) float16 of one name on slices first, first + 1, ..."""
@@ -104,6 +105,22 @@ class Composer:
             array[other != 0] = 0
         self._release(target)
         return array, tuple(notes)
+
+    def disagreements(self, target: Target, mask: np.ndarray) -> tuple[str, ...]:
+        """Return what a report says of the finding and its mask (K, J, I) does not show."""
+        volume, turn = self._stack.volume, self._stack.axis_map.apply
+        lungs = None
+        if target.left and target.right:
+            lungs = {"left": self._mask(target.left), "right": self._mask(target.right)}
+        return disagreements(
+            target.prompt,
+            turn(mask),
+            turn(volume.array),
+            self._modality,
+            lungs,
+            volume.canonical("LPS").ijk_to_ras,
+            self._stack.is_picture(self._modality),
+        )
 
     def _take(self, group: Group) -> np.ndarray:
         """Return the array of a union for its owner to change."""
@@ -181,7 +198,7 @@ def not_there(
     """
     missing = {}
     for row, name in enumerate(names):
-        own = trained[name].get("presence_threshold")
+        own = trained[name_of(name)].get("presence_threshold")
         if own is not None and presence.size and presence[row].max() < float(own):
             missing[name] = float(presence[row].max()) / float(own)
     return missing

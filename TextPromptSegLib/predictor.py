@@ -14,6 +14,7 @@ import torch
 from . import answers
 from .candidates import per_pass, segment_samples
 from .checkpoint import LoadedCheckpoint, input_spec, load
+from .clinical_text import name_of, text_of, too_long
 from .composition import Composer, not_there
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .fast_inference import faster_on_cpu
@@ -24,8 +25,8 @@ from .hinted_engine import make_engine
 from .hints import Hints
 from .intensity import guess_modality
 from .outcome import DeviceError, InputError, Progress, Segmentation
-from .postprocess import rule_for
 from .prompts import Prompt, parse_prompts
+from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .slice_engine import SliceEngine
 from .slice_stack import Block, SliceStack, choose_plane
@@ -267,18 +268,22 @@ class SlicePredictor:
         result = []
         for plan in plans:
             if isinstance(plan, Refusal):
-                facts = self._provenance((), ())
+                facts = self._facts((), ())
                 limit = 0.5 if threshold is None else threshold
                 shape = self._volume.shape
                 result.append(answers.refuse(plan.prompt, plan.message, shape, limit, facts))
                 continue
             started = time.perf_counter()
             probability, notes = composer.finish(plan)
-            facts = self._provenance(plan.names, (*plan.notes, *notes))
+            cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
+            facts = self._facts(plan.names, (*plan.notes, *cut, *notes))
             facts.update(request.hints.to_dict())
             limit = plan.threshold if threshold is None else threshold
             spent = sum(shares.get(name, 0.0) for name in plan.names)
             made = answers.answer(plan.prompt, probability, limit, spent, facts)
+            if plan.check and (said := composer.disagreements(plan, made.mask)):
+                facts["notes"] = [*facts["notes"], *said]
+                made = answers.answer(plan.prompt, probability, limit, spent, facts)
             self.seconds["post"] += time.perf_counter() - started
             result.append(made)
         return result
@@ -340,9 +345,14 @@ class SlicePredictor:
         trained = self.config["trained_prompts"]
         return {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
 
+    def _texts(self, names: Sequence[str]) -> list[str]:
+        """Return what the text encoder reads for each name."""
+        template = str(self.config.get("inference_template", "{x}"))
+        return [text_of(name, template) for name in names]
+
     def _encode(self, names: Sequence[str]) -> Any:
         """Return the encoded prompts of trained names, on the device."""
-        text = self._text_encoder.encode([self._phrase(name) for name in names])
+        text = self._text_encoder.encode(self._texts(names))
         with torch.inference_mode():
             return self._model.encode_text(text.to(self._ladder.device))
 
@@ -367,7 +377,7 @@ class SlicePredictor:
             [composer.write for composer in composers],
             composers[0].ceilings,
             progress,
-            ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""),
+            ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else ""),
         )
         if not hints.geometric:  # who shows a structure says that it is there
             missing = not_there(names, facts.presence, self.config["trained_prompts"])
@@ -379,38 +389,12 @@ class SlicePredictor:
         share = (facts.image + self.seconds["text"]) / len(names)
         return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
 
-    def _phrase(self, name: str) -> str:
-        """Return the sentence that stands for a trained name."""
-        return str(self.config.get("inference_template", "{x}")).replace("{x}", name)
-
-    def _provenance(self, names: tuple[str, ...], notes: tuple[str, ...]) -> dict[str, Any]:
+    def _facts(self, names: tuple[str, ...], notes: tuple[str, ...]) -> dict[str, Any]:
         """Return the JSON-ready facts of an answer."""
-        from . import __version__
-
-        assert self._volume is not None and self._stack is not None and self._block is not None
-        config, ladder = self.config, self._ladder
-        block = self._block.slices
-        return {
-            "model": str(config["name"]),
-            "weights_sha256": str(config.get("weights_sha256", "")),
-            "system": str(config["system"]),
-            "text_encoder": str(config["text_encoder"].get("id", "")),
-            "version": __version__,
-            "trained_prompts": list(names),
-            "plane": self._stack.plane,
-            "slices": list(self._stack.file_numbers(block.start, block.stop)),
-            "roi_ras_mm": None if self._roi is None else list(self._roi),
-            "device": str(ladder.device),
-            "precision": "float32" if ladder.dtype is None else str(ladder.dtype).split(".")[-1],
-            "memory_steps": list(ladder.steps),
-            "modality": self._modality,
-            "modality_guessed": self._guessed,
-            "spacing_mm": [float(v) for v in self._volume.spacing],
-            "voxel_ml": float(self._volume.voxel_ml),
-            "slice_axis": self._stack.file_axis,
-            "postprocess": rule_for(names, config["trained_prompts"]).to_dict(),
-            "notes": list(notes),
-        }
+        assert self._stack is not None and self._block is not None
+        modality = (self._modality, self._guessed)
+        arguments = (self.config, self._ladder, self._stack, self._block, self._roi, modality)
+        return run_facts(*arguments, names, notes)
 
 
 _STAGES = ("load", "text", "image", "decode", "network", "post")

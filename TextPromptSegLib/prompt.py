@@ -30,6 +30,8 @@ class Prompt:
         notes: plain sentences about how the text was understood.
         zones: every place a report names; a single zone equals `container` and `thirds`. Made to
             compare a result with its report ("prompt says left, mask lies right").
+        report: the words of a report as they were written, for systems that read them; empty
+            where the text only names things.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Prompt:
     suggestions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     zones: tuple[Zone, ...] = ()
+    report: str = ""
 
     @property
     def known(self) -> bool:

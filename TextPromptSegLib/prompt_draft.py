@@ -34,6 +34,7 @@ class Draft:
     suggestions: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     text: str = ""
+    report: str = ""
 
     def build(self, vocabulary: Vocabulary) -> Prompt:
         """Return the prompt, with notes on what cannot be taken literally."""
@@ -172,6 +173,7 @@ def _prompt(
         suggestions=tuple(dict.fromkeys(suggestions))[:3],
         notes=tuple(dict.fromkeys(notes)),
         zones=zones,
+        report=draft.report if {"laterality", "number", "zones"} & set(draft.attributes) else "",
     )
 
 

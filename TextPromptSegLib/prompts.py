@@ -102,9 +102,12 @@ class _List:
             raise PromptError(
                 f'"{text.strip()[:60]}" names no structure or finding; name one, e.g. "liver".'
             )
+        findings = [draft for draft in self.drafts if self._kind(draft) == "finding"]
         for draft in self.drafts:
             if self.absent and draft.structure is not None:
                 draft.attributes["absent"] = ", ".join(self.absent)
+            if len(findings) == 1 and draft is findings[0]:
+                draft.report = " ".join(text.split())
         return [draft.build(self.reader.vocabulary) for draft in self.drafts]
 
     def _sentence(self, chunks: Sequence[Chunk]) -> None:
@@ -129,6 +132,8 @@ class _List:
                 pending = []
         if pending:
             self._append(self.reader.read(pending, " ".join(pending)), pending)
+        for draft in self.drafts[first:]:
+            draft.report = ", ".join(chunk.text for chunk in chunks)
 
     def _kind(self, draft: Draft) -> str | None:
         return self.reader.vocabulary.entry(draft.structure).kind if draft.structure else None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .clinical_text import query
 from .outcome import PromptError
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Target:
         container: trained prompts whose union is divided into thirds.
         minus: what is taken away.
         notes: sentences for the user.
+        check: the network reads the report itself; side, number and zones are not cut out of its
+            answer but compared with it.
     """
 
     prompt: Prompt
@@ -77,6 +80,7 @@ class Target:
     container: tuple[str, ...] = ()
     minus: tuple[Target, ...] = ()
     notes: tuple[str, ...] = ()
+    check: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -86,7 +90,7 @@ class Target:
     def groups(self) -> set[tuple[str, ...]]:
         """Return every set of names whose union is needed, those of ``minus`` included."""
         needed = {self.names}
-        if self.side and self.left and self.right:
+        if (self.side or self.check) and self.left and self.right:
             needed |= {self.left, self.right}
         if self.container:
             needed.add(self.container)
@@ -157,6 +161,8 @@ class Resolver:
 
     def _resolve(self, prompt: Prompt, usable: Mapping[str, str]) -> Target | Refusal:
         """Resolve with the trained names of one kind of image."""
+        if (report := self._report(prompt, usable)) is not None:
+            return report
         side = prompt.side if prompt.side in SIDES else None
         cut: dict[str, Any] = {}
         notes: list[str] = []
@@ -185,6 +191,22 @@ class Resolver:
             minus.append(taken)
         limits = [self._threshold(name) for name in names]
         return Target(prompt, names, min(limits), **cut, minus=tuple(minus), notes=tuple(notes))
+
+    def _report(self, prompt: Prompt, usable: Mapping[str, str]) -> Target | None:
+        """Return the target of a report that the network reads itself, None for any other."""
+        names = self._exact((prompt.name,), usable) if prompt.report and not prompt.minus else ()
+        if not names or not self.trained[names[0]].get("reports"):
+            return None
+        left, right = self._containers(prompt, usable) if self.vertical else ((), ())
+        return Target(
+            prompt,
+            (query(names[0], prompt.report),),
+            self._threshold(names[0]),
+            left=left,
+            right=right,
+            notes=("the whole text was read by the network",),
+            check=True,
+        )
 
     def _sided(
         self, prompt: Prompt, side: str | None, usable: Mapping[str, str]

@@ -31,6 +31,7 @@ class Material:
         validation: slices to choose on.
         modalities: trained name -> modalities in which it is labelled.
         datasets: the data sets, for the card.
+        reports: names that report texts ask for.
         foreign: names absent by the region of the body.
     """
 
@@ -38,6 +39,7 @@ class Material:
     validation: list[TrainingSlice] = field(default_factory=list)
     modalities: dict[str, set[str]] = field(default_factory=dict)
     datasets: list[Dataset] = field(default_factory=list)
+    reports: set[str] = field(default_factory=set)
     foreign: ForeignNames = field(default_factory=ForeignNames)
 
 
@@ -86,6 +88,8 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
     for item in material.train:
         for name in item.masks:
             material.modalities.setdefault(name, set()).add(by_name[item.dataset])
+        if batch_plan(recipe).texts:
+            material.reports.update(item.texts)
     if not any(item.masks for item in material.train):
         raise InputError("None of the recipe's data sets has a labelled slice to train on.")
     material.foreign = _foreign(recipe, material)

@@ -191,7 +191,11 @@ def export(
         "takes": list(network.takes()),
         "modalities": sorted({m for found in material.modalities.values() for m in found}),
         "trained_prompts": {
-            name: {"modalities": sorted(found), "threshold": 0.5}
+            name: {
+                "modalities": sorted(found),
+                "threshold": 0.5,
+                **({"reports": True} if name in material.reports else {}),
+            }
             for name, found in sorted(material.modalities.items())
         },
         "presence_threshold": 0.5,
