@@ -27,7 +27,8 @@ class OMTSAMConfig:
             learn from little data); empty = SAM's single strided convolution.
         stem_patch: pixel unshuffle at the stem's entrance.
         stem_from: checkpoint of a FiLM U-Net whose encoder a training's stem starts from.
-        start_from: file of SAM's or MedSAM's weights that a training starts from, see `weights`.
+        start_from: file of SAM's or MedSAM's weights that a training starts from, or a checkpoint
+            of this system whose prompts knew no CLIP image yet, see `weights`.
         scales: blocks from the last back whose features are fused; 1 = without multi-scale
             (Table 3).
         width: channels of image embedding and prompts.
@@ -43,6 +44,8 @@ class OMTSAMConfig:
             only.
         text_dim: size of CLIP's text token states.
         clip_dim: size of CLIP's patch tokens.
+        clip_image: CLIP's image tower takes part; False = the text asks alone (the first stage of
+            our small training, any text encoder will do).
         fusion_heads: heads of the image-text cross-attention.
         prompt_tokens: K, prompt tokens that text and image become.
         freeze_prompts: SAM's geometric prompt encoder is not trained.
@@ -84,6 +87,7 @@ class OMTSAMConfig:
     image_text: bool = True
     text_dim: int = 768
     clip_dim: int = 768
+    clip_image: bool = True
     fusion_heads: int = 8
     prompt_tokens: int = 1
     freeze_prompts: bool = True

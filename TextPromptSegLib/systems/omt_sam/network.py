@@ -66,7 +66,7 @@ class OMTSAM(PromptedSegmenter):
         Raises:
             CheckpointError: when the encoder has no image tower or does not fit.
         """
-        if self.image_text is None:
+        if self.image_text is None or not self.config.clip_image:
             return
         config, visual = self.config, getattr(encoder, "visual", None)
         if visual is None:
@@ -95,12 +95,12 @@ class OMTSAM(PromptedSegmenter):
         Raises:
             CheckpointError: when they are named but not on this machine, or do not fit.
         """
-        from .weights import load_sam_weights, load_stem
+        from .weights import load_stem, start_from
 
-        if self.config.start_from:
-            logger.info("SAM: %s", load_sam_weights(self, self.config.start_from))
         if self.config.stem_from:
             logger.info("stem: %s", load_stem(self, self.config.stem_from))
+        if self.config.start_from:
+            logger.info("start: %s", start_from(self, self.config.start_from))
 
     # -- image ---------------------------------------------------------------------------------
 
@@ -121,11 +121,17 @@ class OMTSAM(PromptedSegmenter):
         embedding = self.image_encoder(images)
         if self.image_text is None:
             return (embedding,)
+        return embedding, self.image_text.project_image(self._look(images))
+
+    def _look(self, images: Tensor) -> Tensor:
+        """Return CLIP's patch tokens (B, N, Cv); without its image tower one that says nothing."""
+        if not self.config.clip_image:
+            return images.new_zeros(len(images), 1, self.config.clip_dim)
         if not self._visual:
             raise CheckpointError("attach_text_encoder was not called: the CLIP encoder is missing")
         with torch.no_grad():
-            seen = self._visual[0](images if images.shape[1] == 3 else images[:, :1])
-        return embedding, self.image_text.project_image(seen.patch_tokens)
+            # the first channel is the soft-tissue window; CLIP repeats one channel itself
+            return self._visual[0](images if images.shape[1] == 3 else images[:, :1]).patch_tokens
 
     # -- prompts -------------------------------------------------------------------------------
 

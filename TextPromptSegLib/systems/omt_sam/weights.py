@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...checkpoint import WEIGHTS, read_config, resolve, sha256_of, verify_weights
+from ...checkpoint import CONFIG, read_config, resolve, sha256_of, verify_weights
 from ...outcome import CheckpointError
 from ...text.sources import FOLDER_VARIABLE
 
@@ -132,12 +132,7 @@ def from_transformers(key: str, score_depth: int = 3) -> str:
         return f"{match[1]}.layers.{number}.{key[match.end() :]}"
     for pattern, name in _HUGGING_FACE:
         key = re.sub(pattern, name, key)
-    if key in _EMBEDDINGS:
-        key += ".weight"
     return key
-
-
-_EMBEDDINGS = frozenset(())
 
 
 def to_segment_anything(
@@ -238,6 +233,35 @@ def load_sam_weights(model: OMTSAM, name: str | os.PathLike[str]) -> Source:
     stored = read_tensors(path)
     layout = apply_sam_weights(model, stored, path.name)
     return Source(path.name, digest, layout, len(stored))
+
+
+def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
+    """Start a training from SAM's weights or from a first stage; returns what it was.
+
+    A first stage is a checkpoint of this system that was trained before CLIP's image tower took
+    part (``clip_image`` false). The projection of the image tokens starts at zero, so that the
+    network first answers as the first stage did, and learns what CLIP sees from there.
+
+    Raises:
+        CheckpointError: when it is missing, damaged or does not fit.
+    """
+    from safetensors.torch import load_file
+
+    if not (Path(name) / CONFIG).is_file():
+        return str(load_sam_weights(model, name))
+    config = read_config(name)
+    stored = load_file(str(verify_weights(name, config)))
+    own, fresh = model.state_dict(), "image_text.image_projection.weight"
+    wrong = set(own) ^ set(stored)
+    wrong |= {k for k in set(own) & set(stored) if own[k].shape != stored[k].shape} - {fresh}
+    if wrong:
+        raise CheckpointError(
+            f"The checkpoint '{config['name']}' does not fit the network, first in "
+            f"{sorted(wrong)[0]}."
+        )
+    stored[fresh] = own[fresh].new_zeros(own[fresh].shape)
+    model.load_state_dict(stored)
+    return f"{config['name']} (sha256 {config['weights_sha256']})"
 
 
 def load_stem(model: OMTSAM, name: str) -> str:
