@@ -258,7 +258,8 @@ def import_path(
     """Copy a checkpoint folder or zip into the user's folder after checking it.
 
     Args:
-        path: folder or ``.zip`` with ``config.json`` and ``model.safetensors``.
+        path: folder or ``.zip`` with ``config.json`` and ``model.safetensors``, or published
+            weights that a system can start from (see `foreign_weights`).
         overwrite: replace a checkpoint of the same name.
         progress: called while the weights are checked.
 
@@ -268,9 +269,10 @@ def import_path(
         Cancelled: when ``progress`` returns False; nothing is left behind.
     """
     from .archive import gather
+    from .foreign_weights import as_checkpoint
 
     with _staging() as stage:
-        folder = gather(Path(path), stage)
+        folder = gather(as_checkpoint(Path(path), Path(stage)), stage)
         return _install(folder, None, overwrite, progress)
 
 

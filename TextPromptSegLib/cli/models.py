@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import catalogue
+from ..outcome import CheckpointError
 from . import EXIT_DONE, EXIT_ERROR
 from .console import new_table, out, remark, run_with_bar, say
 
@@ -44,12 +45,20 @@ def list_all(as_json: bool) -> int:
 
 
 def show(name: str, as_json: bool) -> int:
-    """Print one checkpoint and its model card.
+    """Print one checkpoint and its model card, or how to get one that others publish.
 
     Raises:
         CheckpointError: when there is no such checkpoint.
     """
-    row = catalogue.show(name)
+    from ..foreign_weights import instructions
+
+    try:
+        row = catalogue.show(name)
+    except CheckpointError:
+        if (text := instructions(name)) is None or as_json:
+            raise
+        say(text)
+        return EXIT_DONE
     card = catalogue.model_card(name) if row.folder is not None else ""
     if as_json:
         print(json.dumps({**row.to_dict(), "card": card}, indent=2, ensure_ascii=False))

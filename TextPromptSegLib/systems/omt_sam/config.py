@@ -48,6 +48,8 @@ class OMTSAMConfig:
             our small training, any text encoder will do).
         fusion_heads: heads of the image-text cross-attention.
         prompt_tokens: K, prompt tokens that text and image become.
+        text_trained: False = the image-text prompt encoder was never trained (a checkpoint made of
+            SAM's weights): beside a box or points the text is left out.
         freeze_prompts: SAM's geometric prompt encoder is not trained.
         dice_weight: lambda 1.
         bce_weight: lambda 2.
@@ -90,6 +92,7 @@ class OMTSAMConfig:
     clip_image: bool = True
     fusion_heads: int = 8
     prompt_tokens: int = 1
+    text_trained: bool = True
     freeze_prompts: bool = True
     dice_weight: float = 1.0
     bce_weight: float = 1.0

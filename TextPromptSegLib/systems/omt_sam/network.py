@@ -176,10 +176,9 @@ class OMTSAM(PromptedSegmenter):
     ) -> tuple[Tensor | None, Tensor]:
         """Return low-resolution logits (B, 1, 4 h, 4 w) and presence (B,)."""
         embedding, count = features[0], len(features[0])
-        words = None
-        if self.image_text is not None and bool(text.mask.any()):
-            words = self.image_text(features[1], text)
-        asked = None if words is None else text
+        words, asked = None, None if self.image_text is None else self._asked(text, boxes, points)
+        if self.image_text is not None and asked is not None:
+            words = self.image_text(features[1], asked)
         groups = list(prompt_groups(asked, boxes, points, count))
         grid, low, presence = self.config.grid, [], []
         for group in groups:
@@ -200,6 +199,19 @@ class OMTSAM(PromptedSegmenter):
         rows = [group.rows for group in groups if group.rows is not None]
         back = torch.argsort(torch.cat(rows)).to(embedding.device)
         return (torch.cat(low)[back] if low else None), torch.cat(presence)[back]
+
+    def _asked(
+        self, text: TextFeatures, boxes: Tensor | None, points: Tensor | None
+    ) -> TextFeatures | None:
+        """Return the text of the pairs that are asked by text; None when no pair is."""
+        if not self.config.text_trained and not self.training:
+            shown = torch.zeros(len(text), dtype=torch.bool, device=text.mask.device)
+            if boxes is not None:
+                shown |= torch.isfinite(boxes).all(1)
+            if points is not None:
+                shown |= (points[..., 2] >= 0).any(1)
+            text = without_text(text, shown)
+        return text if bool(text.mask.any()) else None
 
     def _encode_prompts(
         self, group: PromptGroup, masks: Tensor | None, count: int

@@ -1,0 +1,473 @@
+"""OMT-SAM against the paper: sizes, independence, prompts, objective, learning, the predictor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_clip
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_data import picture, write_dataset
+from tiny_sam import SIZES
+
+from TextPromptSegLib.checkpoint import load, save
+from TextPromptSegLib.outcome import CheckpointError
+from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.registry import create, make_config, systems
+from TextPromptSegLib.systems import omt_sam
+from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
+from TextPromptSegLib.systems.omt_sam.objective import omt_sam_objective
+from TextPromptSegLib.systems.omt_sam.prompting import draw_prompts, mask_boxes
+from TextPromptSegLib.systems.omt_sam.prompts import prompt_groups, without_text
+from TextPromptSegLib.text.features import TextFeatures
+from TextPromptSegLib.training import train
+from TextPromptSegLib.training.recipe import Recipe
+from TextPromptSegLib.volume import Volume
+
+FOLDER = Path(omt_sam.__file__).parent
+ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())
+ROWS = [
+    pytest.param(changes, id=f"{table}-{row}")
+    for table, rows in ABLATIONS.items()
+    for row, changes in rows.items()
+]
+TINY: dict[str, Any] = {
+    **SIZES,
+    "in_channels": 1,
+    "rel_pos": False,
+    "multimask": 0,
+    "text_dim": tiny_clip.TOKEN_DIM,
+    "clip_dim": tiny_clip.PATCH_DIM,
+    "fusion_heads": 4,
+    "prompt_tokens": 2,
+    "freeze_prompts": False,
+}
+WORDS = ("right kidney", "the liver", "spleen", "segment the left kidney please")
+NONE = [float("nan")] * 4
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tiny_clip.tiny_clip(tmp_path_factory.mktemp("clip"))
+
+
+def tiny(clip: Any, **changes: Any) -> OMTSAM:
+    """A network whose parts all have a say: random weights that add nothing would hide mistakes."""
+    torch.manual_seed(0)
+    net = OMTSAM(OMTSAMConfig(**{**TINY, **changes}))
+    net.attach_text_encoder(clip)
+    with torch.no_grad():
+        for value in net.image_text.parameters() if net.image_text is not None else ():
+            if value.ndim > 1:
+                value.normal_(std=0.5)
+        if net.image_encoder.fusion.conv is not None:
+            net.image_encoder.fusion.conv.weight.add_(
+                0.1 * torch.randn_like(net.image_encoder.fusion.conv.weight)
+            )
+    return net
+
+
+def batch_of(clip: Any, size: int = 64) -> dict[str, Any]:
+    """Two images with a left and a right square; the text says which one is meant."""
+    generator = torch.Generator().manual_seed(1)
+    image = 0.2 * torch.rand(2, 1, size, size, generator=generator) + 0.1
+    image[..., 16:48, 4:24] += 0.5
+    image[..., 16:48, 40:60] += 0.5
+    mask = torch.zeros(4, 1, size, size)
+    mask[::2, :, 16:48, 4:24] = 1
+    mask[1::2, :, 16:48, 40:60] = 1
+    return {
+        "image": image,
+        "index": torch.arange(4) // 2,
+        "text": clip.encode(["right lung", "left lung"] * 2),
+        "mask": mask,
+        "present": mask.flatten(1).any(1).float(),
+        "valid": torch.ones(2, 1, size, size),
+    }
+
+
+def count(module: torch.nn.Module | None) -> int:
+    return 0 if module is None else sum(p.numel() for p in module.parameters())
+
+
+def pairs(seed: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images, boxes and points of four pairs whose prompts are all of different kinds."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(4, 1, 64, 64, generator=generator)
+    boxes = torch.tensor([[5.0, 6.0, 30.0, 40.0], NONE, [0.0, 0.0, 63.0, 63.0], NONE])
+    points = torch.tensor(
+        [
+            [[10.0, 12.0, 1.0], [9.0, 9.0, -1.0], [40.0, 50.0, 0.0]],
+            [[10.0, 12.0, -1.0], [33.0, 20.0, 1.0], [0.0, 0.0, -1.0]],
+            [[0.0, 0.0, -1.0]] * 3,
+            [[0.0, 0.0, -1.0]] * 3,
+        ]
+    )
+    return images, boxes, points
+
+
+# -- sizes -----------------------------------------------------------------------------------------
+
+
+def test_paper_size_has_the_derived_numbers_of_parameters() -> None:
+    with torch.device("meta"):
+        net, single = OMTSAM(OMTSAMConfig()), OMTSAM(OMTSAMConfig(scales=1, image_text=False))
+    assert count(single) == 93_735_472  # SAM ViT-B
+    assert count(single.image_encoder) == 89_670_912
+    assert count(single.prompt_encoder) == 6_220
+    assert count(single.mask_decoder) == 4_058_340
+    assert count(net) - count(net.image_text) == 96_360_240  # four necks and the fusion
+    assert count(net.image_encoder.fusion.conv) == 262_400
+    # two projections and the attention, as the public code has them, and LayerNorm and one query
+    assert count(net.image_text) == 656_896 + 512 + 256
+
+
+def test_the_system_is_registered_and_its_configuration_is_checked() -> None:
+    assert "omt-sam" in systems()
+    assert isinstance(create("omt-sam", TINY), OMTSAM)
+    for wrong in (
+        {"image_size": 65},
+        {"scales": 6},
+        {"width": 20},
+        {"box_share": 0.8},
+        {"global_blocks": (5,)},
+        {"pixel_mean": (0.5, 0.5)},
+        {"stem_channels": (8, 16), "stem_patch": 1},
+        {"prompt_tokens": 0},
+    ):
+        with pytest.raises(CheckpointError, match="cannot be used"):
+            make_config("omt-sam", {**TINY, **wrong})
+
+
+@pytest.mark.parametrize("file", sorted(p.name for p in FOLDER.glob("recipe_*.json")))
+def test_every_recipe_can_be_built(file: str) -> None:
+    recipe = Recipe.read(FOLDER / file)
+    config = make_config(recipe.system, recipe.config)
+    with torch.device("meta"):
+        net = OMTSAM(config)
+    assert (
+        recipe.input["size"] == config.image_size
+        and config.in_channels == (recipe.input["in_channels"])
+    )
+    assert (config.box_share, config.whole_share) == (0.4, 0.3)
+    if "paper" in file:
+        assert count(net) == 97_017_904 and recipe.text_spec()["id"].startswith("microsoft/Biomed")
+    else:
+        assert count(net) * 2 <= 10_000_000
+
+
+@pytest.mark.parametrize("changes", ROWS)
+def test_every_row_of_the_ablations_learns(clip: Any, changes: dict[str, Any]) -> None:
+    net = tiny(clip, **changes)
+    assert changes == {} or make_config("omt-sam", {**TINY, **changes}) != OMTSAMConfig(**TINY)
+    terms = net.loss(batch_of(clip))
+    terms["loss"].backward()
+    moved = {n for n, p in net.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert any(n.startswith("image_encoder.blocks.0") for n in moved)
+    assert any(n.startswith("image_text") for n in moved) == bool(net.config.image_text)
+    assert any("fusion.conv" in n for n in moved) == (net.config.scales > 1)
+
+
+def test_the_paper_freezes_the_geometric_prompts(clip: Any) -> None:
+    net = tiny(clip, freeze_prompts=True)
+    net.loss(batch_of(clip))["loss"].backward()
+    assert all(p.grad is None for p in net.prompt_encoder.parameters())
+
+
+# -- independence: the defects of the public code --------------------------------------------------
+
+
+def test_a_pair_does_not_depend_on_its_batch(clip: Any) -> None:
+    net = tiny(clip).eval()
+    images, boxes, points = pairs()
+    text = without_text(clip.encode(WORDS), torch.tensor([False, False, True, False]))
+    features = net.encode_image(images)
+    together = net.decode(features, text, boxes, points)
+    seen = net.presence(features, text)
+    for row in range(4):
+        one = slice(row, row + 1)
+        features = net.encode_image(images[one])
+        alone = net.decode(features, text.index(one), boxes[one], points[one])
+        assert (together[0][row] - alone[0][0]).abs().max() < 1e-5
+        assert abs(float(together[1][row] - alone[1][0])) < 1e-5
+        assert abs(float(seen[row] - net.presence(features, text.index(one))[0])) < 1e-5
+    order = torch.tensor([2, 0, 3, 1])
+    turned = net.decode(
+        net.encode_image(images[order]), text.index(order), boxes[order], points[order]
+    )
+    assert (turned[0] - together[0][order]).abs().max() < 1e-5
+
+
+def test_anothers_text_moves_nothing_and_the_image_has_its_say_alone(clip: Any) -> None:
+    """The public code attends between samples, and with one sample the image has no influence."""
+    net = tiny(clip).eval()
+    assert net.image_text is not None
+    images = pairs()[0][:2]
+    tokens = net.encode_image(images)[1]
+    first = net.image_text(tokens, clip.encode(["liver", "spleen"]))
+    second = net.image_text(tokens, clip.encode(["liver", "right kidney"]))
+    assert torch.equal(first[0], second[0]) and (first[1] - second[1]).abs().max() > 1e-2
+    other = net.image_text(net.encode_image(1 - images[:1])[1], clip.encode(["liver"]))
+    assert first.shape == (2, TINY["prompt_tokens"], TINY["width"])
+    assert (first[:1] - other).abs().max() > 1e-3
+
+
+def test_the_padding_of_the_text_has_no_influence(clip: Any) -> None:
+    net = tiny(clip).eval()
+    text = clip.encode(["liver"])
+    more = torch.randn(1, 7, TINY["text_dim"])
+    longer = TextFeatures(
+        torch.cat([text.tokens, more], 1),
+        torch.cat([text.mask, torch.zeros(1, 7, dtype=torch.bool)], 1),
+        text.pooled,
+    )
+    features = net.encode_image(pairs()[0][:1])
+    short, long = (net.decode(features, t) for t in (text, longer))
+    assert (short[0] - long[0]).abs().max() < 1e-5 and (short[1] - long[1]).abs().max() < 1e-5
+
+
+def test_text_box_and_points_all_change_the_answer(clip: Any) -> None:
+    net = tiny(clip).eval()
+    features = net.encode_image(pairs()[0][:1])
+    liver = clip.encode(["liver"])
+    box = torch.tensor([[5.0, 6.0, 30.0, 40.0]])
+    point = torch.tensor([[[20.0, 20.0, 1.0]]])
+    mask = torch.randn(1, 1, 32, 32)
+    answers = [
+        net.decode(features, liver)[0],
+        net.decode(features, clip.encode(["left kidney"]))[0],
+        net.decode(features, without_text(liver))[0],
+        net.decode(features, liver, box)[0],
+        net.decode(features, liver, box + 5)[0],
+        net.decode(features, liver, None, point)[0],
+        net.decode(features, liver, None, point * torch.tensor([1.0, 1.0, 0.0]))[0],
+        net.decode(features, liver, box, point)[0],
+        net.decode(features, liver, masks=mask)[0],
+    ]
+    for index, one in enumerate(answers):
+        assert one.shape == (1, 1, 64, 64)
+        for other in answers[:index]:
+            assert (one - other).abs().max() > 1e-3
+    nothing = net.decode(
+        features, liver, torch.tensor([NONE]), point * torch.tensor([1.0, 1.0, -1.0])
+    )[0]
+    assert torch.equal(nothing, answers[0])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 3)), min_size=1, max_size=6))
+def test_pairs_are_split_by_the_kinds_of_their_prompts(kinds: list[tuple[bool, bool, int]]) -> None:
+    rows = len(kinds)
+    mask = torch.tensor([[text, text] for text, _, _ in kinds])
+    text = TextFeatures(torch.zeros(rows, 2, 1), mask, torch.zeros(rows, 1))
+    boxes = torch.tensor([[float(n)] * 4 if b else NONE for n, (_, b, _) in enumerate(kinds)])
+    points = torch.full((rows, 4, 3), -1.0)
+    for row, (_, _, number) in enumerate(kinds):
+        for place in range(number):
+            points[row, 3 - place] = torch.tensor([row, place, 1.0])
+    found = list(prompt_groups(text, boxes, points, rows))
+    seen = [g.rows.tolist() if g.rows is not None else list(range(rows)) for g in found]
+    assert sorted(n for group in seen for n in group) == list(range(rows))
+    assert len(found) == len(set(kinds))
+    for group, members in zip(found, seen, strict=True):
+        has_text, boxed, number = kinds[members[0]]
+        assert all(kinds[n] == (has_text, boxed, number) for n in members)
+        assert group.text == has_text and (group.boxes is not None) == boxed
+        if boxed and group.boxes is not None:
+            assert group.boxes[:, 0].tolist() == [float(n) for n in members]
+        assert (group.points is not None) == (number > 0)
+        if group.points is not None:
+            assert group.points[0].shape == (len(members), number, 2)
+            assert group.points[0][:, 0, 1].tolist() == [float(number - 1)] * len(members)
+            assert (group.points[1] == 1).all()
+
+
+# -- cost ------------------------------------------------------------------------------------------
+
+
+def test_a_further_prompt_runs_neither_image_encoder(clip: Any) -> None:
+    net = tiny(clip).eval()
+    calls: list[str] = []
+    net.image_encoder.register_forward_hook(lambda *_: calls.append("sam"))
+    handle = clip.visual.register_forward_hook(lambda *_: calls.append("clip"))
+    upscaling = net.mask_decoder.output_upscaling
+    upscaling.register_forward_hook(lambda *_: calls.append("mask"))
+    features = net.encode_image(pairs()[0])
+    assert sorted(calls) == ["clip", "sam"]
+    net.presence(features, clip.encode(WORDS))
+    assert "mask" not in calls
+    net.decode(features, clip.encode(WORDS))
+    assert sorted(calls) == ["clip", "mask", "sam"]
+    handle.remove()
+
+
+# -- CLIP ------------------------------------------------------------------------------------------
+
+
+def test_clip_is_received_and_not_stored(clip: Any, tmp_path: Path) -> None:
+    net = tiny(clip)
+    assert not any("visual" in key or "tower" in key for key in net.state_dict())
+    assert net.to(torch.float64) is net
+    assert clip.visual.mean.dtype == torch.float64  # moved along
+    net.to(torch.float32)
+    assert net.takes() == ("box", "points")
+    bare = OMTSAM(OMTSAMConfig(**TINY))
+    with pytest.raises(CheckpointError, match="attach_text_encoder"):
+        bare.encode_image(torch.zeros(1, 1, 64, 64))
+    with pytest.raises(CheckpointError, match="image tower"):
+        bare.attach_text_encoder(object())
+    with pytest.raises(CheckpointError, match="tokens of 24"):
+        OMTSAM(OMTSAMConfig(**{**TINY, "clip_dim": 8})).attach_text_encoder(clip)
+    with pytest.raises(ValueError, match="64 x 64"):
+        net.encode_image(torch.zeros(1, 1, 64, 32))
+
+
+# -- drawn prompts ---------------------------------------------------------------------------------
+
+
+def drawn_masks() -> torch.Tensor:
+    masks = torch.zeros(20, 1, 64, 64)
+    for row in range(16):  # the last four are absent
+        masks[row, 0, 10 + row : 20 + row, 5 : 30 + row] = 1
+    return masks
+
+
+def test_boxes_of_masks() -> None:
+    boxes = mask_boxes(drawn_masks())
+    assert boxes[3].tolist() == [5.0, 13.0, 32.0, 22.0]
+    assert torch.isnan(boxes[16:]).all()
+
+
+def test_the_prompting_mix_holds_in_every_batch() -> None:
+    config = OMTSAMConfig(image_size=64, silent_share=0.5, point_share=1.0)
+    masks, generator = drawn_masks(), torch.Generator().manual_seed(0)
+    exact, near = mask_boxes(masks), round(64 * config.box_jitter) + 1
+    silent = absent_boxed = 0
+    for _ in range(20):
+        drawn = draw_prompts(masks, config, generator)
+        boxed = torch.isfinite(drawn.boxes).all(1)
+        whole = boxed & (drawn.boxes == torch.tensor([0.0, 0.0, 63.0, 63.0])).all(1)
+        tight = boxed & ~whole
+        assert int(tight.sum()) == 8 and int(whole.sum()) == 6
+        own = tight[:16].nonzero().flatten()
+        assert (drawn.boxes[own] - exact[own]).abs().max() <= near
+        absent_boxed += int(tight[16:].sum())
+        assert not drawn.silent[16:].any() and not (drawn.silent & ~tight).any()
+        silent += int(drawn.silent.sum())
+        assert drawn.points is not None
+        for row, (x, y, label) in (
+            (r, p) for r in range(20) for p in drawn.points[r].tolist() if p[2] >= 0
+        ):
+            assert float(masks[row, 0, int(y), int(x)]) == label
+    assert absent_boxed > 0 and silent > 0
+    again = [draw_prompts(masks, config, torch.Generator().manual_seed(7)) for _ in range(2)]
+    assert torch.equal(again[0].boxes[0], again[1].boxes[0]) or torch.isnan(again[0].boxes[0]).all()
+
+
+def test_without_present_structures_no_box_is_jittered() -> None:
+    drawn = draw_prompts(torch.zeros(10, 1, 64, 64), OMTSAMConfig(image_size=64))
+    assert int(torch.isfinite(drawn.boxes).all(1).sum()) == 3 and drawn.points is None
+
+
+# -- objective -------------------------------------------------------------------------------------
+
+
+def test_the_objective_is_the_papers_equation() -> None:
+    torch.manual_seed(0)
+    logits, mask = torch.randn(3, 1, 6, 6), (torch.rand(3, 1, 6, 6) > 0.5).float()
+    mask[2] = 0
+    presence, present = torch.tensor([0.3, -1.0, 2.0, 0.5]), torch.tensor([1.0, 1.0, 0.0, 1.0])
+    config = OMTSAMConfig(dice_weight=0.7, bce_weight=1.3, presence_weight=0.2)
+    terms = omt_sam_objective(logits, mask, torch.ones_like(mask), presence, present, config)
+    p, m = logits.sigmoid().double().numpy(), mask.double().numpy()
+    dice = [
+        1 - (2 * (p[n] * m[n]).sum() + 1) / ((p[n] ** 2).sum() + (m[n] ** 2).sum() + 1)
+        for n in range(2)
+    ]
+    bce = -(m * np.log(p) + (1 - m) * np.log(1 - p)).mean()
+    s, t = presence.sigmoid().double().numpy(), present.double().numpy()
+    seen = -(t * np.log(s) + (1 - t) * np.log(1 - s)).mean()
+    assert float(terms["dice"]) == pytest.approx(np.mean(dice), abs=1e-5)
+    assert float(terms["bce"]) == pytest.approx(bce, abs=1e-5)
+    assert float(terms["loss"]) == pytest.approx(
+        0.7 * np.mean(dice) + 1.3 * bce + 0.2 * seen, abs=1e-5
+    )
+    nothing = omt_sam_objective(
+        logits, 0 * mask, torch.ones_like(mask), presence, 0 * present, config
+    )
+    assert float(nothing["dice"]) == 0 and torch.isfinite(nothing["loss"])
+
+
+def test_it_learns_which_side_the_text_means(clip: Any) -> None:
+    net = tiny(clip, silent_share=0.3, point_share=0.3)
+    batch = batch_of(clip)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    first = None
+    for _ in range(40):
+        terms = net.loss(batch)
+        first = first or float(terms["loss"])
+        optimizer.zero_grad()
+        terms["loss"].backward()
+        optimizer.step()
+    assert float(terms["loss"]) < 0.5 * first
+    net.eval()
+    features = net.index_features(net.encode_image(batch["image"]), batch["index"])
+    found = net.decode(features, batch["text"])[0] > 0
+    overlap = (found & (batch["mask"] > 0)).flatten(1).sum(1)
+    dice = 2 * overlap / (found.flatten(1).sum(1) + batch["mask"].flatten(1).sum(1))
+    assert dice.min() > 0.6
+
+
+# -- the whole way ---------------------------------------------------------------------------------
+
+
+def test_recipe_to_answer_with_text_box_points_and_two_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(tmp_path / "data")
+    tiny_clip.write_tiny_clip(tmp_path / "encoders" / "tiny-clip")
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))
+    recipe = Recipe.from_dict(
+        {
+            "name": "tiny-omt",
+            "system": "omt-sam",
+            "config": {**TINY, "silent_share": 0.3, "point_share": 0.5},
+            "input": {"size": 64, "multiple": 64, "canvases": [64], "in_channels": 1},
+            "text_encoder": {"kind": "open_clip", "id": "tiny-clip", "max_length": 24},
+            "data": [{"name": "tiny"}],
+            "steps": 25,
+            "batch": {"slices": 4, "pairs": 8, "questions": 1},
+            "augment": None,
+            "lr": 3e-3,
+            "warmup": 3,
+            "precision": "32-true",
+            "validate_every": 25,
+        }
+    )
+    folder = train(recipe, [tmp_path / "data"], tmp_path / "run", progress_bar=False)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["takes"] == ["box", "points"] and config["system"] == "omt-sam"
+    predictor = SlicePredictor.from_pretrained(folder, device="cpu", precision="float32")
+    predictor.set_volume(Volume(picture(3)[0][None], np.diag([-1.0, -1.0, 1.0, 1.0])))
+    answers = [
+        predictor.segment("right kidney", threshold=0.5, **more)[0]
+        for more in (
+            {},
+            {"box": (-5, -30, -5, -30, 0, 0)},
+            {"points": [(-10, -12, 0, 1), (-50, -50, 0, 0)]},
+            {"two_pass": True},
+            {"propagate": True},
+        )
+    ]
+    shares = [np.asarray(a.probability, np.float32) for a in answers]
+    assert all(np.isfinite(share).all() for share in shares)
+    for other in shares[1:3]:
+        assert np.abs(shares[0] - other).max() > 1e-3
+    made = load(folder)
+    save(tmp_path / "again", made.model, made.config, dtype="float32")
+    assert load(tmp_path / "again").model.config == made.model.config
