@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...checkpoint import save, sha256_of
 from ...outcome import CheckpointError
 from .config import OMTSAMConfig
 from .weights import apply_sam_weights, layout_of, read_tensors, to_segment_anything
@@ -119,6 +118,7 @@ def convert_sam(
     Raises:
         CheckpointError: when the file is damaged or no SAM.
     """
+    from ...checkpoint import save, sha256_of
     from ...registry import create
     from ...text import MINILM
 

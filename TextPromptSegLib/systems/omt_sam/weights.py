@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...checkpoint import CONFIG, read_config, resolve, sha256_of, verify_weights
 from ...outcome import CheckpointError
 from ...text.sources import FOLDER_VARIABLE
 
@@ -228,6 +227,8 @@ def load_sam_weights(model: OMTSAM, name: str | os.PathLike[str]) -> Source:
     Raises:
         CheckpointError: when it is missing, damaged or does not fit.
     """
+    from ...checkpoint import sha256_of
+
     path = find_weights(name)
     digest = sha256_of(path)
     stored = read_tensors(path)
@@ -246,6 +247,8 @@ def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
         CheckpointError: when it is missing, damaged or does not fit.
     """
     from safetensors.torch import load_file
+
+    from ...checkpoint import CONFIG, read_config, verify_weights
 
     if not (Path(name) / CONFIG).is_file():
         return str(load_sam_weights(model, name))
@@ -274,6 +277,8 @@ def load_stem(model: OMTSAM, name: str) -> str:
         CheckpointError: when it is missing, damaged or of other sizes.
     """
     from safetensors.torch import load_file
+
+    from ...checkpoint import read_config, resolve, verify_weights
 
     folder = resolve(name)
     config = read_config(folder)
