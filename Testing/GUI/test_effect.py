@@ -397,3 +397,26 @@ def test_names_of_the_widgets(bench) -> None:
     assert "Segment" in bench.effect.self().helpText()
     assert segment_names(bench.segmentation) == []
     pump(0.0)
+
+
+# -- again -----------------------------------------------------------------------------------------
+
+
+def test_again_takes_prompt_checkpoint_and_threshold_of_the_segment(bench) -> None:
+    bench.widget("Again").click()
+    assert "made by a text prompt" in bench.outcome()
+    bench.type("liver")
+    bench.widget("Threshold").value = 0.8
+    bench.apply()
+    before = bench.mask("liver").copy()
+    first = bench.editor.currentSegmentID()
+    bench.node.SetSelectedSegmentID("")
+    bench.widget("ThresholdAuto").click()
+    bench.type("spleen")
+    bench.apply()
+    bench.editor.setCurrentSegmentID(first)
+    bench.widget("Again").click()
+    assert bench.widget("Line").text == "liver"
+    assert bench.widget("Threshold").value == pytest.approx(0.8)
+    bench.apply()
+    assert bench.names() == ["liver", "spleen"] and np.array_equal(bench.mask("liver"), before)

@@ -342,3 +342,12 @@ def test_a_plain_python_needs_nothing_but_the_import(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["liver", "24"]
     assert "ERR|" not in done.stderr
+
+
+def test_segmentation_lies_beside_its_volume_in_the_subject_hierarchy(logic):
+    node, _ = picture()
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    folder = tree.CreateFolderItem(tree.GetSceneItemID(), "patient")
+    tree.CreateItem(folder, node)
+    made = logic.segment(node, "liver")
+    assert tree.GetItemParent(tree.GetItemByDataNode(made)) == folder

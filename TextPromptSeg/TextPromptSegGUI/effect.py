@@ -118,6 +118,21 @@ class EffectController:
             self._set_preview_button(True)
             self.preview.switch(True)
 
+    def again(self) -> None:
+        """Take prompt, checkpoint and threshold from the selected segment."""
+        from TextPromptSegMRML.provenance import read_provenance
+
+        editor, node = self.effect.parameterSetNode(), self.source.segmentation_node
+        name = editor.GetSelectedSegmentID() if editor is not None else ""
+        segment = node.GetSegmentation().GetSegment(name) if node is not None and name else None
+        facts = read_provenance(segment) if segment is not None else {}
+        if not facts.get("Prompt"):
+            self._say(_("Select a segment that was made by a text prompt, then press Again."))
+            return
+        prompt = facts["Prompt"].replace(";", ",")
+        self.options.use(prompt, facts.get("Model", ""), float(facts["Threshold"]))
+        self._say(_("Prompt, checkpoint and threshold are those of the selected segment."))
+
     # -- choices that the preview asks for --------------------------------------------------------
 
     def threshold(self) -> float | None:

@@ -44,6 +44,9 @@ class Actions(Protocol):
     def overlay_changed(self) -> None:
         """Another map is to be shown over the image."""
 
+    def again(self) -> None:
+        """The selected segment's prompt is to be used again."""
+
     def follow_link(self, address: str) -> None:
         """A link of the outcome line was clicked."""
 
@@ -66,6 +69,12 @@ class EffectOptions:
         self.line.toolTip = _(
             "Names, synonyms, sides, thirds and lists are understood: 'upper left lung', 'liver "
             "without tumor'. Press Enter to preview. The prompt is saved with the scene."
+        )
+        self.again = qt.QToolButton()
+        self.again.objectName = "TextPromptAgain"
+        self.again.text = _("Again")
+        self.again.toolTip = _(
+            "Take prompt, checkpoint and threshold from the selected segment, to run them again."
         )
         self.completion = Completion(self.line)
         self.parse = ParseView(self._parse_edited)
@@ -99,6 +108,7 @@ class EffectOptions:
         self._links = Links()
         self._links.connect(self.line, "textChanged(QString)", self._line_edited)
         self._links.connect(self.line, "returnPressed()", self._enter)
+        self._links.connect(self.again, "clicked()", actions.again)
         self._links.connect(self.operation, "currentIndexChanged(int)", self._operation_edited)
         self._links.connect(self.preview, "toggled(bool)", actions.preview_toggled)
         self.refresh_names()
@@ -106,7 +116,10 @@ class EffectOptions:
 
     def _lay_out(self) -> None:
         add = self._effect.addLabeledOptionsWidget
-        add(_("Prompt:"), self.line)
+        row = qt.QHBoxLayout()
+        row.addWidget(self.line, 1)
+        row.addWidget(self.again)
+        add(_("Prompt:"), row)
         # Widgets that are added by themselves are made to grow in height; layouts are not.
         self._effect.addOptionsWidget(side_by_side(self.parse.label))
         add(_("Checkpoint:"), self.model.combo)
@@ -131,6 +144,16 @@ class EffectOptions:
     def chosen_operation(self) -> str:
         """The chosen operation: "set", "add", "remove" or "intersect"."""
         return str(self.operation.itemData(self.operation.currentIndex))
+
+    def use(self, prompt: str, model: str, threshold: float | None) -> None:
+        """Take over a prompt, with its checkpoint where that is installed, and its threshold."""
+        if self.model.select(model):
+            self.refresh_names()
+            self.show_takes()
+        self.line.text = prompt
+        self.show_parse()
+        self.threshold.set_value(threshold)
+        self._edited()
 
     def refresh_names(self) -> None:
         """Offer the names of the chosen checkpoint, the vocabulary and earlier prompts."""
@@ -233,7 +256,7 @@ class EffectOptions:
 
     def set_running(self, running: bool) -> None:
         """Allow or forbid what may not change during a run."""
-        for widget in (self.model.combo, self.operation, self.line, self.preview):
+        for widget in (self.model.combo, self.operation, self.line, self.again, self.preview):
             widget.enabled = not running
         self.parse.label.enabled = not running
         for part in (self.region, self.hints, self.candidates):

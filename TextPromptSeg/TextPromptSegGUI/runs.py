@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from TextPromptSegLib.worker.client import Job
 
     from .session import Session
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ class Run:
             self._end("failed", error=str(error))
             return
         self.results = results
+        _log.info("%s", how_it_ran(self))
+        _log.debug("Seconds per stage: %s", self.job.info.get("seconds") if self.job else None)
         self._end("done")
 
     def _end(self, state: str, error: str = "") -> None:

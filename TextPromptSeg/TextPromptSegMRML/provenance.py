@@ -32,6 +32,11 @@ _NAMES = (
     "Precision",
     "Version",
     "Postprocess",
+    "Box",
+    "Points",
+    "TwoPass",
+    "Propagate",
+    "Candidate",
 )
 
 

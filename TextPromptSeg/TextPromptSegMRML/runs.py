@@ -202,7 +202,23 @@ def new_segmentation(volume_node: Any) -> Any:
     # geometry is taken over, which Slicer would else bring into the world.
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    _place_beside(node, volume_node)
     return node
+
+
+def _place_beside(node: Any, volume_node: Any) -> None:
+    """Put a node into the folder, study or patient of a volume in the subject hierarchy."""
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volume_node.GetScene())
+    if tree is None:
+        return
+    beside = tree.GetItemByDataNode(volume_node)
+    if not beside:
+        return
+    folder, item = tree.GetItemParent(beside), tree.GetItemByDataNode(node)
+    if item:
+        tree.SetItemParent(item, folder)
+    else:  # without the application nobody has made an item for the new node
+        tree.CreateItem(folder, node)
 
 
 def _one_frame(

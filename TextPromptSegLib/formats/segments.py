@@ -39,6 +39,11 @@ _FACTS = {
     "precision": "Precision",
     "version": "Version",
     "postprocess": "Postprocess",
+    "box": "Box",
+    "points": "Points",
+    "two_pass": "TwoPass",
+    "propagate": "Propagate",
+    "candidate": "Candidate",
 }
 
 
