@@ -257,6 +257,22 @@ def test_copy_as_python_runs_and_gives_the_same(ready, slicer, monkeypatch) -> N
     assert client.starts == starts
 
 
+def test_another_checkpoint_in_the_console_keeps_the_worker(ready, monkeypatch) -> None:
+    from TextPromptSeg import TextPromptSegLogic
+
+    from TextPromptSegLib.worker import remote
+
+    client = ready.panel.session.client
+    monkeypatch.setattr(remote, "_clients", [client])
+    TextPromptSegLogic().segment(ready.volume, "liver", model="fake")
+    pid = client.pid
+    for model in ("large", "fake"):
+        TextPromptSegLogic().segment(ready.volume, "liver", model=model)
+        assert client.pid == pid
+    TextPromptSegLogic().unload()
+    assert not client.alive
+
+
 # -- state -----------------------------------------------------------------------------------------
 
 

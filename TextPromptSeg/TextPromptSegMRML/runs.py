@@ -74,7 +74,10 @@ class Predictors:
         key = (str(model), str(device))
         if key not in self._loaded:
             loaded = (self._factory or _pretrained())(model, device=device)
-            self.unload()
+            if getattr(loaded, "replaces_the_last", False):
+                self._loaded.clear()
+            else:
+                self.unload()
             self._loaded[key] = loaded
         return self._loaded[key]
 

@@ -41,6 +41,9 @@ class RemotePredictor:
         pump: called while waiting, for example ``slicer.app.processEvents``.
     """
 
+    replaces_the_last = True
+    """The worker lets go of a checkpoint by itself when it loads another one."""
+
     def __init__(
         self,
         model: str,
