@@ -259,7 +259,6 @@ def test_copy_as_python_runs_and_gives_the_same(ready, slicer, monkeypatch) -> N
 
 def test_another_checkpoint_in_the_console_keeps_the_worker(ready, monkeypatch) -> None:
     from TextPromptSeg import TextPromptSegLogic
-
     from TextPromptSegLib.worker import remote
 
     client = ready.panel.session.client
