@@ -141,6 +141,10 @@ class SliceSampler:
                     raise ValueError("no structure is known in any slice of the batch")
         return result
 
+    def foreign_names(self, dataset: str) -> list[str]:
+        """Return the names that cannot be in the pictures of a data set."""
+        return self._foreign.get(dataset, [])
+
     def questions(
         self, batch: Sequence[TrainingSlice], per_slice: int, rng: np.random.Generator
     ) -> list[Pair]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch.nn import functional as F
 from ..intensity import InputSpec, apply_scale, canvas_offset, fit_slice_size, scale_parameters
 from .datasets import Case
 from .derive import derived_masks
+
+if TYPE_CHECKING:
+    from ..volume import Volume
 from .reports import infection_report
 
 logger = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ def case_slices(
     *,
     channels: Sequence[int] | None = None,
     planes: Sequence[str] = ("axial",),
+    resize: Callable[[Volume], InputSpec] | None = None,
 ) -> list[TrainingSlice]:
     """Read a case and return its slices, resized and padded to the canvas of `fit_slice_size`.
 
@@ -94,6 +98,7 @@ def case_slices(
         rules: names.
         channels: which channels of a multi-channel case become slices of their own.
         planes: slice directions of volumes; pictures are taken as they are.
+        resize: gives the spec of a volume, for sizes that depend on its spacing.
     """
     arrays = case.label_arrays()
     known = [n for n in case.known_names() if n not in rules.drop]
@@ -105,6 +110,7 @@ def case_slices(
         if channel >= len(case.image_paths):
             continue
         volume = case.volume(channel)
+        spec = spec if resize is None else resize(volume)
         axis_map = volume.orientation("LPS")
         canonical = axis_map.apply(volume.array)
         scale = scale_parameters(canonical, volume.modality, spec)

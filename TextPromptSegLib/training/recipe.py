@@ -28,7 +28,8 @@ class DataEntry:
             is used is the recipe's ``batch: {"texts": ...}``.
         describe: trained names of findings in the lungs that a report sentence, made from the
             mask, asks for like a case's own text.
-        split: which split to train on; data sets without validation cases have none.
+        field_mm: length of the long side where a picture's pixel size is not known, mm; for
+            trainings at a fixed pixel size.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DataEntry:
     channels: tuple[int, ...] | None = None
     text_for: tuple[str, ...] = ()
     describe: tuple[str, ...] = ()
+    field_mm: float | None = None
 
 
 @dataclass(frozen=True)

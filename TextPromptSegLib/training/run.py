@@ -50,6 +50,14 @@ def train(
         Cancelled: when the user interrupted; the run can be resumed.
     """
     declare_torchvision_operators()
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.read(recipe)
+    out = Path(out) if out is not None else Path("runs") / recipe.name
+    if recipe.system == "clip":
+        from .contrastive import train_clip
+
+        _check_run(out, out / "last.pt", resume)
+        return train_clip(recipe, data, out, resume=resume, progress_bar=progress_bar)
     try:
         import lightning.pytorch as pl
         from lightning.pytorch import callbacks
@@ -70,16 +78,8 @@ def train(
     from .material import batch_plan, gather, phrase_book, samplers
     from .module import SegmenterModule
 
-    if not isinstance(recipe, Recipe):
-        recipe = Recipe.read(recipe)
-    out = Path(out) if out is not None else Path("runs") / recipe.name
     last = out / "last.ckpt"
-    if resume and not last.is_file():
-        raise InputError(
-            f"There is no run to resume in '{out}' (no last.ckpt); leave out --resume."
-        )
-    if not resume and last.is_file():
-        raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
+    _check_run(out, last, resume)
     pl.seed_everything(recipe.seed, verbose=False)
     # every wording of every name fits, so that each is encoded once
     encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
@@ -166,6 +166,16 @@ def train(
     if recipe.calibrate:
         logger.info("calibrated: %s", calibrate(folder, material.datasets))
     return folder
+
+
+def _check_run(out: Path, last: Path, resume: bool) -> None:
+    """Refuse to resume nothing, and to write over a run."""
+    if resume and not last.is_file():
+        raise InputError(
+            f"There is no run to resume in '{out}' (no {last.name}); leave out --resume."
+        )
+    if not resume and last.is_file():
+        raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
 
 
 def export(
