@@ -14,6 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def gather_windows(recipe: Recipe, roots: Sequence[Path], plan: WindowPlan) -> M
                     base,
                     rules,
                     channels=entry.channels,
-                    resize=lambda v, e=entry: metric_spec(plan.pixel_mm, e.field_mm, base, v),
+                    resize=partial(metric_spec, plan.pixel_mm, entry.field_mm, base),
                 )
         logger.info("%s: %d slices to train on", dataset.name, len(material.train))
     for item in material.train:
