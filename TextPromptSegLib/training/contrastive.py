@@ -127,7 +127,7 @@ def train_clip(
     Raises:
         InputError: for data that cannot be used.
     """
-    from tqdm.auto import tqdm
+    from rich.progress import track
 
     from .clip_export import export_clip
 
@@ -155,7 +155,7 @@ def train_clip(
     )
     rows: list[dict[str, float]] = []
     began = time.monotonic()
-    for step in tqdm(range(start, recipe.steps), disable=not progress_bar):
+    for step in track(range(start, recipe.steps), "training", disable=not progress_bar):
         for group in optimiser.param_groups:
             group["lr"] = _rate(step, recipe)
         batch = next(stream)
