@@ -223,12 +223,41 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="At most N cases of each data set.")
     ] = None,
+    ask: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ask",
+            metavar="HOW",
+            help="name, own (the case's report text), shuffled (another case's) or described "
+            "(a report made from the reference); may be repeated.",
+        ),
+    ] = None,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option("--structure", metavar="NAME", help="Ask for these structures only."),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", metavar="K", help="Ask for K samples too; measures uncertainty."),
+    ] = None,
+    pixels: Annotated[bool, typer.Option("--pixels", help="Distances in px too.")] = False,
     device: Device = "auto",
 ) -> int:
     """Measure checkpoints on labelled data sets."""
     from .training import evaluate_models
 
-    return evaluate_models(model, data, report, split=split, limit=limit, device=device)
+    return evaluate_models(
+        model,
+        data,
+        report,
+        split=split,
+        limit=limit,
+        device=device,
+        ask=ask or (),
+        structures=structure or (),
+        samples=samples,
+        pixels=pixels,
+    )
 
 
 def parse(

@@ -46,6 +46,10 @@ def evaluate_models(
     split: str,
     limit: int | None,
     device: str,
+    ask: Sequence[str] = (),
+    structures: Sequence[str] = (),
+    samples: int | None = None,
+    pixels: bool = False,
 ) -> int:
     """Measure checkpoints and print one row per model and data set; 2 when no case succeeded.
 
@@ -53,11 +57,14 @@ def evaluate_models(
         TextPromptSegError: when no model or no data set can be used.
     """
     from ..evaluation import evaluate
+    from ..evaluation.ways import measure_pixels, measure_samples, ways_of_asking
 
     if split not in SPLITS:
         raise InputError(f"--split {split} must be one of {', '.join(SPLITS)}.")
     if folder is not None:
         check_folder(folder, "--report")
+    modes = ways_of_asking(ask, samples)
+    extras = [*([measure_samples] if samples else []), *([measure_pixels] if pixels else [])]
     for model in models:
         show_licence(model)
     report: Report = run_with_bar(
@@ -70,9 +77,15 @@ def evaluate_models(
             progress=tick,
             limit=limit,
             device=device,
+            prompts=list(structures) or None,
+            modes=modes,
+            extras=extras,
+            with_text=bool({"own", "shuffled"} & set(ask)),
         ),
     )
     _show(report)
+    if ask or structures or samples:
+        _show_structures(report)
     if folder is not None:
         say(f"wrote {folder / 'report.html'}, report.json, cases.csv and summary.csv")
     return EXIT_DONE if report.rows else EXIT_ERROR
@@ -81,10 +94,11 @@ def evaluate_models(
 def _show(report: Report) -> None:
     """Print the mean Dice with its interval and the rate of false findings."""
     numbers = ("structures", "pairs", "Dice", "95 %", "absent", "found there")
+    several = len({row.mode for row in report.dataset_summaries}) > 1
     table = new_table("model", "data set", "labels", *numbers, right=numbers)
     for row in report.dataset_summaries:
         table.add_row(
-            row.model,
+            f"{row.model}, {row.mode}" if several else row.model,
             row.dataset,
             row.label_kind,
             str(row.structures),
@@ -98,6 +112,26 @@ def _show(report: Report) -> None:
     out().print(table)
     for failure in report.failures:
         remark(f"failed: {failure.model} {failure.dataset} {failure.case}: {failure.reason}")
+
+
+def _show_structures(report: Report) -> None:
+    """Print every structure by way of asking, with calibration and what samples tell."""
+    numbers = ("n", "Dice", "pooled Dice", "ECE", "uncertainty-error r", "diversity")
+    table = new_table("data set", "structure", "asked by", *numbers, right=numbers)
+    for row in report.structures:
+        if not row.stats or row.pooled_dice is None:
+            continue
+        further = [row.ece, *(row.extras.get(k) for k in ("uncertainty_error", "diversity"))]
+        table.add_row(
+            row.dataset,
+            row.structure,
+            row.mode,
+            str(row.n),
+            f"{row.stats['dice'].mean:.3f}",
+            f"{row.pooled_dice.value:.3f}",
+            *("" if value is None else f"{value:.3f}" for value in further),
+        )
+    out().print(table)
 
 
 def _interval(value: Interval | None) -> tuple[str, str]:

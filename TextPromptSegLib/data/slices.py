@@ -121,7 +121,7 @@ def case_slices(
             axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
             step = _plane_view(canonical, axis)
             views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
-            lungs = _lungs(case, axis_map) if described and plane == "axial" else None
+            lungs = lungs_of(case, axis_map) if described and plane == "axial" else None
             for index in range(step.shape[0]):
                 cut = {name: view[index] for name, view in views.items()}
                 made = _make(apply_scale(step[index], scale), cut, spec)
@@ -146,13 +146,22 @@ def case_slices(
     return result
 
 
-def _lungs(case: Case, axis_map: Any) -> dict[str, np.ndarray] | None:
-    """Return the lungs (K, J, I) of the same picture, which may be labelled in another case."""
+def lungs_of(case: Case, axis_map: Any = None) -> dict[str, np.ndarray] | None:
+    """Return side -> lung (K, J, I) of the same picture, which may be labelled in another case.
+
+    Args:
+        case: whose lungs.
+        axis_map: turns the file's axes into canonical ones; None leaves them.
+
+    Returns:
+        None where no case of the picture has both lungs.
+    """
     wanted = {"left": "left lung", "right": "right lung"}
     for other in case.dataset.cases:
         if other.image_paths == case.image_paths and set(wanted.values()) <= set(other.present):
             arrays = other.label_arrays()
-            return {side: axis_map.apply(arrays[name]) for side, name in wanted.items()}
+            turn = (lambda a: a) if axis_map is None else axis_map.apply
+            return {side: turn(arrays[name]) for side, name in wanted.items()}
     return None
 
 

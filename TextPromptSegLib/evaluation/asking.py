@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..metrics import CaseMetrics, case_metrics
+from ..metrics import Calibration, CaseMetrics, calibration_counts, case_metrics
 from ..outcome import InputError, Outcome, Segmentation, TextPromptSegError
 from .previews import Preview, make_preview
 from .report import MEASURES, CaseRow
@@ -18,6 +18,10 @@ from .report import MEASURES, CaseRow
 if TYPE_CHECKING:
     from ..data.datasets import Case
     from ..volume import Volume
+
+ABOVE = 0.05
+"""Calibration leaves out voxels outside the reference below this probability: certain background
+would hide every error."""
 
 ANSWER_BYTES = 512 * 1024**2  # masks and float16 probabilities of the prompts asked at once
 
@@ -55,10 +59,13 @@ class Question:
 
 @dataclass
 class Answers:
-    """What one case gave: rows, their pictures, and the seconds spent in the model."""
+    """What one case gave: rows, their pictures, calibration of each structure, and the seconds
+    spent in the model.
+    """
 
     rows: list[CaseRow] = field(default_factory=list)
     previews: dict[tuple[str, str, str, str, str], Preview] = field(default_factory=dict)
+    calibration: dict[str, Calibration] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -121,6 +128,9 @@ def ask_case(
             reference = _reference(case, question, drawn, volume.shape)
             row = _row(question, answer, reference, frame, spacing, tolerance, extras)
             found.rows.append(row)
+            if row.scored and answer.probability is not None:
+                counts = calibration_counts(answer.probability, reference, above=ABOVE)
+                found.calibration[row.structure] = counts
             if row.scored or row.false_alarm:
                 key = (row.model, row.mode, row.dataset, row.case, row.structure)
                 found.previews[key] = make_preview(volume, reference, answer.mask, spacing)

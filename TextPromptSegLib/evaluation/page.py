@@ -10,6 +10,7 @@ from .card import count
 from .overlays import false_alarm_gallery, overlay_gallery
 from .plots import false_alarms, run_colours, violins
 from .style import CSS
+from .trust import trust_section
 
 if TYPE_CHECKING:
     from ..metrics import Interval
@@ -174,7 +175,8 @@ def _dataset(report: Report, info: DatasetInfo) -> str:
         f'<section><h2 id="{_anchor(info.name)}">{escape(info.name)}'
         f'<span class="badge{other}">{escape(info.label_kind)}</span></h2>'
         f'<p class="sub">{escape(info.title)}<br>{escape(facts)}</p>{notes}{picture}'
-        f"{_table(report, info)}{overlay_gallery(report, info.name)}{caution}</section>"
+        f"{_table(report, info)}{trust_section(report, info.name)}"
+        f"{overlay_gallery(report, info.name)}{caution}</section>"
     )
 
 
@@ -262,6 +264,8 @@ def _definitions(report: Report) -> str:
         "known)",
         "[95 %]": "bootstrap over patients, 2000 draws, fixed seed; none where all cases are of "
         "one patient",
+        "ECE": "expected calibration error: mean distance of probability and share inside the "
+        "reference, over voxels with a probability of at least 5 % or inside the reference",
         "found": "share of the cases with the structure in which the model answered “found”",
         "false alarms": "share of truly absent structures that were answered “found”; above 5 % "
         "in red",

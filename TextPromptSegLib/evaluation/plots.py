@@ -45,7 +45,7 @@ def violins(report: Report, dataset: str, measure: str = "dice") -> str | None:
     shown = [r for r in report.runs if any(r in v for v in values.values())]
     lane = 0.8 / len(shown)
     height = 0.62 + len(values) * (0.26 + 0.2 * len(shown))
-    figure, axes = _figure(7.6, height)
+    figure, axes = figure_with_grid(7.6, height)
     for y, (_, by_run) in enumerate(values.items()):
         for i, run in enumerate(shown):
             if run in by_run:
@@ -55,7 +55,7 @@ def violins(report: Report, dataset: str, measure: str = "dice") -> str | None:
     axes.set_xlim(-0.02, 1.02)
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_xlabel(_title(measure), fontsize=9, color=MUTED)
-    return _png(figure)
+    return png_address(figure)
 
 
 def false_alarms(report: Report) -> str | None:
@@ -71,7 +71,7 @@ def false_alarms(report: Report) -> str | None:
     colours = run_colours(report)
     runs = [r for r in report.runs if any((s.model, s.mode) == r for s in summaries)]
     lane = 0.8 / len(runs)
-    figure, axes = _figure(7.6, 0.7 + len(names) * (0.16 + 0.15 * len(runs)))
+    figure, axes = figure_with_grid(7.6, 0.7 + len(names) * (0.16 + 0.15 * len(runs)))
     top = 0.06
     for s in summaries:
         rate = s.fp_rate
@@ -93,7 +93,7 @@ def false_alarms(report: Report) -> str | None:
     axes.set_xlabel(
         'absent structures answered "found", with 95 % interval', fontsize=9, color=MUTED
     )
-    return _png(figure)
+    return png_address(figure)
 
 
 def _lane(axes: Axes, values: Sequence[float], y: float, half: float, colour: str) -> None:
@@ -121,7 +121,8 @@ def _density(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return xs, density / density.max()
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def figure_with_grid(width: float, height: float) -> tuple[Any, Any]:
+    """Return figure and axes in the style of all plots; sizes in inches."""
     # Figure without pyplot: no window system, no global state, safe beside a GUI.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -146,7 +147,8 @@ def _title(measure: str) -> str:
     return names.get(measure, f"{measure} per case")
 
 
-def _png(figure: Any) -> str:
+def png_address(figure: Any) -> str:
+    """Return a figure as a `data:` address (PNG)."""
     data = io.BytesIO()
     figure.savefig(data, format="png", facecolor="white")
     return "data:image/png;base64," + base64.b64encode(_fewer_colours(data.getvalue())).decode(

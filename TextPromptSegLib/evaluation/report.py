@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..metrics import Calibration
 from ..outcome import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -146,6 +149,7 @@ class Report:
         tolerance: of the NSD, in the unit of each row.
         models: name -> facts of the checkpoint (title, weights_sha256, licence), in order.
         previews: (model, mode, dataset, case, structure) -> small picture; not in the JSON.
+        calibration: (model, mode, dataset, structure) -> counts by probability over the cases.
     """
 
     split: str
@@ -158,6 +162,12 @@ class Report:
     times: list[CaseTime] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     previews: dict[tuple[str, str, str, str, str], Preview] = field(default_factory=dict)
+    calibration: dict[tuple[str, str, str, str], Calibration] = field(default_factory=dict)
+
+    def add_calibration(self, key: tuple[str, str, str, str], counts: Calibration) -> None:
+        """Pool one more case."""
+        known = self.calibration.get(key)
+        self.calibration[key] = counts if known is None else known + counts
 
     @cached_property
     def structures(self) -> list[StructureSummary]:
@@ -204,6 +214,10 @@ class Report:
             "structures": [asdict(s) for s in self.structures],
             "failures": [asdict(f) for f in self.failures],
             "times": [asdict(t) for t in self.times],
+            "calibration": [
+                [*key, *(np.round(a, 3).tolist() for a in (c.counts, c.confidence, c.inside))]
+                for key, c in self.calibration.items()
+            ],
             "rows": [asdict(r) for r in self.rows],
         }
 
@@ -230,6 +244,10 @@ class Report:
                 rows=[CaseRow(**r) for r in data["rows"]],
                 times=[CaseTime(**t) for t in data["times"]],
                 failures=[Failure(**f) for f in data["failures"]],
+                calibration={
+                    tuple(c[:4]): Calibration(*map(np.asarray, c[4:]))
+                    for c in data.get("calibration", ())
+                },
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
@@ -294,6 +312,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         times=[t for r in reports for t in r.times],
         failures=[f for r in reports for f in r.failures],
         previews={key: picture for r in reports for key, picture in r.previews.items()},
+        calibration={key: counts for r in reports for key, counts in r.calibration.items()},
     )
 
 

@@ -51,6 +51,7 @@ def evaluate(
     device: str = "auto",
     modes: Mapping[str, Ask] | None = None,
     extras: Sequence[Extra] = (),
+    with_text: bool = False,
 ) -> Report:
     """Ask models by text on every slice of every case and score the answers against the labels.
 
@@ -71,7 +72,8 @@ def evaluate(
         tolerance: of the NSD, mm (px where the spacing is not known).
         device: for the default factory.
         modes: name -> way of asking, side by side; None asks by text only.
-        extras: further measures of present pairs, for example of calibration.
+        extras: further measures of present pairs, for example of samples.
+        with_text: only cases that have a text of their own.
 
     Returns:
         The report; it has been written when `report_dir` is given.
@@ -81,7 +83,7 @@ def evaluate(
         TextPromptSegError: when no model at all could be loaded.
         Cancelled: when `progress` answered False.
     """
-    sets = [_read_set(path, split, limit, prompts) for path in datasets]
+    sets = [_read_set(path, split, limit, prompts, with_text) for path in datasets]
     if not any(one.cases for one in sets):
         raise InputError(f'The split "{split}" holds nothing to ask; choose another split.')
     report = Report(
@@ -170,6 +172,8 @@ class _Run:
                 continue
             self.report.rows.extend(found.rows)
             self.report.previews.update(found.previews)
+            for structure, counts in found.calibration.items():
+                self.report.add_calibration((*place[:3], structure), counts)
             seconds = (round(s, 4) for s in (read, image, found.seconds))
             size = int(volume.shape[0]), len(found.rows)
             self.report.times.append(CaseTime(*place, *size, *seconds))
@@ -209,12 +213,15 @@ def _read_set(
     split: str,
     limit: int | None,
     prompts: Sequence[str] | Mapping[str, str] | None,
+    with_text: bool = False,
 ) -> _Set:
     from ..data.datasets import Dataset
 
     dataset = Dataset.read(path)
     asked = {c.id: questions(c, prompts) for c in dataset.split(split)}
     cases = [c for c in dataset.cases if asked.get(c.id)]
+    if with_text:
+        cases = [c for c in cases if str(c.extra.get("text") or "").strip()]
     if limit is not None and len(cases) > limit:
         spread = np.linspace(0, len(cases) - 1, max(limit, 1)).round().astype(int)
         cases = [cases[i] for i in spread]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean, median, stdev
 from typing import Any
 
 from ..metrics import (
+    Calibration,
     Interval,
     Overlap,
     mean_interval,
@@ -48,6 +49,8 @@ class StructureSummary:
         false_positives: how many of them were answered "found".
         fp_rate: their share with its interval; None without absent pairs.
         fp_ml: mean volume of the false alarms, ml (None without a spacing or a false alarm).
+        ece: expected calibration error over the voxels of all scored cases.
+        extras: means of the further measures over the scored cases.
     """
 
     model: str
@@ -71,6 +74,8 @@ class StructureSummary:
     false_positives: int
     fp_rate: Interval | None
     fp_ml: float | None
+    ece: float | None = None
+    extras: dict[str, float] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """Return the summary as one flat row of a table."""
@@ -92,7 +97,7 @@ class StructureSummary:
         }
         flat |= {"absent": self.absent, "false_positives": self.false_positives}
         flat |= {f"fp_rate{k}": v for k, v in _parts(self.fp_rate).items()}
-        return {**flat, "fp_ml": self.fp_ml}
+        return {**flat, "fp_ml": self.fp_ml, "ece": self.ece, **self.extras}
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,8 @@ def summarise_structures(report: Report) -> list[StructureSummary]:
         found.setdefault((row.model, row.mode, row.dataset, row.structure), []).append(row)
     order = {info.name: i for i, info in enumerate(report.datasets)}
     keys = sorted(found, key=lambda k: order[k[2]])
-    return [_structure(found[key], report.dataset(key[2])) for key in keys]
+    calibration = report.calibration
+    return [_structure(found[k], report.dataset(k[2]), calibration.get(k)) for k in keys]
 
 
 def summarise_datasets(report: Report) -> list[DatasetSummary]:
@@ -227,7 +233,9 @@ def absent_rate(rows: Iterable[CaseRow]) -> Interval | None:
     return rate_interval([r.false_alarm for r in absent], _units(absent)) if absent else None
 
 
-def _structure(rows: Sequence[CaseRow], info: DatasetInfo) -> StructureSummary:
+def _structure(
+    rows: Sequence[CaseRow], info: DatasetInfo, calibration: Calibration | None
+) -> StructureSummary:
     scored, absent = [r for r in rows if r.scored], [r for r in rows if r.absent]
     units = _units(scored)
     counts = [Overlap(r.tp, r.fp, r.fn) for r in scored]
@@ -255,6 +263,11 @@ def _structure(rows: Sequence[CaseRow], info: DatasetInfo) -> StructureSummary:
         false_positives=sum(r.false_alarm for r in absent),
         fp_rate=absent_rate(rows),
         fp_ml=mean(volumes) if volumes else None,
+        ece=None if calibration is None else calibration.ece,
+        extras={
+            name: mean(r.extra[name] for r in scored if name in r.extra)
+            for name in dict.fromkeys(name for r in scored for name in r.extra)
+        },
     )
 
 

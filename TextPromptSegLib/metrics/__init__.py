@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .calibration import Calibration, calibration_counts, pooled_calibration
+from .calibration import Calibration, calibration_counts, pooled_calibration, uncertainty_error
 from .case import CaseMetrics, case_metrics, pixel_distances
 from .intervals import (
     Interval,
@@ -32,4 +32,5 @@ __all__ = [
     "pooled_interval",
     "rate_interval",
     "surface_distances",
+    "uncertainty_error",
 ]

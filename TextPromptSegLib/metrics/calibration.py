@@ -80,3 +80,28 @@ def pooled_calibration(cases: Iterable[Calibration]) -> Calibration | None:
     for case in cases:
         total = case if total is None else total + case
     return total
+
+
+def uncertainty_error(
+    uncertainty: np.ndarray, probability: np.ndarray, reference: np.ndarray, above: float = 0.01
+) -> float | None:
+    """Return Pearson's correlation of uncertainty and error, voxel by voxel.
+
+    Args:
+        uncertainty: for example the standard deviation over samples, any shape.
+        probability: the same shape, in [0, 1]; the error is its distance from the reference.
+        reference: the same shape; everything but 0 is inside.
+        above: leave out voxels outside the reference that are not above this probability: all of
+            them are certain and right, and would raise the correlation.
+
+    Returns:
+        A number in [-1, 1]; None where uncertainty or error do not vary.
+    """
+    p = np.asarray(probability, np.float32)
+    _, inside = as_masks(p, reference)
+    u = np.asarray(uncertainty, np.float64)
+    keep = (p > above) | inside
+    error = np.abs(p - inside)[keep].astype(np.float64)
+    if not keep.any() or np.ptp(u[keep]) == 0 or np.ptp(error) == 0:
+        return None
+    return float(np.corrcoef(u[keep], error)[0, 1])

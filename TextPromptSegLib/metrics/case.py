@@ -78,11 +78,11 @@ def case_metrics(
 
 
 def pixel_distances(prediction: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Return HD, HD95 and ASSD in px, for papers that print px although the spacing is known.
+    """Return HD, HD95, ASD and ASSD in px, for papers that print px although the spacing is known.
 
     Args:
         prediction: (H, W) or (K, J, I); everything but 0 is inside.
         reference: the same shape.
     """
     d = surface_distances(prediction, reference)
-    return {"hd_px": d.hd, "hd95_px": d.hd95, "assd_px": d.assd}
+    return {"hd_px": d.hd, "hd95_px": d.hd95, "asd_px": d.asd, "assd_px": d.assd}

@@ -1,0 +1,134 @@
+"""Ways of asking beside the plain name: a report text, another case's text, several samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.reports import infection_report
+from ..outcome import InputError, Segmentation
+from .asking import Ask, Predictor, ask_by_text
+
+if TYPE_CHECKING:
+    from ..data.datasets import Case
+
+Text = Callable[["Case", str], str | None]
+"""(case, structure) -> the report text that asks for it, None for its plain name."""
+
+
+def own_text(case: Case, structure: str) -> str | None:
+    """Return the case's own text."""
+    return str(case.extra.get("text") or "").strip() or None
+
+
+def other_text(case: Case, structure: str) -> str | None:
+    """Return the text of the next case of the split that says something else."""
+    texts = [own_text(c, structure) for c in case.dataset.split(case.split)]
+    own = own_text(case, structure)
+    start = [c.id for c in case.dataset.split(case.split)].index(case.id)
+    turned = [*texts[start + 1 :], *texts[:start]]
+    return next((text for text in turned if text and text != own), None) if own else None
+
+
+def described_text(case: Case, structure: str) -> str | None:
+    """Return a report sentence made from the reference mask: laterality, number, zones."""
+    from ..data.slices import lungs_of
+
+    if not case.is_present(structure):
+        return None
+    mask, lungs = case.mask(structure), lungs_of(case)
+    if mask.shape[0] != 1:
+        return None
+    sides = None if lungs is None else {side: lung[0] for side, lung in lungs.items()}
+    return infection_report(mask[0] > 0, sides)
+
+
+TEXTS: Mapping[str, Text] = {"own": own_text, "shuffled": other_text, "described": described_text}
+TITLES = {
+    "name": "text only",
+    "own": "own report text",
+    "shuffled": "another case's text",
+    "described": "text made from the reference",
+}
+
+
+def ask_with_text(text: Text) -> Ask:
+    """Ask with a report text the structures that the checkpoint learned to find by one."""
+
+    def ask(predictor: Predictor, prompts: Sequence[str], case: Case) -> list[Segmentation]:
+        from ..prompts import parse_prompts
+
+        trained = getattr(predictor, "config", {}).get("trained_prompts", {})
+        asked: list[Any] = []
+        for name in prompts:
+            parsed = parse_prompts(name)
+            said = text(case, name)
+            if said and len(parsed) == 1 and trained.get(parsed[0].name, {}).get("reports"):
+                asked.append(replace(parsed[0], report=said))
+            else:
+                asked.append(name)
+        return predictor.segment(asked)
+
+    return ask
+
+
+def ask_with_samples(count: int) -> Ask:
+    """Ask by name for K samples: mean, uncertainty and candidates."""
+
+    def ask(predictor: Any, prompts: Sequence[str], case: Case) -> list[Segmentation]:
+        return list(predictor.segment(list(prompts), samples=count))
+
+    return ask
+
+
+def ways_of_asking(names: Sequence[str], samples: int | None = None) -> dict[str, Ask]:
+    """Return title -> way of asking.
+
+    Args:
+        names: "name", "own", "shuffled" (a report text, its own or another case's) or "described"
+            (made from the reference: what a report that is right would add; no fair measure).
+        samples: also ask for so many samples.
+
+    Raises:
+        InputError: for another word.
+    """
+    result: dict[str, Ask] = {}
+    for name in names or ("name",):
+        if name not in TITLES:
+            raise InputError(f"--ask {name} must be one of {', '.join(TITLES)}.")
+        result[TITLES[name]] = ask_by_text if name == "name" else ask_with_text(TEXTS[name])
+    if samples is not None:
+        if samples < 1:
+            raise InputError("The number of samples must be 1 or more.")
+        result[f"{samples} samples"] = ask_with_samples(samples)
+    return result
+
+
+def measure_samples(answer: Segmentation, reference: np.ndarray) -> dict[str, float]:
+    """Return what several samples tell: uncertainty against error, diversity, best candidate.
+
+    The energy distance compares the candidates with the one reference; nothing is returned for
+    an answer without samples.
+    """
+    from ..candidates import diversity, energy_distance
+    from ..metrics import overlap_counts, uncertainty_error
+
+    if not answer.candidates or answer.uncertainty is None or answer.probability is None:
+        return {}
+    correlation = uncertainty_error(answer.uncertainty, answer.probability, reference)
+    return {
+        **({} if correlation is None else {"uncertainty_error": correlation}),
+        "diversity": diversity(answer.candidates),
+        "ged2": energy_distance(answer.candidates, [reference]),
+        "best_candidate": max(overlap_counts(m, reference).dice for m in answer.candidates),
+    }
+
+
+def measure_pixels(answer: Segmentation, reference: np.ndarray) -> dict[str, float]:
+    """Return the distances in px as well, for papers that print px."""
+    from ..metrics import pixel_distances
+
+    return pixel_distances(answer.mask, reference)
