@@ -499,7 +499,8 @@ def test_page_is_self_contained_and_shows_everything(two_models, tmp_path):
     assert sources and all(s.startswith(("data:image/png;base64,", "#set-")) for s in sources)
     assert "<script" not in page and "http" not in re.sub(r"http-equiv", "", page)
     pictures = [s for s in sources if s.startswith("data:")]
-    # violins, reliability, false alarms, and overlays: liver 3 x 2, spleen 1 x 2, kidney and union 1 x 2 each
+    # violins, reliability, false alarms, and overlays: liver 3 x 2, spleen 1 x 2, kidney and
+    # union 1 x 2 each
     assert len(pictures) == 3 + 6 + 2 + 4 + 2
     for picture in pictures:
         image = Image.open(io.BytesIO(base64.b64decode(picture.split(",")[1])))
