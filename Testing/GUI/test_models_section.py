@@ -172,3 +172,27 @@ def test_nothing_is_fetched_by_opening(panel, manager, monkeypatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     manager.refresh()
     panel.widget.enter()
+
+
+def test_checkpoints_can_be_kept_elsewhere(panel, manager, tmp_path: Path, monkeypatch) -> None:
+    import os
+
+    import qt
+
+    from TextPromptSegGUI import settings
+    from TextPromptSegLib.catalogue import user_checkpoints_dir
+
+    monkeypatch.setenv("TEXTPROMPTSEG_HOME", os.environ["TEXTPROMPTSEG_HOME"])  # put back
+    from bed import qt_module
+
+    panel.find("ModelFolderChange").click()  # the dialog was cancelled: nothing changes
+    assert settings.text("Folder") == ""
+    qt_module.answers.append(str(tmp_path / "elsewhere"))
+    panel.find("ModelFolderChange").click()
+    assert user_checkpoints_dir() == tmp_path / "elsewhere" / "checkpoints"
+    assert str(tmp_path / "elsewhere") in panel.find("ModelFolder").text
+    assert all(model.state != "user" for model in panel.panel.models._models)
+    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path / "other"))
+    settings.apply_folder()  # what the next session does
+    assert user_checkpoints_dir() == tmp_path / "elsewhere" / "checkpoints"
+    qt.QSettings().clear()

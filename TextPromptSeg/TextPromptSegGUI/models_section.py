@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import TextPromptSegError
 
+from . import settings
 from .background import Task, Work
 from .links import Links
 from .model_box import amount, takes_line
@@ -55,6 +56,14 @@ class ModelsSection:
         self.remove = _button("Delete", _("Delete"), _("Delete an imported checkpoint."))
         self.folder = _button("ImportFolder", _("Import folder..."), _("Copy a checkpoint folder."))
         self.archive = _button("ImportZip", _("Import zip..."), _("Unpack a checkpoint zip."))
+        self.place = qt.QLabel()
+        self.place.objectName = "TextPromptSegModelFolder"
+        self.place.wordWrap = True
+        self.move = _button(
+            "ModelFolderChange",
+            _("Change folder..."),
+            _("Keep imported and downloaded checkpoints elsewhere; what is there is not moved."),
+        )
         self.progress = qt.QProgressBar()
         self.progress.objectName = "TextPromptSegModelProgress"
         self.progress.visible = False
@@ -66,12 +75,13 @@ class ModelsSection:
         column.addWidget(self.details)
         for row in (
             (self.download, self.verify, self.card, self.remove),
-            (self.folder, self.archive),
+            (self.folder, self.archive, self.move),
         ):
             line = qt.QHBoxLayout()
             for widget in row:
                 line.addWidget(widget)
             column.addLayout(line)
+        column.addWidget(self.place)
         column.addWidget(self.progress)
         column.addWidget(self.status)
         self._models: list[ModelInfo] = []
@@ -86,6 +96,7 @@ class ModelsSection:
             (self.remove, self._remove),
             (self.folder, self._import_folder),
             (self.archive, self._import_zip),
+            (self.move, self._change_folder),
         ):
             self._links.connect(widget, "clicked()", slot)
         self.refresh()
@@ -98,8 +109,11 @@ class ModelsSection:
 
     def refresh(self) -> None:
         """Read the catalogue again."""
-        from TextPromptSegLib.catalogue import list_models
+        from TextPromptSegLib.catalogue import list_models, user_checkpoints_dir
 
+        self.place.text = _("Imported checkpoints are kept in {folder}").format(
+            folder=user_checkpoints_dir()
+        )
         wanted = self.model.name if self.model is not None else ""
         try:
             self._models = list_models()
@@ -145,7 +159,7 @@ class ModelsSection:
         self.download.enabled = busy or (model is not None and model.state == "downloadable")
         self.verify.enabled = self.card.enabled = here and not busy
         self.remove.enabled = here and model is not None and model.state == "user" and not busy
-        self.folder.enabled = self.archive.enabled = not busy
+        self.folder.enabled = self.archive.enabled = self.move.enabled = not busy
         self.details.text = "" if model is None else details(model)
 
     def _verify(self) -> None:
@@ -201,6 +215,18 @@ class ModelsSection:
             return _("{name} was imported.").format(name=info.name)
 
         self._start(work)
+
+    def _change_folder(self) -> None:
+        chosen = qt.QFileDialog.getExistingDirectory(
+            slicer.util.mainWindow(), _("Folder for checkpoints"), ""
+        )
+        if not chosen:
+            return
+        settings.set_text("Folder", chosen)
+        settings.apply_folder()
+        self._session.unload()  # the worker looks in the old folder
+        self.refresh()
+        self._session.changed()
 
     def _remove(self) -> None:
         model = self.model

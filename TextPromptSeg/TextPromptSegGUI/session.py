@@ -33,6 +33,7 @@ class Session:
 
     def __init__(self, client: WorkerClient | None = None) -> None:
         """Prepare; the worker starts with the first request."""
+        settings.apply_folder()
         self.client = client or shared_client()
         if client is None:
             configure(self.client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import qt
 import slicer
@@ -30,6 +31,13 @@ def flag(key: str, default: bool = False) -> bool:
 def set_flag(key: str, value: bool) -> None:
     """Remember a switch."""
     qt.QSettings().setValue(f"TextPromptSeg/{key}", "true" if value else "false")
+
+
+def apply_folder() -> None:
+    """Let library and worker keep checkpoints in the folder that the user chose, if any."""
+    chosen = text("Folder")
+    if chosen:
+        os.environ["TEXTPROMPTSEG_HOME"] = chosen
 
 
 def history() -> list[str]:
