@@ -58,6 +58,7 @@ RULES = [
     ["TextPromptSegLib/systems/README.md", None],
     ["TextPromptSegLib/CMakeLists.txt", None],
     ["Resources/Screenshots/demo.png", None],
+    ["Resources/Docs/features.md", None],
     ["Resources/ExtensionsIndex/TextPromptSeg.json", None],
     ["Testing/Lib/test_volume.py", None],
     ["README.md", None],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED_FOLDERS = {".git", ".venv", "build", "demo", "dist", "runs"}
-NOT_SHIPPED_RESOURCES = ("Resources/ExtensionsIndex/", "Resources/Screenshots/")
+NOT_SHIPPED_RESOURCES = ("Resources/Docs/", "Resources/ExtensionsIndex/", "Resources/Screenshots/")
 
 
 def project_files(root: Path = ROOT) -> list[str]:

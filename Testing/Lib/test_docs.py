@@ -1,0 +1,37 @@
+"""The feature table: every row is answered, and what it names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "Resources" / "Docs" / "features.md"
+ROWS = re.findall(
+    r"(?m)^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8")
+)
+
+
+def test_all_rows_are_there_and_answered() -> None:
+    assert [int(number) for number, *_ in ROWS] == list(range(1, 56))
+    answers = {answer.strip() for _, _, answer, _ in ROWS}
+    assert answers <= {"yes", "no", "partly", "does not apply"}
+    for number, _, answer, where in ROWS:
+        assert answer.strip() != "yes" or "`" in where, f"row {number} does not say where"
+
+
+@pytest.mark.parametrize(("number", "where"), [(row[0], row[3]) for row in ROWS])
+def test_files_and_tests_exist(number: str, where: str) -> None:
+    for name in re.findall(r"`([\w./]+\.(?:py|json)(?:::\w+)?)`", where):
+        file, _, function = name.partition("::")
+        path = ROOT / file
+        assert path.is_file(), f"row {number}: {file}"
+        if function:
+            text = path.read_text(encoding="utf-8")
+            assert f"def {function}(" in text, f"row {number}: {name}"
+
+
+def test_readme_leads_to_the_page() -> None:
+    assert "(Resources/Docs/features.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
