@@ -30,6 +30,9 @@ class InputSpec:
         ct_windows: (lowest, highest) HU of each channel, for CT in HU.
         percentiles: of all finite voxels, mapped to 0 and 1, for everything else.
         planes: slice directions that it was trained on.
+        spacing_mm: side of a pixel as the network sees it; None: the slice's size in px decides.
+            A slice that would be larger than `size` is reduced to it all the same.
+        picture_mm: a picture without a known pixel size is taken to be so long on its long side.
     """
 
     size: int = 256
@@ -40,6 +43,8 @@ class InputSpec:
     ct_windows: tuple[tuple[float, float], ...] = ((-160.0, 240.0),)
     percentiles: tuple[float, float] = (0.5, 99.5)
     planes: tuple[str, ...] = ("axial",)
+    spacing_mm: float | None = None
+    picture_mm: float = 380.0
 
     def __post_init__(self) -> None:
         """Make tuples of JSON lists.
@@ -60,6 +65,8 @@ class InputSpec:
             self.canvases[-1] != self.size or any(c % self.multiple for c in self.canvases)
         ):
             raise ValueError("canvases are multiples of multiple, the largest of them is size")
+        if (self.spacing_mm is not None and self.spacing_mm <= 0) or self.picture_mm <= 0:
+            raise ValueError("spacing_mm and picture_mm are positive")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -130,15 +137,27 @@ def scale_intensity(array: np.ndarray, modality: str | None, spec: InputSpec) ->
 
 
 def fit_slice_size(
-    height: int, width: int, spec: InputSpec
+    height: int, width: int, spec: InputSpec, pixel_mm: tuple[float, float] | None = None
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the resized slice (h, w) and the canvas (H, W) it is padded to, px.
 
     The aspect ratio is kept; the slice lies in the middle of the canvas (see `canvas_offset`).
+
+    Args:
+        height: rows of the slice.
+        width: columns of the slice.
+        spec: the checkpoint's input.
+        pixel_mm: height and width of a pixel, mm; None where they are not known. Only a spec
+            with `spacing_mm` asks for them.
     """
-    scale = min(spec.size / max(height, width), spec.max_upsampling)
-    h = max(1, min(spec.size, round(height * scale)))
-    w = max(1, min(spec.size, round(width * scale)))
+    scales = [min(spec.size / max(height, width), spec.max_upsampling)] * 2
+    if spec.spacing_mm is not None:
+        pixel_mm = pixel_mm or (spec.picture_mm / max(height, width),) * 2
+        scales = [mm / spec.spacing_mm for mm in pixel_mm]
+        longest = max(height * scales[0], width * scales[1])
+        scales = [scale * min(1.0, spec.size / longest) for scale in scales]
+    h = max(1, min(spec.size, round(height * scales[0])))
+    w = max(1, min(spec.size, round(width * scales[1])))
     if spec.canvases:
         side = next(c for c in spec.canvases if c >= max(h, w))
         return (h, w), (side, side)

@@ -60,6 +60,18 @@ def make_config(name: str, values: Mapping[str, Any]) -> Any:
         raise CheckpointError(f"The configuration of '{name}' cannot be used: {error}.") from error
 
 
+def trainer_of(name: str) -> Callable[..., Any] | None:
+    """Return the function that trains a system in its own way, None for the usual way.
+
+    Raises:
+        CheckpointError: for an unknown system.
+    """
+    if name not in _SYSTEMS and name not in systems():
+        raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
+    module, _, function = getattr(_SYSTEMS[name][1], "trainer", "").partition(":")
+    return getattr(import_module(module), function) if module else None
+
+
 def create(name: str, values: Mapping[str, Any] | Any) -> PromptedSegmenter:
     """Build a system with random weights from its config values (mapping or config object)."""
     if not isinstance(values, Mapping):

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from ..intensity import InputSpec, apply_scale, canvas_offset, fit_slice_size, scale_parameters
+from ..slice_stack import pixel_size
 from .datasets import Case
 from .derive import derived_masks
 
@@ -120,11 +121,12 @@ def case_slices(
         for plane in planes if min(canonical.shape) > 1 else ("axial",):
             axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
             step = _plane_view(canonical, axis)
+            size = pixel_size(volume, plane)
             views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
             lungs = lungs_of(case, axis_map) if described and plane == "axial" else None
             for index in range(step.shape[0]):
                 cut = {name: view[index] for name, view in views.items()}
-                made = _make(apply_scale(step[index], scale), cut, spec)
+                made = _make(apply_scale(step[index], scale), cut, spec, size)
                 texts = {n: said for n in made[2] if n in asked}
                 for name in described & set(made[2]):
                     about = None if lungs is None else {k: v[index] for k, v in lungs.items()}
@@ -206,10 +208,13 @@ def _resize(planes: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
 
 
 def _make(
-    channels: np.ndarray, cut: Mapping[str, np.ndarray], spec: InputSpec
+    channels: np.ndarray,
+    cut: Mapping[str, np.ndarray],
+    spec: InputSpec,
+    pixel_mm: tuple[float, float] | None,
 ) -> tuple[np.ndarray, tuple[int, int, int, int], dict[str, np.ndarray]]:
     """Resize a slice (C, h, w) and its masks and put them on their canvas."""
-    inner, size = fit_slice_size(channels.shape[1], channels.shape[2], spec)
+    inner, size = fit_slice_size(channels.shape[1], channels.shape[2], spec, pixel_mm)
     top, left = canvas_offset(inner, size)
     rows, columns = slice(top, top + inner[0]), slice(left, left + inner[1])
     canvas = np.zeros((channels.shape[0], *size), np.uint8)

@@ -37,6 +37,14 @@ class PromptedSegmenter(nn.Module, ABC):
     shows_heat_map: bool = False
     """Whether `heat_map` says where the system looked."""
 
+    locates: bool = False
+    """Whether `similarity` and `regions` say where in a volume to look before anything is decoded;
+    `decode` then gets the region of each slice as a box."""
+
+    trainer: str = ""
+    """``module:function`` that trains the system in place of `training.run`, with its signature;
+    for objectives that need more than one optimiser."""
+
     def takes(self) -> tuple[str, ...]:
         """Return what may be asked besides text, as a checkpoint's ``takes`` says it."""
         offers = {

@@ -96,6 +96,25 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
     return material
 
 
+def read_split(
+    recipe: Recipe, roots: Sequence[Path], split: str, vocabulary: Vocabulary | None = None
+) -> list[TrainingSlice]:
+    """Return every slice of one split of a recipe's data sets.
+
+    Raises:
+        InputError: when a data set is missing.
+    """
+    vocabulary = vocabulary or Vocabulary.load()
+    spec = InputSpec.from_dict(recipe.input)
+    slices: list[TrainingSlice] = []
+    for entry in recipe.data:
+        dataset = Dataset.read(find_dataset(entry.name, roots))
+        rules = _rules(entry, dataset, vocabulary)
+        for case in dataset.split(split):
+            slices += case_slices(case, spec, rules, channels=entry.channels, planes=recipe.planes)
+    return slices
+
+
 def _rules(entry: DataEntry, dataset: Dataset, vocabulary: Vocabulary) -> NameRules:
     names = [*dataset.labels.values(), *dataset.groups]
     return NameRules(

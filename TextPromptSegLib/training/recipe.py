@@ -84,6 +84,7 @@ class Recipe:
         patience: validations without progress before it stops, 0 = never.
         calibrate: choose thresholds, largest-part rules and the presence gate on the validation
             cases at the end.
+        trainer: values for the system's own trainer, where it names one (`systems.base`).
         initial: checkpoint folder to start from (the same sizes), or None.
         seed: of weights and batches.
         licence: ``spdx``, ``line`` and ``permissive`` of the checkpoint.
@@ -120,6 +121,7 @@ class Recipe:
     validation_slices: int = 40
     patience: int = 0
     calibrate: bool = False
+    trainer: Mapping[str, Any] = field(default_factory=dict)
     initial: str | None = None
     seed: int = 0
     licence: Mapping[str, Any] = field(default_factory=dict)

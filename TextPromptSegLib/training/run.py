@@ -71,13 +71,15 @@ def train(
 
     from ..data.augment import AugmentConfig
     from ..data.batches import BatchStream, validation_batches
-    from ..registry import create
+    from ..registry import create, trainer_of
     from ..text import load_text_encoder
     from .calibrate import calibrate
     from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers
     from .module import SegmenterModule
 
+    if own := trainer_of(recipe.system):
+        return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
     last = out / "last.ckpt"
     _check_run(out, last, resume)
     pl.seed_everything(recipe.seed, verbose=False)
@@ -239,18 +241,22 @@ def _fit_whitening(network: Any, encoder: Any) -> None:
     coordinates, and names that nobody trained on have their place too.
     """
     from ..nn import Whitening
-    from ..vocabulary import Vocabulary
 
     whiten = getattr(network, "whiten", None)
-    if not isinstance(whiten, Whitening):
-        return
+    if isinstance(whiten, Whitening):
+        whiten.fit(encoder.encode(whitening_texts()).pooled)
+
+
+def whitening_texts() -> list[str]:
+    """Return every name of the vocabulary, alone and in a sentence."""
+    from ..vocabulary import Vocabulary
+
     names: list[str] = []
     for entry in Vocabulary.load():
         names.append(entry.unsided)
         if entry.paired:
             names += [entry.sided("left"), entry.sided("right")]
-    texts = [*names, *(f"segment the {name}" for name in names)]
-    whiten.fit(encoder.encode(texts).pooled)
+    return [*names, *(f"segment the {name}" for name in names)]
 
 
 def _start_from(network: Any, folder: Path) -> None:
