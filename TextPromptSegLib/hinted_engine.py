@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .hints import Hints
+from .locating_engine import LocatingEngine
 from .outcome import Cancelled, InputError, Progress
 from .slice_engine import RunFacts, SliceEngine, Write
 from .slice_hints import PixelBox, SliceHints, box_tensor, boxes_of, march
@@ -139,6 +140,13 @@ def _nowhere(prompt: int, first: int, probability: np.ndarray) -> None:
     """Write nothing."""
 
 
+def with_region(hints: Hints, roi: Sequence[float] | None, model: Any) -> Hints:
+    """Return the hints with the user's region as box, for systems that would look for one."""
+    if roi is None or hints.box is not None or not getattr(model, "locates", False):
+        return hints
+    return Hints.from_dict({**hints.to_dict(), "box": roi})
+
+
 def make_engine(
     hints: Hints, stack: SliceStack, slices: range, *arguments: Any
 ) -> tuple[SliceEngine, range]:
@@ -148,7 +156,8 @@ def make_engine(
         InputError: when the hints lie outside the image or the searched slices.
     """
     if not hints:
-        return SliceEngine(*arguments), slices
+        locates = getattr(arguments[0], "locates", False)
+        return (LocatingEngine if locates else SliceEngine)(*arguments), slices
     shown = SliceHints(hints, stack)
     if shown.boxes:
         low, high = max(slices.start, min(shown.boxes)), min(slices.stop, max(shown.boxes) + 1)

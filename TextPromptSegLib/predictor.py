@@ -21,7 +21,7 @@ from .fast_inference import faster_on_cpu
 from .feature_cache import cache_limit
 from .feature_files import make_cache
 from .heat_maps import heat_map_of
-from .hinted_engine import make_engine
+from .hinted_engine import make_engine, with_region
 from .hints import Hints
 from .intensity import guess_modality
 from .outcome import DeviceError, InputError, Progress, Segmentation
@@ -367,6 +367,7 @@ class SlicePredictor:
         started = time.perf_counter()
         text = self._encode(names)
         self.seconds["text"] += time.perf_counter() - started
+        hints = with_region(hints, self._roi, model)
         gate = self.config.get("presence_threshold")
         arguments = (model, self._ladder, self._cache, None if gate is None else float(gate))
         engine, slices = make_engine(hints, self._stack, self._block.slices, *arguments)

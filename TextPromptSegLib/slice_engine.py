@@ -184,7 +184,7 @@ class SliceEngine:
         near[:, 1:] |= over[:, :-1]
         near[:, :-1] |= over[:, 1:]
         near &= ~facts.decoded
-        runs = [(p, a, b) for p in range(len(text)) for a, b in _runs(near[p, here])]
+        runs = [(p, a, b) for p in range(len(text)) for a, b in runs_of(near[p, here])]
         wanted = [(batch, runs)] if runs else []
         if before is not None:
             last = here.start - 1
@@ -354,7 +354,7 @@ def _repeat(text: TextFeatures, prompt: int, count: int, device: Any) -> TextFea
     return text.index(index).to(device)
 
 
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+def runs_of(flags: np.ndarray) -> list[tuple[int, int]]:
     """Return the half-open runs of True in a row of flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -31,17 +31,22 @@ def plane_view(array: np.ndarray, plane: str) -> np.ndarray:
     return np.moveaxis(array, -2 if plane == "coronal" else -1, -3)[..., ::-1, :]
 
 
+def voxel_size(volume: Volume, plane: str) -> tuple[float, float, float]:
+    """Return distance of the slices, height and width of their pixels, mm."""
+    spacing = volume.spacing[::-1]  # in the order of the file's array axes
+    depth, rows, columns = (spacing[axis] for axis in volume.orientation("LPS").source)
+    return {
+        "axial": (depth, rows, columns),
+        "coronal": (rows, depth, columns),
+        "sagittal": (columns, depth, rows),
+    }[plane]
+
+
 def pixel_size(volume: Volume, plane: str) -> tuple[float, float] | None:
     """Return height and width of a slice's pixels, mm; None for a picture of unknown size."""
     if volume.meta.get("geometry") == "assumed":
         return None
-    spacing = volume.spacing[::-1]  # in the order of the file's array axes
-    depth, rows, columns = (spacing[axis] for axis in volume.orientation("LPS").source)
-    return {
-        "axial": (rows, columns),
-        "coronal": (depth, columns),
-        "sagittal": (depth, rows),
-    }[plane]
+    return voxel_size(volume, plane)[1:]
 
 
 def choose_plane(shape: Sequence[int], trained: Sequence[str], wanted: str | None) -> str:
@@ -94,9 +99,7 @@ class SliceStack:
         self.slices = plane_view(self.axis_map.apply(volume.array), plane)
         self.scale = scale_parameters(volume.array, modality, spec)
         _, height, width = self.slices.shape
-        self.inner, self.canvas = fit_slice_size(
-            height, width, spec, pixel_size(volume, plane)
-        )
+        self.inner, self.canvas = fit_slice_size(height, width, spec, pixel_size(volume, plane))
         self.offset = canvas_offset(self.inner, self.canvas)
 
     def __len__(self) -> int:

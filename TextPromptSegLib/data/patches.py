@@ -8,15 +8,20 @@ the body, or in a picture of another part of the body.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import IterableDataset
 
 from .augment import AugmentConfig, jitter_intensity, random_affine, warp
 from .slices import TrainingSlice
+
+if TYPE_CHECKING:
+    from .phrases import PhraseBook
 
 BODY = 26
 """Grey value (of 255) from which a pixel is taken to belong to the body."""
@@ -225,6 +230,67 @@ def augmented(
     masks = warp(masks, matrices, nearest=True)[:, :, inner, inner]
     is_ct = [place.item.modality == "CT" for place in places]
     return jitter_intensity(images, is_ct, config, generator), masks
+
+
+class PatchStream(IterableDataset):
+    """An endless stream of batches of real patches for `PatchUNetVAE.loss`.
+
+    Args:
+        sampler: draws patches.
+        phrases: wording of the prompts.
+        encode: texts -> features (cached by the encoder).
+        augment: ranges, or None for none.
+        seed: of the first batch.
+        skip: batches already used.
+    """
+
+    def __init__(
+        self,
+        sampler: PatchSampler,
+        phrases: PhraseBook,
+        encode: Any,
+        augment: AugmentConfig | None,
+        seed: int,
+        skip: int = 0,
+    ) -> None:
+        self.sampler, self.phrases, self.encode = sampler, phrases, encode
+        self.augment, self.seed, self.skip = augment, seed, skip
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield batches; the stream depends on seed and skip only."""
+        number = self.skip
+        plan = self.sampler.plan
+        while True:
+            rng = np.random.default_rng((self.seed, number))
+            places = self.sampler.draw(plan.batch, rng)
+            images, masks = augmented(places, plan, self.augment, rng)
+            words = [self.phrases.draw(place.name, rng) for place in places]
+            yield patch_batch(images, masks, self.encode(words))
+            number += 1
+
+
+def patch_batch(images: Tensor, masks: Tensor, text: Any) -> dict[str, Any]:
+    """Return a batch of patches, one pair each."""
+    return {
+        "image": images.contiguous(memory_format=torch.channels_last),
+        "index": torch.arange(len(images)),
+        "text": text,
+        "mask": masks,
+        "present": masks.flatten(1).any(1).float(),
+    }
+
+
+def fixed_batches(places: Sequence[Place], encode: Any, size: int) -> list[dict[str, Any]]:
+    """Return centred patches in batches; ``names`` and ``datasets`` say what each one is."""
+    result = []
+    for start in range(0, len(places), 32):
+        chunk = places[start : start + 32]
+        images, masks = cut(chunk, size)
+        batch = patch_batch(images, masks, encode([place.name for place in chunk]))
+        batch["names"] = [place.name for place in chunk]
+        batch["datasets"] = [place.item.dataset for place in chunk]
+        result.append(batch)
+    return result
 
 
 def _case_of(item: TrainingSlice) -> str:

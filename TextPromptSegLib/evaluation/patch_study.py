@@ -47,7 +47,7 @@ def measure_patches(
 
     Args:
         network: in evaluation mode; its code's mean is decoded.
-        batches: of `training.adversarial.fixed_batches`.
+        batches: of `data.patches.fixed_batches`.
         pixel_mm: side of a pixel, mm.
     """
     import torch
@@ -114,8 +114,7 @@ def write_study(
     Returns:
         The best run's key, and the numbers for the checkpoint's ``metrics``.
     """
-    from ..data.patches import PatchPlan, PatchSampler
-    from ..training.adversarial import fixed_batches
+    from ..data.patches import PatchPlan, PatchSampler, fixed_batches
     from ..training.material import read_split
 
     size = PatchPlan(**plan.patches)
@@ -152,9 +151,14 @@ def write_study(
     (out / "tables.md").write_text("\n".join(text), encoding="utf-8")
     if "test" in batches:
         draw_patches(networks[best], batches["test"], out, plan.figures)
-    return best, {"patches": {"val": summary(rows.get("val", {}).get(best, [])),
-                              "test": summary(shown[best])},
-                  "ratio": ratio, "seed": best[1]}
+    return best, {
+        "patches": {
+            "val": summary(rows.get("val", {}).get(best, [])),
+            "test": summary(shown[best]),
+        },
+        "ratio": ratio,
+        "seed": best[1],
+    }
 
 
 def balanced_dice(rows: Sequence[Mapping[str, Any]]) -> float:
@@ -222,7 +226,9 @@ def _write_table(
 ) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["Ratio", *(f"{HEADINGS[m]}{end}" for m in measures for end in ("", " sd"))])
+        writer.writerow(
+            ["Ratio", *(f"{HEADINGS[m]}{end}" for m in measures for end in ("", " sd"))]
+        )
         for ratio in dict.fromkeys(key[0] for key in rows):
             cells: list[Any] = [f"{ratio:g}"]
             for measure in measures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
 
 Features = tuple[Tensor, ...]
 """Image features, every tensor with the batch first."""
+
+
+@dataclass(frozen=True)
+class VolumeRegion:
+    """Where in a volume a structure may be.
+
+    Attributes:
+        score: evidence in [0, 1] that it is there at all.
+        box: x0, y0, x1, y1 in px of the encoded slices; None = nowhere.
+        slices: the first slice and the one after the last, counted from the first one looked at.
+    """
+
+    score: float
+    box: tuple[float, float, float, float] | None = None
+    slices: tuple[int, int] = (0, 0)
 
 
 class PromptedSegmenter(nn.Module, ABC):
@@ -136,6 +152,22 @@ class PromptedSegmenter(nn.Module, ABC):
         """
         drawn = [self.decode_sample(features, text, noise) for noise in noises]
         return torch.cat([logits for logits, _ in drawn], 1), drawn[0][1]
+
+    def similarity(self, features: Features, text: TextFeatures) -> Tensor:
+        """Return logits (B, P, h, w) of every slice with every prompt; for systems that locate."""
+        raise NotImplementedError("this system does not locate")
+
+    def regions(
+        self, logits: Tensor, slice_mm: float, canvas: tuple[int, int]
+    ) -> list[VolumeRegion]:
+        """Return the region of each prompt; for systems that locate.
+
+        Args:
+            logits: what `similarity` returned for all slices in order, (N, P, h, w).
+            slice_mm: distance of the slices, mm.
+            canvas: height and width of the encoded slices, px.
+        """
+        raise NotImplementedError("this system does not locate")
 
     @abstractmethod
     def presence(self, features: Features, text: TextFeatures) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 CHOICES = {
     "text": ("film", "none"),
@@ -43,6 +45,10 @@ class PatchUNetVAEConfig:
         critic_channels: of the PatchGAN's first layer.
         critic_layers: strided layers of the PatchGAN; 2 see 34 px of the 64, 3 more than all.
         overlap: share that neighbouring patches of a slice have in common.
+        localiser: values of `localiser.LocaliserSpec`.
+        evidence: smallest evidence in [0, 1] for which the localiser makes a region.
+        region_margin: the region is so much larger on each side within the slice, px.
+        region_slack: and so much along the slices, mm.
     """
 
     in_channels: int = 1
@@ -67,6 +73,10 @@ class PatchUNetVAEConfig:
     critic_channels: int = 64
     critic_layers: int = 2
     overlap: float = 0.5
+    localiser: Mapping[str, Any] = field(default_factory=dict)
+    evidence: float = 0.5
+    region_margin: int = 16
+    region_slack: float = 5.0
 
     def __post_init__(self) -> None:
         """Make tuples of JSON lists and refuse what cannot be built.
@@ -82,8 +92,8 @@ class PatchUNetVAEConfig:
             raise ValueError("channels needs at least two positive entries")
         if self.patch % self.stride or self.patch < 2 * self.stride:
             raise ValueError(f"patch must be a multiple of {self.stride}, at least twice as large")
-        if not 0.0 <= self.overlap < 1.0:
-            raise ValueError("overlap lies between 0 and 1")
+        if not 0.0 <= self.overlap < 1.0 or not 0.0 <= self.evidence <= 1.0:
+            raise ValueError("overlap and evidence lie between 0 and 1")
 
     @property
     def stride(self) -> int:

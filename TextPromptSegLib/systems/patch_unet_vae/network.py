@@ -72,9 +72,7 @@ class Code:
     def index(self, rows: Tensor) -> Code:
         """Select or repeat rows."""
         skips = tuple(s.index_select(0, rows) for s in self.skips)
-        return Code(
-            skips, self.mean.index_select(0, rows), self.log_variance.index_select(0, rows)
-        )
+        return Code(skips, self.mean.index_select(0, rows), self.log_variance.index_select(0, rows))
 
 
 class PatchVAE(nn.Module):

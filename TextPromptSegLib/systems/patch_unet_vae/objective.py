@@ -104,9 +104,7 @@ def segmentation_loss(
             first term.
     """
     present = present.float()
-    every = focal_tversky(
-        logits, mask, config.tversky_fp, config.tversky_fn, config.tversky_gamma
-    )
+    every = focal_tversky(logits, mask, config.tversky_fp, config.tversky_fn, config.tversky_gamma)
     if config.absent_weight == 0:
         return every.mean(), logits.sum() * 0.0
     overlap = (every * present).sum() / present.sum().clamp_min(1.0)
