@@ -367,7 +367,6 @@ class SlicePredictor:
         started = time.perf_counter()
         text = self._encode(names)
         self.seconds["text"] += time.perf_counter() - started
-        hints = with_region(hints, self._roi, model)
         gate = self.config.get("presence_threshold")
         arguments = (model, self._ladder, self._cache, None if gate is None else float(gate))
         engine, slices = make_engine(hints, self._stack, self._block.slices, *arguments)
