@@ -211,9 +211,8 @@ class SlicePredictor:
         request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
         for stage in ("text", "image", "decode", "network", "post"):
             self.seconds[stage] = 0.0
-        parsed = self._parse(prompts)
         resolver = self._resolver()
-        plans = [resolver.resolve(prompt) for prompt in parsed]
+        plans = [resolver.resolve(prompt) for prompt in self._parse(prompts)]
         targets = sum(isinstance(plan, Target) for plan in plans)
         request.check(self._model, str(self.config["system"]), targets)
 
@@ -252,7 +251,8 @@ class SlicePredictor:
         targets = [plan for plan in plans if isinstance(plan, Target)]
         arguments = (self._stack, self._block, self._modality, targets, self._thresholds())
         composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
-        shares = self._run(composers, progress, model, request.hints)
+        hints = with_region(request.hints, self._roi, model)
+        shares = self._run(composers, progress, model, hints)
         return [self._answers(plans, request, composer, shares) for composer in composers]
 
     def _answers(
