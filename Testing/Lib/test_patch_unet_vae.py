@@ -141,9 +141,7 @@ def test_skip_dropout_drops_whole_skips_in_training_only() -> None:
     assert net.imagine(2, torch.zeros(2, 6)).shape == (2, 1, 16, 16)
 
 
-@pytest.mark.parametrize(
-    ("false_positives", "false_negatives"), [(0, 0), (3, 0), (0, 2), (3, 2)]
-)
+@pytest.mark.parametrize(("false_positives", "false_negatives"), [(0, 0), (3, 0), (0, 2), (3, 2)])
 def test_focal_tversky_by_hand(false_positives: int, false_negatives: int) -> None:
     mask = torch.zeros(1, 1, 1, 16)
     mask[..., :4] = 1
