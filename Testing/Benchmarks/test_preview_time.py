@@ -18,7 +18,7 @@ from TextPromptSegLib.worker.client import WorkerClient
 from TextPromptSegLib.worker.process import default_command
 
 HERE = Path(__file__).resolve().parent
-MOST_SECONDS = 1.5
+MOST_OF_ALL = 0.5
 
 
 def test_preview_of_a_slice_comes_in_time() -> None:
@@ -26,26 +26,28 @@ def test_preview_of_a_slice_comes_in_time() -> None:
     client = WorkerClient(command, {**os.environ, "PYTHONPATH": str(HERE)})
     volume, prompts = ct((40, 512, 512)), parse_prompts("left kidney")
 
-    def preview(number: int) -> float:
+    def preview(number: int | None) -> float:
         started = time.perf_counter()
         job = client.segment(
             volume,
             prompts,
             model="compact",
             volume_key="ct",
-            slices=(number, number + 1),
+            slices=None if number is None else (number, number + 1),
             plane="axial",
         )
         (found,) = client.wait(job)
-        assert found.probability[number].any()
+        assert found.probability[number or 0].any()
         return time.perf_counter() - started
 
     try:
         preview(0)
         times = [preview(number) for number in range(3, 36, 3)]
         changed = [preview(number) for number in (3, 6, 9)]  # features are kept
+        whole = preview(None)
     finally:
         client.stop()
     middle = statistics.median(times)
-    print(f"preview {middle:.2f} s, again {statistics.median(changed):.2f} s")
-    assert middle < MOST_SECONDS, times
+    again = statistics.median(changed)
+    print(f"preview {middle:.2f} s, again {again:.2f} s, all 40 slices {whole:.2f} s")
+    assert middle < MOST_OF_ALL * whole and again <= middle * 1.5, times

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,34 @@ def mask_of(slicer, node, name: str, volume) -> np.ndarray:
     segmentation = node.GetSegmentation()
     segment_id = segmentation.GetSegmentIdBySegmentName(name)
     return slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+
+
+def left_behind(slicer, session) -> dict[str, int]:
+    """Return counts of what a run may leave behind in this process and beside it."""
+    import qt
+
+    gc.collect()
+    scene = slicer.mrmlScene
+    nodes = [scene.GetNthNode(number) for number in range(scene.GetNumberOfNodes())]
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    maps = Path("/proc/self/maps")
+    return {
+        "processes": len(children.read_text().split()) if children.exists() else 0,
+        "starts": session.client.starts,
+        "threads": threading.active_count(),
+        "files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
+        "maps": maps.read_text().count("textpromptseg-") if maps.exists() else 0,
+        "nodes": len(nodes),
+        "observers": sum(str(node).count("vtkObserver (") for node in [scene, *nodes]),
+        "timers": sum(issubclass(type(thing), qt.QTimer) for thing in gc.get_objects()),
+        "listeners": len(session._listeners),
+    }
+
+
+def resident(pid="self") -> float:
+    """Return the resident memory of a process, bytes."""
+    path = Path(f"/proc/{pid}/statm")
+    return int(path.read_text().split()[1]) * 4096.0 if path.exists() else 0.0
 
 
 class EditorBench:

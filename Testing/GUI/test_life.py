@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import threading
 import time
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import pump
-from helpers import EditorBench, add_ct, fake_client
+from helpers import EditorBench, add_ct, fake_client, left_behind, resident
 
 
 @pytest.fixture
@@ -42,20 +40,30 @@ def test_apply_turns_into_cancel_with_progress(slow) -> None:
 
 
 def test_cancel_gives_the_window_back_at_once(slow) -> None:
-    began = time.perf_counter()
+    # At once: no event is handled between the click and the question. Seconds are measured in
+    # Testing/Benchmarks.
     slow.widget("Apply").click()
-    assert slow.widget("Apply").text == "Apply" and time.perf_counter() - began < 1.0
+    assert slow.widget("Apply").text == "Apply" and slow.widget("Line").enabled
     assert "Cancelled" in slow.outcome() and slow.names() == []
     slow.type("spleen")
     assert "found" in slow.apply()
 
 
 def test_window_stays_free_during_a_run(slow, slicer) -> None:
-    longest, last = 0.0, time.thread_time()
-    for _ in range(10):
-        pump(0.02)
-        longest, last = max(longest, time.thread_time() - last), time.thread_time()
-    assert longest < 0.1
+    import qt
+
+    ticks: list = []
+    clock = qt.QTimer()
+    clock.interval = 10
+    clock.connect("timeout()", lambda: ticks.append(slow.widget("Progress").value))
+    clock.start()
+    worked, waited = time.thread_time(), time.perf_counter()
+    assert pump(60, until=lambda: len(ticks) >= 20)
+    worked, waited = time.thread_time() - worked, time.perf_counter() - waited
+    clock.stop()
+    # Events of others were handled while the run went on, and most of the time was left to them.
+    assert slow.widget("Apply").text == "Cancel" and len(set(ticks)) > 1
+    assert worked < 0.7 * waited
     slow.widget("Apply").click()
 
 
@@ -221,13 +229,8 @@ def test_cleanup_takes_everything_back(slicer, session) -> None:
     assert roi_box.mrmlScene() is None
 
 
-def observers(slicer) -> int:
-    nodes = [slicer.mrmlScene.GetNthNode(n) for n in range(slicer.mrmlScene.GetNumberOfNodes())]
-    return sum(str(node).count("vtkObserver") for node in [slicer.mrmlScene, *nodes])
-
-
 def test_200_runs_leave_no_growth(bench, slicer) -> None:
-    """No process, thread, file descriptor, node, timer or shared memory more than before."""
+    """No process, thread, file, node, observer, timer or shared memory more than before."""
     session = bench.controller.session
     bench.editor.setCurrentSegmentID(
         bench.segmentation.GetSegmentation().AddEmptySegment("s", "mine")
@@ -242,17 +245,7 @@ def test_200_runs_leave_no_growth(bench, slicer) -> None:
         assert pump(60, until=ended(bench))
 
     def state() -> dict:
-        gc.collect()
-        maps = Path("/proc/self/maps")
-        return {
-            "threads": threading.active_count(),
-            "files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
-            "nodes": slicer.mrmlScene.GetNumberOfNodes(),
-            "listeners": len(session._listeners),
-            "starts": session.client.starts,
-            "maps": maps.read_text().count("textpromptseg-") if maps.exists() else 0,
-            "timer": bool(session._timer.active),
-        }
+        return {**left_behind(slicer, session), "timer": bool(session._timer.active)}
 
     for number in range(15):
         run(number)
@@ -261,15 +254,9 @@ def test_200_runs_leave_no_growth(bench, slicer) -> None:
     for number in range(200):
         run(number)
     pump(0.2)
-    assert state() == before
+    assert state() == before and before["observers"] > 50 and before["timers"] > 0
     assert bench.names() == ["mine"] and bench.mask("mine").any()
     assert resident() - memory < 30e6, f"{(resident() - memory) / 1e6:.0f} MB more"
-
-
-def resident() -> float:
-    """Return the resident memory of this process, bytes."""
-    path = Path("/proc/self/statm")
-    return int(path.read_text().split()[1]) * 4096.0 if path.exists() else 0.0
 
 
 def test_idle_session_has_no_timer(bench) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import compileall
 import subprocess
 import sys
 from pathlib import Path
@@ -30,37 +29,35 @@ def output(bench):
 # -- opening ---------------------------------------------------------------------------------------
 
 
-def test_opens_without_heavy_packages_and_quickly(tmp_path: Path) -> None:
-    """In a process of its own: pytest's conftest imports torch."""
+def test_opens_without_heavy_packages_and_reads_little(tmp_path: Path) -> None:
+    """In a process of its own: pytest's conftest imports torch. Testing/Benchmarks has seconds."""
     script = f"""
-import sys, time
+import sys
 sys.path[:0] = [{str(ROOT / "Testing" / "GUI")!r}, {str(ROOT / "Testing" / "Lib")!r}]
 from pathlib import Path
 from bed.install import install, load_module
 app = install(Path({str(tmp_path)!r}))
 from helpers import PanelBench
 import slicer
-began, cpu = time.perf_counter(), time.process_time()
+before = set(sys.modules)
 module = load_module()
 bench = PanelBench(slicer)
 bench.window.show()
 app.processEvents()
-wall, used = time.perf_counter() - began, time.process_time() - cpu
 named = {{"torch", "monai", "transformers", "SimpleITK", "matplotlib", "pydicom"}}
 heavy = named & set(sys.modules)
 alive = bench.panel.session.client.alive
 bench.close()
-print("RESULT", wall, used, sorted(heavy), alive)
+new = [n for n in set(sys.modules) - before if not n.startswith("TextPromptSeg")]
+print("RESULT", len(new), sorted(heavy), alive)
 """
-    for folder in ("TextPromptSeg", "TextPromptSegLib"):  # time is not to be spent on byte code
-        compileall.compile_dir(ROOT / folder, quiet=2)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=200
     )
     assert "RESULT" in done.stdout, done.stderr[-3000:]
-    words = done.stdout.split("RESULT")[1].split(maxsplit=2)
-    assert words[2].strip() == "[] False", words[2]
-    assert float(words[1]) < 0.3, f"{words[1]} s of processor time"
+    foreign, rest = done.stdout.split("RESULT")[1].split(maxsplit=1)
+    assert rest.strip() == "[] False", rest
+    assert int(foreign) < 60, f"{foreign} modules of others are imported"
 
 
 def test_opens_with_nothing_installed(slicer, session, monkeypatch) -> None:

@@ -105,6 +105,10 @@ class EffectInput:
             raise InputError(_("Select a region of interest, or another range."))
         return self._described(choice)
 
+    def key(self, request: RunRequest) -> tuple[Any, ...]:
+        """Return what makes two runs give the same answers."""
+        return run_key(request, self.volume())
+
     def present_key(self, run: Run) -> tuple[Any, ...] | None:
         """Return the key that the present prompt and image have over the range of a run."""
         if not self._options.parse.prompts or self.volume_node is None:
@@ -128,9 +132,7 @@ class EffectInput:
 
     def holds_for(self, run: Run | None, request: RunRequest) -> bool:
         """Whether a run has already answered a request."""
-        return (
-            run is not None and run.state == "done" and run_key(request, self.volume()) == run.key
-        )
+        return run is not None and run.state == "done" and self.key(request) == run.key
 
     def _described(self, choice: str) -> RunRequest:
         options, region = self._options, self._options.region

@@ -103,10 +103,13 @@ class LivePreview:
         """Show the current slice now, from stored answers or by a run."""
         if not self.on or self.redraw():
             return
-        self.stop_run()
         try:
             request = self._source.request(SLICE)
+            if self._run is not None and self._source.key(request) == self._run.key:
+                return  # that very slice is on its way
+            self.stop_run()
         except TextPromptSegError as error:
+            self.stop_run()
             self._clear()
             self._say(str(error))
             return
