@@ -324,15 +324,22 @@ def write_results(
 ) -> list[Path]:
     """Write all files of one job and return them; ``report`` gets the seconds that it took.
 
+    Beside a segmentation that was made of samples lie their candidates and uncertainty, see
+    `formats.samples`.
+
     Raises:
         OutputError: when the disk refuses; nothing is left behind.
         Cancelled: when ``progress`` returned False; nothing is left behind.
     """
     if not outputs.paths():
         return []
+    from .formats.samples import sample_files, write_samples
+
     start = time.perf_counter()
+    place = outputs.segmentation
+    more = [] if place is None else sample_files(place, segmentations)
     try:
-        with StagedOutputs(outputs.paths()) as staged:
+        with StagedOutputs([*outputs.paths(), *more]) as staged:
             if outputs.segmentation is not None:
                 from .formats.writing import write_segmentations
                 from .vocabulary import Vocabulary
@@ -343,6 +350,8 @@ def write_results(
                     staged.path(outputs.segmentation),
                     Vocabulary.load(),
                 )
+            if more:
+                write_samples(segmentations, volume, [staged.path(path) for path in more])
             if outputs.overlay is not None:
                 from .overlay import render_overlay
 

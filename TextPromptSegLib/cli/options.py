@@ -39,7 +39,11 @@ Threshold = Annotated[
 ]
 Samples = Annotated[
     int | None,
-    typer.Option("--samples", metavar="K", help="Samples of a generative system."),
+    typer.Option(
+        "--samples",
+        metavar="K",
+        help="Samples of a generative system; candidates and uncertainty lie beside the output.",
+    ),
 ]
 PlaneOption = Annotated[
     Plane | None, typer.Option("--plane", help="Plane of the slices; else the checkpoint's own.")

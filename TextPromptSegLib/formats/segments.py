@@ -116,7 +116,9 @@ def describe(
         if layer == len(layers):
             layers.append(np.zeros(shape, kind))
         layers[layer][box][mask] = label
-        name = _unique(segment_name(segmentation.prompt), names)
+        drawn = segmentation.provenance.get("candidate")
+        which = f", candidate {drawn}" if drawn else ""
+        name = _unique(segment_name(segmentation.prompt) + which, names)
         found = vocabulary.terminology(segmentation.prompt) if vocabulary is not None else None
         segments.append(
             Segment(

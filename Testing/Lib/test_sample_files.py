@@ -1,0 +1,70 @@
+"""What lies beside a segmentation that was made of several samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_candidates import CORE, LIVER, RIM, Doubtful, organ
+from toy_segmenter import toy_predictor
+
+from TextPromptSegLib import job
+from TextPromptSegLib.formats.samples import sample_files
+from TextPromptSegLib.job import Outputs, RunOptions
+from TextPromptSegLib.prompts import parse_prompts
+
+sitk = pytest.importorskip("SimpleITK")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Any:
+    predictor = toy_predictor({"liver": LIVER, "spleen": 0.9}, model=Doubtful())
+
+    def run(prompts: str, samples: int | None, name: str = "out.seg.nrrd") -> Any:
+        outputs = Outputs(segmentation=tmp_path / "results" / name)
+        return job.run_job(
+            predictor,
+            Path("image"),
+            parse_prompts(prompts),
+            outputs,
+            RunOptions(samples=samples),
+            volume=organ(),
+        )
+
+    return run
+
+
+def test_candidates_and_uncertainty_lie_beside_the_segmentation(made: Any) -> None:
+    done = made("liver", 4)
+    files = {path.name: str(path) for path in done.files}
+    assert set(files) == {"out.seg.nrrd", "out.candidates.seg.nrrd", "out.uncertainty.nii.gz"}
+    image = sitk.ReadImage(files["out.uncertainty.nii.gz"])
+    read = sitk.GetArrayFromImage(image)
+    (answer,) = done.segmentations
+    np.testing.assert_allclose(read, answer.uncertainty.astype(np.float32), atol=1e-4)
+    assert read[RIM].min() > 0.1 > read[CORE].max()
+    segmentation = sitk.ReadImage(files["out.seg.nrrd"])
+    assert image.GetSpacing() == pytest.approx(segmentation.GetSpacing())
+    assert image.GetOrigin() == pytest.approx(segmentation.GetOrigin())
+    candidates = sitk.ReadImage(files["out.candidates.seg.nrrd"])
+    keys = [k for k in candidates.GetMetaDataKeys() if k.endswith("_Name")]
+    found = sorted(candidates.GetMetaData(k) for k in keys)
+    assert found == [f"liver, candidate {n} of 4" for n in (1, 2, 3, 4)]
+    layers = sitk.GetArrayFromImage(candidates)
+    layers = layers[..., None] if layers.ndim == 3 else layers
+    for number, mask in enumerate(answer.candidates, 1):
+        assert np.array_equal((layers == number).any(-1), mask != 0)
+
+
+def test_several_structures_have_a_file_each_and_without_samples_there_is_none(made: Any) -> None:
+    done = made("liver, spleen", 2, "case.nii.gz")
+    assert {path.name for path in done.files} >= {
+        "case.nii.gz",
+        "case.candidates.seg.nrrd",
+        "case.uncertainty-1-liver.nii.gz",
+        "case.uncertainty-2-spleen.nii.gz",
+    }
+    assert [p.name for p in made("liver", None, "plain.seg.nrrd").files] == ["plain.seg.nrrd"]
+    assert sample_files(Path("a.seg.nrrd"), []) == []
