@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,14 @@ from .slice_stack import SliceStack
 if TYPE_CHECKING:
     from .systems.base import Features
     from .text.features import TextFeatures
+
+
+@runtime_checkable
+class EngineMaker(Protocol):
+    """Hints that bring their own engine."""
+
+    def engine(self, stack: SliceStack, *arguments: Any) -> tuple[SliceEngine, range]:
+        """Return the engine of a run and the slices that it searches."""
 
 
 class HintedEngine(SliceEngine):
@@ -158,6 +166,8 @@ def make_engine(
     if not hints:
         locates = getattr(arguments[0], "locates", False)
         return (LocatingEngine if locates else SliceEngine)(*arguments), slices
+    if isinstance(hints, EngineMaker):  # boxes of another kind, see `outlined`
+        return hints.engine(stack, *arguments)
     shown = SliceHints(hints, stack)
     if shown.boxes:
         low, high = max(slices.start, min(shown.boxes)), min(slices.stop, max(shown.boxes) + 1)

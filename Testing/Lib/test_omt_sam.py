@@ -23,7 +23,7 @@ from TextPromptSegLib.systems import omt_sam
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.objective import omt_sam_objective
 from TextPromptSegLib.systems.omt_sam.prompting import draw_prompts, mask_boxes
-from TextPromptSegLib.systems.omt_sam.prompts import prompt_groups, without_text
+from TextPromptSegLib.systems.omt_sam.prompts import prompt_groups
 from TextPromptSegLib.text.features import TextFeatures
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.recipe import Recipe
@@ -185,7 +185,7 @@ def test_the_paper_freezes_the_geometric_prompts(clip: Any) -> None:
 def test_a_pair_does_not_depend_on_its_batch(clip: Any) -> None:
     net = tiny(clip).eval()
     images, boxes, points = pairs()
-    text = without_text(clip.encode(WORDS), torch.tensor([False, False, True, False]))
+    text = clip.encode(WORDS).without_words(torch.tensor([False, False, True, False]))
     features = net.encode_image(images)
     together = net.decode(features, text, boxes, points)
     seen = net.presence(features, text)
@@ -241,7 +241,7 @@ def test_text_box_and_points_all_change_the_answer(clip: Any) -> None:
     answers = [
         net.decode(features, liver)[0],
         net.decode(features, clip.encode(["left kidney"]))[0],
-        net.decode(features, without_text(liver))[0],
+        net.decode(features, liver.without_words())[0],
         net.decode(features, liver, box)[0],
         net.decode(features, liver, box + 5)[0],
         net.decode(features, liver, None, point)[0],
@@ -471,3 +471,49 @@ def test_recipe_to_answer_with_text_box_points_and_two_passes(
     made = load(folder)
     save(tmp_path / "again", made.model, made.config, dtype="float32")
     assert load(tmp_path / "again").model.config == made.model.config
+
+
+def test_boxes_of_the_reference_are_a_way_of_asking(
+    clip: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TextPromptSegLib.evaluation import evaluate
+    from TextPromptSegLib.evaluation.modes import ways_with_boxes
+    from TextPromptSegLib.outcome import InputError
+
+    net = tiny(clip)
+    config = {
+        "name": "tiny",
+        "system": "omt-sam",
+        "config": TINY,
+        "input": {"size": 64, "multiple": 64, "canvases": [64], "in_channels": 1},
+        "text_encoder": {"kind": "open_clip", "id": "tiny-clip", "max_length": 24},
+        "planes": ["axial"],
+        "presence_threshold": 0.0,
+        "trained_prompts": {n: {"modalities": ["MR"]} for n in ("right kidney", "liver")},
+        "licence": {"spdx": "none", "line": "made by a test", "permissive": True},
+    }
+    tiny_clip.write_tiny_clip(tmp_path / "encoders" / "tiny-clip")
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))
+    save(tmp_path / "tiny", net, config, dtype="float32")
+    seen: list[tuple[bool, list[float] | None]] = []
+    plain = OMTSAM.decode
+
+    def watched(self: OMTSAM, features: Any, text: Any, boxes: Any = None, *more: Any) -> Any:
+        seen.append((bool(text.mask.any()), None if boxes is None else boxes[0].tolist()))
+        return plain(self, features, text, boxes, *more)
+
+    monkeypatch.setattr(OMTSAM, "decode", watched)
+    data = write_dataset(tmp_path / "data", cases=4) / "dataset.json"
+    modes = ways_with_boxes(["text", "text+box", "box"])
+    report = evaluate([str(tmp_path / "tiny")], [data], "val", modes=modes, device="cpu")
+    assert not report.failures
+    scored = {(r.mode, r.structure): r for r in report.rows if r.present}
+    assert {mode for mode, _ in scored} == {"text only", "text + box", "box only"}
+    label = picture(3)[1]
+    columns, rows = (np.flatnonzero((label == 1).any(axis)) for axis in (0, 1))
+    box = [columns[0] - 0.5, rows[0] - 0.5, columns[-1] + 0.5, rows[-1] + 0.5]
+    shown = [(text, b) for text, b in seen if b is not None and b == pytest.approx(box)]
+    assert {text for text, _ in shown} == {True, False}
+    assert (True, None) in seen and not any(b is None for text, b in seen if not text)
+    with pytest.raises(InputError, match="must be one of"):
+        ways_with_boxes(["guess"])

@@ -19,7 +19,6 @@ from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
-from TextPromptSegLib.systems.omt_sam.prompts import without_text
 from TextPromptSegLib.systems.omt_sam.weights import (
     find_weights,
     from_transformers,
@@ -33,9 +32,8 @@ from TextPromptSegLib.volume import Volume
 
 
 def no_text(rows: int) -> TextFeatures:
-    return without_text(
-        TextFeatures(torch.zeros(rows, 1, 8), torch.ones(rows, 1) > 0, torch.zeros(rows, 8))
-    )
+    nothing = torch.zeros(rows, 8)
+    return TextFeatures(nothing[:, None], torch.ones(rows, 1) > 0, nothing).without_words()
 
 
 def transformers_sam(**changes: Any) -> Any:

@@ -241,6 +241,14 @@ def evaluate(
         typer.Option("--samples", metavar="K", help="Ask for K samples too; measures uncertainty."),
     ] = None,
     pixels: Annotated[bool, typer.Option("--pixels", help="Distances in px too.")] = False,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mode",
+            metavar="MODE",
+            help="text, text+box or box (the reference's box on each slice); may be repeated.",
+        ),
+    ] = None,
     device: Device = "auto",
 ) -> int:
     """Measure checkpoints on labelled data sets."""
@@ -257,6 +265,7 @@ def evaluate(
         structures=structure or (),
         samples=samples,
         pixels=pixels,
+        boxes=mode or (),
     )
 
 

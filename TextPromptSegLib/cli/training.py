@@ -50,6 +50,7 @@ def evaluate_models(
     structures: Sequence[str] = (),
     samples: int | None = None,
     pixels: bool = False,
+    boxes: Sequence[str] = (),
 ) -> int:
     """Measure checkpoints and print one row per model and data set; 2 when no case succeeded.
 
@@ -57,13 +58,16 @@ def evaluate_models(
         TextPromptSegError: when no model or no data set can be used.
     """
     from ..evaluation import evaluate
+    from ..evaluation.modes import ways_with_boxes
     from ..evaluation.ways import measure_pixels, measure_samples, ways_of_asking
 
     if split not in SPLITS:
         raise InputError(f"--split {split} must be one of {', '.join(SPLITS)}.")
     if folder is not None:
         check_folder(folder, "--report")
-    modes = ways_of_asking(ask, samples)
+    modes = ways_with_boxes(boxes)
+    if ask or samples or not modes:
+        modes = {**ways_of_asking(ask, samples), **modes}
     extras = [*([measure_samples] if samples else []), *([measure_pixels] if pixels else [])]
     for model in models:
         show_licence(model)

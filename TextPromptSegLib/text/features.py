@@ -38,6 +38,15 @@ class TextFeatures:
             states=None if self.states is None else self.states[index],
         )
 
+    def without_words(self, rows: Tensor | None = None) -> TextFeatures:
+        """Return prompts without their text: what is meant is then said by boxes and points.
+
+        Args:
+            rows: (P,) bool, which ones; None = all.
+        """
+        kept = torch.zeros_like(self.mask) if rows is None else self.mask & ~rows[:, None]
+        return replace(self, mask=kept)
+
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> TextFeatures:
         """Move to a device (and dtype; the mask stays bool)."""
         return replace(

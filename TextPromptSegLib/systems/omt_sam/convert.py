@@ -156,8 +156,10 @@ def convert_sam(
         "text_encoder": encoder or dict(MINILM),
         "planes": ["axial"],
         "takes": list(model.takes()),
-        "modalities": ["CT"],
-        "trained_prompts": {organ: {"modalities": ["any"], "threshold": 0.5} for organ in ORGANS},
+        "modalities": ["CT", "MR"],
+        "trained_prompts": {
+            organ: {"modalities": ["CT", "MR"], "threshold": 0.5} for organ in ORGANS
+        },
         "presence_threshold": None,
         "metrics": {},
         "training": {"data": [], "start": {"file": file.name, "sha256": sha256_of(file)}},

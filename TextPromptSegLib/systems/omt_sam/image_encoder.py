@@ -116,14 +116,26 @@ class ImageEncoder(nn.Module):
         if config.stem_channels:
             self.patch_embed = ConvStem(config)
         self.pos_embed: nn.Parameter = vit.pos_embed
-        if config.stem_channels:  # nothing pretrained follows: places start apart, not all alike
-            nn.init.trunc_normal_(self.pos_embed, std=0.02)
         self.blocks: nn.ModuleList = vit.blocks
+        if config.stem_channels:
+            self._pass_the_stem_on()
         self.fusion = MultiScaleFusion(vit.neck, config.scales, config.width)
         for name in ("pixel_mean", "pixel_std"):
             values = getattr(config, name)
             tensor = torch.tensor(values).view(1, -1, 1, 1) if values else None
             self.register_buffer(name, tensor, persistent=False)
+
+    def _pass_the_stem_on(self) -> None:
+        """Let the blocks add nothing at first: what the stem's stages know is not drowned.
+
+        Places start apart, not all alike: no published weights follow.
+        """
+        nn.init.trunc_normal_(self.pos_embed, std=0.02)
+        for block in self.blocks:
+            last: tuple[Any, ...] = (block.attn.proj, block.mlp.lin2)
+            for layer in last:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
 
     pixel_mean: Tensor | None
     pixel_std: Tensor | None

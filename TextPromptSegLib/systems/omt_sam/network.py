@@ -17,7 +17,7 @@ from .image_encoder import ImageEncoder
 from .mask_decoder import attend, make_mask_decoder, presence_score, single_mask
 from .objective import omt_sam_objective
 from .prompting import draw_prompts
-from .prompts import ImageTextPromptEncoder, PromptGroup, prompt_groups, without_text
+from .prompts import ImageTextPromptEncoder, PromptGroup, prompt_groups
 
 if TYPE_CHECKING:
     from ...text.features import TextFeatures
@@ -147,8 +147,8 @@ class OMTSAM(PromptedSegmenter):
 
         Args:
             features: of `encode_image`, B rows.
-            text: B rows; a row without a real token (`without_text`) is asked by geometry alone,
-                exactly as SAM is.
+            text: B rows; a row without a real token (`TextFeatures.without_words`) is asked by
+                geometry alone, exactly as SAM is.
             boxes: (B, 4) x0, y0, x1, y1 px of the encoded image, NaN rows = no box.
             points: (B, N, 3) x, y, label px, 1 = inside, 0 = outside, -1 = padding.
             masks: (B, 1, 4 h, 4 w) low-resolution logits of an earlier answer, as SAM takes them.
@@ -210,7 +210,7 @@ class OMTSAM(PromptedSegmenter):
                 shown |= torch.isfinite(boxes).all(1)
             if points is not None:
                 shown |= (points[..., 2] >= 0).any(1)
-            text = without_text(text, shown)
+            text = text.without_words(shown)
         return text if bool(text.mask.any()) else None
 
     def _encode_prompts(
@@ -245,7 +245,7 @@ class OMTSAM(PromptedSegmenter):
         encoded = self.encode_image(batch["image"])
         features = self.index_features(encoded, batch["index"])
         prompts = draw_prompts(batch["mask"], self.config)
-        text = without_text(batch["text"], prompts.silent)
+        text = batch["text"].without_words(prompts.silent)
         logits, presence = OMTSAM.decode(self, features, text, prompts.boxes, prompts.points)
         present = batch["present"].float()
         if self.image_text is not None and "asked_index" in batch and len(batch["asked_index"]):

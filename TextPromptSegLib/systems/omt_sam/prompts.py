@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -51,17 +51,6 @@ class ImageTextPromptEncoder(nn.Module):
         fused = self.norm(image_tokens + found)
         scores = fused @ self.queries.to(fused.dtype).t() / fused.shape[-1] ** 0.5
         return torch.softmax(scores, dim=1).transpose(1, 2) @ fused
-
-
-def without_text(text: TextFeatures, rows: Tensor | None = None) -> TextFeatures:
-    """Return prompts whose text is taken away: asked by box and points alone, as SAM is.
-
-    Args:
-        text: P rows.
-        rows: (P,) bool, which ones; None = all.
-    """
-    keep = torch.zeros_like(text.mask) if rows is None else text.mask & ~rows[:, None]
-    return replace(text, mask=keep)
 
 
 @dataclass(frozen=True)
