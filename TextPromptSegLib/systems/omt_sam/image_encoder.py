@@ -131,9 +131,9 @@ class ImageEncoder(nn.Module):
         Places start apart, not all alike: no published weights follow.
         """
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
-        for block in self.blocks:
-            last: tuple[Any, ...] = (block.attn.proj, block.mlp.lin2)
-            for layer in last:
+        blocks: Any = self.blocks
+        for block in blocks:
+            for layer in (block.attn.proj, block.mlp.lin2):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
