@@ -1,7 +1,7 @@
 """How long the user waits for the preview of one slice: worker, network, voxels back, drawing data.
 
 The worker is loaded and has the image, as after the first preview. The window's own share is
-measured in Testing/GUI/test_preview.py.
+measured in test_gui_numbers.py.
 """
 
 from __future__ import annotations

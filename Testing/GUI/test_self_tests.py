@@ -9,39 +9,66 @@ from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).resolve().parents[1] / "Slicer" / "TextPromptSegEffectTest.py"
+FOLDER = Path(__file__).resolve().parents[1] / "Slicer"
 
 
-def load():
-    spec = importlib.util.spec_from_file_location("TextPromptSegEffectTest", FILE)
+def load(name: str):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["TextPromptSegEffectTest"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
-    return module.TextPromptSegEffectTest
+    return getattr(module, name)
 
 
-NAMES = [
-    "test_apply_and_undo",
-    "test_preview_and_threshold",
-    "test_cancel",
-    "test_masking",
-    "test_crash_and_closed_scene",
-    "test_panel",
+SCENARIOS = {
+    "TextPromptSegEffectTest": [
+        "test_apply_and_undo",
+        "test_cancel",
+        "test_crash_and_closed_scene",
+        "test_hints_and_candidates",
+        "test_masking",
+        "test_operations",
+        "test_parse_is_shown_before_a_run",
+        "test_preview_and_threshold",
+        "test_ranges",
+        "test_scene_changes_during_a_run",
+        "test_tiny_network",
+    ],
+    "TextPromptSegPanelTest": [
+        "test_batch_with_a_failed_case",
+        "test_cancel_and_crash",
+        "test_checkpoint_manager",
+        "test_copy_as_python",
+        "test_nothing_is_installed",
+        "test_overlays",
+        "test_sample_data",
+        "test_segments_table_and_undo",
+    ],
+}
+# Three processes that import torch; Testing/Lib/test_worker.py has a quicker test of the same way.
+SLOW = {"test_tiny_network"}
+ALL = [
+    pytest.param(name, scenario, marks=[pytest.mark.slow] if scenario in SLOW else [])
+    for name, scenarios in SCENARIOS.items()
+    for scenario in scenarios
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_scenario(slicer, monkeypatch, name: str) -> None:
+@pytest.mark.parametrize(("name", "scenario"), ALL)
+def test_scenario(slicer, monkeypatch, output, name: str, scenario: str) -> None:
     from bed.effects import qSlicerSegmentEditorEffectFactory as factory
 
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("TEXTPROMPTSEG_SCREENSHOTS", str(output))
     listeners = list(factory.instance().listeners)
     outcome = unittest.TestResult()
-    load()(name).run(outcome)
+    load(name)(scenario).run(outcome)
     factory.instance().listeners[:] = listeners
     problems = [text for _case, text in outcome.failures + outcome.errors]
     assert outcome.testsRun == 1 and not problems, problems[0]
+    assert not outcome.skipped, outcome.skipped
 
 
-def test_all_scenarios_are_run_here(slicer) -> None:
-    assert sorted(NAMES) == sorted(n for n in dir(load()) if n.startswith("test_"))
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_all_scenarios_are_run_here(slicer, name: str) -> None:
+    assert SCENARIOS[name] == sorted(n for n in dir(load(name)) if n.startswith("test_"))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
-import torch
+try:
+    import torch
+except ImportError:
+    if __name__ != "__main__":
+        raise
+    sys.exit(3)  # the self tests in Slicer skip
 
 from TextPromptSegLib import checkpoint
 from TextPromptSegLib.registry import create
@@ -48,3 +54,23 @@ def save_tiny(folder: Path, **changes: Any) -> Path:
     """Write it."""
     card = "# Tiny\n\nFor tests.\n"
     return checkpoint.save(folder, tiny_model(), tiny_config(**changes), card=card)
+
+
+def write_home(home: Path) -> None:
+    """Write a user's folder: the text encoder "tiny" and a checkpoint that finds something."""
+    from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
+
+    declare_torchvision_operators()  # before transformers looks for torchvision
+    from tiny_bert import SIZES as TEXT
+    from tiny_bert import write_tiny_bert
+
+    write_tiny_bert(home / "encoders" / "tiny")
+    sizes = {**SIZES, "text_dim": TEXT["text_dim"], "presence": False}
+    config = tiny_config(config=sizes, text_encoder={"id": "tiny", "max_length": 24})
+    torch.manual_seed(0)
+    model = create("film-unet", sizes).eval()
+    checkpoint.save(home / "checkpoints" / "tiny", model, config, card="# Tiny\n\nFor tests.\n")
+
+
+if __name__ == "__main__":
+    write_home(Path(sys.argv[1]))

@@ -1,17 +1,12 @@
-"""Self test of the effect and the panel, run inside the Slicer application with its own widgets.
+"""Self test of the effect, run inside the Slicer application with its own widgets.
 
-No checkpoint of the network, no GPU, no internet: the worker is a real process that runs the
-predictor of Testing/Lib/fake_predictor.py. Testing/GUI/test_self_tests.py runs the same scenarios
-on the test bed.
+Testing/GUI/test_self_tests.py runs the same scenarios on the test bed.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 import unittest
 
@@ -19,144 +14,14 @@ import numpy as np
 import slicer
 import slicer.util
 
-try:
-    from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
-except ImportError:  # plain Python
-    ScriptedLoadableModuleTest = unittest.TestCase
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FAKES = os.path.normpath(os.path.join(HERE, os.pardir, "Lib"))
-SECONDS = 60.0
+from text_prompt_bench import SelfTest
 
 
 @unittest.skipIf(getattr(slicer, "app", None) is None, "needs the application's widgets")
-class TextPromptSegEffectTest(ScriptedLoadableModuleTest):
-    """One CT-like volume, the effect in a segment editor, the panel in a window."""
-
-    def setUp(self):
-        """Start with an empty scene, a checkpoint of its own and a fake worker."""
-        sys.path.append(FAKES)
-        from TextPromptSegGUI import session
-        from TextPromptSegLib.worker.client import WorkerClient
-        from TextPromptSegLib.worker.process import default_command
-
-        self.home = tempfile.mkdtemp(prefix="TextPromptSegTest-")
-        self.before = os.environ.get("TEXTPROMPTSEG_HOME")
-        os.environ["TEXTPROMPTSEG_HOME"] = self.home
-        self.install_checkpoint()
-        slicer.mrmlScene.Clear(0)
-        command = [*default_command(), "--predictor", "fake_predictor:FakePredictor.load"]
-        paths = os.pathsep.join(filter(None, [FAKES, os.environ.get("PYTHONPATH")]))
-        self.client = WorkerClient(command, {**os.environ, "PYTHONPATH": paths})
-        self.session = session.Session(self.client)
-        self.session.devices = [{"id": "cpu", "name": "CPU", "free_bytes": None}]
-        self.sessions = list(session._sessions)
-        session._sessions[:] = [self.session]
-        self.widgets = []
-        array = np.full((12, 40, 40), 40, np.int16)
-        matrix = np.diag([-6.0, -6.0, 15.0, 1.0])
-        self.volume = slicer.util.addVolumeFromArray(array, matrix, "CT")
-
-    def tearDown(self):
-        """End the worker and leave an empty scene."""
-        from TextPromptSegGUI import session
-
-        for widget in self.widgets:
-            widget.deleteLater()
-        self.session.close()
-        session._sessions[:] = self.sessions
-        slicer.mrmlScene.Clear(0)
-        if self.before is None:
-            os.environ.pop("TEXTPROMPTSEG_HOME", None)
-        else:
-            os.environ["TEXTPROMPTSEG_HOME"] = self.before
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def runTest(self):
-        """Run all scenarios; Slicer's "Reload and Test" calls this."""
-        for name in sorted(dir(self)):
-            if name.startswith("test_"):
-                self.setUp()
-                try:
-                    getattr(self, name)()
-                finally:
-                    self.tearDown()
-
-    # -- helpers -------------------------------------------------------------------------------
-
-    def install_checkpoint(self):
-        """Write the configuration that the fake predictor answers for."""
-        from fake_predictor import ABSENT, BALLS
-
-        folder = os.path.join(self.home, "checkpoints", "fake")
-        os.makedirs(folder)
-        config = {
-            "format": 1,
-            "name": "fake",
-            "title": "Test balls",
-            "system": "film-unet",
-            "config": {},
-            "input": {"size": 64},
-            "text_encoder": {"id": "none"},
-            "planes": ["axial"],
-            "modalities": ["CT"],
-            "trained_prompts": {n: {"threshold": 0.5} for n in [*BALLS, *ABSENT]},
-            "licence": {"spdx": "CC0-1.0", "line": "Free.", "permissive": True},
-            "weights_sha256": "0" * 64,
-        }
-        with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as stream:
-            json.dump(config, stream)
-        with open(os.path.join(folder, "model.safetensors"), "wb") as stream:
-            stream.write(b"0")
-
-    def wait(self, condition):
-        """Let the application go on until a condition holds."""
-        end = time.monotonic() + SECONDS
-        while not condition():
-            self.assertLess(time.monotonic(), end, "it takes too long")
-            slicer.app.processEvents()
-            time.sleep(0.005)
-
-    def open_editor(self):
-        """Open a segment editor with the effect active."""
-        self.segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-        self.segmentation.CreateDefaultDisplayNodes()
-        self.segmentation.SetReferenceImageGeometryParameterFromVolumeNode(self.volume)
-        self.segmentation.GetSegmentation().AddEmptySegment("s1", "Segment_1")
-        self.node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
-        editor = slicer.qMRMLSegmentEditorWidget()
-        self.widgets.append(editor)
-        editor.setMRMLScene(slicer.mrmlScene)
-        editor.setMRMLSegmentEditorNode(self.node)
-        editor.setSegmentationNode(self.segmentation)
-        editor.setSourceVolumeNode(self.volume)
-        editor.setCurrentSegmentID("s1")
-        editor.setActiveEffectByName("Text prompt")
-        self.assertIsNotNone(editor.activeEffect(), "the effect is not registered")
-        choice = slicer.util.findChild(editor, "TextPromptModel")
-        choice.currentIndex = choice.findData("fake")
-        return editor
-
-    def names(self):
-        """Return the names of the segments."""
-        segmentation = self.segmentation.GetSegmentation()
-        return [segmentation.GetSegment(s).GetName() for s in segmentation.GetSegmentIDs()]
-
-    def voxels(self, name):
-        """Return the mask (K, J, I) of a segment."""
-        segment_id = self.segmentation.GetSegmentation().GetSegmentIdBySegmentName(name)
-        return slicer.util.arrayFromSegmentBinaryLabelmap(
-            self.segmentation, segment_id, self.volume
-        )
-
-    def apply(self, editor, text):
-        """Type, press Apply, wait, return what was said."""
-        slicer.util.findChild(editor, "TextPromptLine").text = text
-        button = slicer.util.findChild(editor, "TextPromptApply")
-        label = button.text
-        button.click()
-        self.wait(lambda: button.text == label and not self.session.busy)
-        return slicer.util.findChild(editor, "TextPromptOutcome").text
+class TextPromptSegEffectTest(SelfTest):
+    """One CT-like volume, the effect in a segment editor."""
 
     # -- scenarios -----------------------------------------------------------------------------
 
@@ -176,13 +41,13 @@ class TextPromptSegEffectTest(ScriptedLoadableModuleTest):
         editor = self.open_editor()
         for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
             view.SetSliceOffset(7 * 15.0)
-        slicer.util.findChild(editor, "TextPromptLine").text = "liver"
-        preview = slicer.util.findChild(editor, "TextPromptPreview")
-        outcome = slicer.util.findChild(editor, "TextPromptOutcome")
+        self.find(editor, "TextPromptLine").text = "liver"
+        preview = self.find(editor, "TextPromptPreview")
+        outcome = self.find(editor, "TextPromptOutcome")
         preview.click()
         self.wait(lambda: "on this slice" in outcome.text)
         before = outcome.text
-        slicer.util.findChild(editor, "TextPromptThreshold").value = 0.9
+        self.find(editor, "TextPromptThreshold").value = 0.9
         self.assertNotEqual(outcome.text, before)
         self.apply(editor, "liver")
         self.assertEqual(self.names(), ["liver"])
@@ -191,11 +56,11 @@ class TextPromptSegEffectTest(ScriptedLoadableModuleTest):
     def test_cancel(self):
         """Cancel gives the window back and changes nothing."""
         editor = self.open_editor()
-        slicer.util.findChild(editor, "TextPromptLine").text = "slow liver, liver"
-        button = slicer.util.findChild(editor, "TextPromptApply")
+        self.find(editor, "TextPromptLine").text = "slow liver, liver"
+        button = self.find(editor, "TextPromptApply")
         label = button.text
         button.click()
-        progress = slicer.util.findChild(editor, "TextPromptProgress")
+        progress = self.find(editor, "TextPromptProgress")
         self.wait(lambda: progress.value > 2)
         self.assertNotEqual(button.text, label)
         began = time.monotonic()
@@ -221,32 +86,123 @@ class TextPromptSegEffectTest(ScriptedLoadableModuleTest):
         editor = self.open_editor()
         self.assertIn("stopped unexpectedly", self.apply(editor, "crash now"))
         self.assertIn("found", self.apply(editor, "liver"))
-        slicer.util.findChild(editor, "TextPromptLine").text = "slow liver"
-        slicer.util.findChild(editor, "TextPromptApply").click()
+        self.find(editor, "TextPromptLine").text = "slow liver"
+        self.find(editor, "TextPromptApply").click()
         self.wait(lambda: self.session.busy)
         slicer.mrmlScene.Clear(0)
         self.wait(lambda: not self.session.busy)
 
-    def test_panel(self):
-        """The panel segments into a new node and fills its table."""
-        import qt
+    def test_operations(self):
+        """Set, add, remove and intersect on the selected segment."""
+        editor = self.open_editor()
+        self.apply(editor, "liver")
+        liver = self.voxels("liver") > 0
+        block = np.zeros(liver.shape, np.uint8)
+        block[:, 10:30, 5:20] = 1
+        expected = {
+            "add": (block > 0) | liver,
+            "remove": (block > 0) & ~liver,
+            "intersect": (block > 0) & liver,
+            "set": liver,
+        }
+        for operation, mask in expected.items():
+            slicer.util.updateSegmentBinaryLabelmapFromArray(
+                block, self.segmentation, "s1", self.volume
+            )
+            self.choose(editor, "TextPromptOperation", operation)
+            self.apply(editor, "liver")
+            np.testing.assert_array_equal(self.voxels("liver") > 0, mask, operation)
 
-        from TextPromptSeg import TextPromptSegLogic
-        from TextPromptSegGUI.panel import TextPromptSegPanel
+    def test_ranges(self):
+        """The current slice, a range of slices, a region of interest."""
+        editor = self.open_editor()
+        for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            view.SetSliceOffset(7 * 15.0)
+        self.choose(editor, "TextPromptRange", "slice")
+        self.apply(editor, "liver")
+        self.assertEqual(list(self.voxels("liver").any(axis=(1, 2)).nonzero()[0]), [7])
+        self.choose(editor, "TextPromptRange", "slices")
+        self.find(editor, "TextPromptFirst").value = 6
+        self.find(editor, "TextPromptLast").value = 8
+        self.apply(editor, "liver")
+        self.assertEqual(list(self.voxels("liver").any(axis=(1, 2)).nonzero()[0]), [5, 6, 7])
+        roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+        roi.SetCenter(-120.0, -120.0, 105.0)
+        roi.SetSize(240.0, 240.0, 60.0)
+        self.choose(editor, "TextPromptRange", "roi")
+        self.find(editor, "TextPromptROI").setCurrentNode(roi)
+        self.apply(editor, "liver")
+        found = self.voxels("liver").any(axis=(1, 2)).nonzero()[0]
+        self.assertTrue(found.size and found.min() >= 5 and found.max() <= 9)
 
-        window = slicer.qMRMLWidget()
-        self.widgets.append(window)
-        window.setLayout(qt.QVBoxLayout())
-        window.setMRMLScene(slicer.mrmlScene)
-        panel = TextPromptSegPanel(window.layout(), TextPromptSegLogic())
-        panel.enter()
-        choice = slicer.util.findChild(window, "TextPromptSegModel")
-        choice.currentIndex = choice.findData("fake")
-        slicer.util.findChild(window, "TextPromptSegVolume").setCurrentNode(self.volume)
-        slicer.util.findChild(window, "TextPromptSegPrompts").plainText = "liver\nspleen"
-        slicer.util.findChild(window, "TextPromptSegApply").click()
-        self.wait(lambda: not self.session.busy)
-        self.segmentation = slicer.util.findChild(window, "TextPromptSegOutput").currentNode()
-        self.assertEqual(self.names(), ["liver", "spleen"])
-        self.assertEqual(slicer.util.findChild(window, "TextPromptSegResults").rowCount, 2)
-        panel.cleanup()
+    def test_scene_changes_during_a_run(self):
+        """Deleted segmentation, changed voxels, moved volume: a sentence, nothing written."""
+        changes = (
+            ("deleted", lambda: slicer.mrmlScene.RemoveNode(self.segmentation)),
+            ("changed", lambda: slicer.util.arrayFromVolumeModified(self.volume)),
+            ("moved", lambda: self.volume.SetOrigin(1, 2, 3)),
+            ("deleted", lambda: slicer.mrmlScene.RemoveNode(self.volume)),
+        )
+        for word, change in changes:
+            editor = self.open_editor()
+            self.start_slow_run(editor)
+            change()
+            self.wait(lambda: not self.session.busy)
+            self.assertIn(word, self.find(editor, "TextPromptOutcome").text)
+            if word != "deleted":
+                self.assertEqual(self.names(), ["Segment_1"])
+            editor.setActiveEffectByName("")
+
+    def test_parse_is_shown_before_a_run(self):
+        """What was understood, and what the checkpoint does not know."""
+        editor = self.open_editor()
+        parse = self.find(editor, "TextPromptParse")
+        self.find(editor, "TextPromptLine").text = "splean, upper left lung, thyroid gland"
+        self.assertIn("upper third", parse.text.lower() + parse.text)
+        self.assertIn("spleen", parse.text)
+        self.assertIn("not trained", parse.text)
+        self.assertEqual(self.find(editor, "TextPromptOutcome").text, "")
+        self.assertEqual(self.names(), ["Segment_1"])
+
+    def test_hints_and_candidates(self):
+        """A box where the checkpoint takes one; flip through candidates and apply one."""
+        self.install_checkpoint("rich", takes=["box", "points", "samples", "heat_map"])
+        editor = self.open_editor()
+        self.assertFalse(self.find(editor, "TextPromptHints").enabled)
+        self.choose(editor, "TextPromptModel", "rich")
+        self.apply(editor, "liver")
+        whole = self.voxels("liver").sum()
+        roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+        roi.SetCenter(-80.0, -110.0, 105.0)
+        roi.SetSize(60.0, 240.0, 90.0)
+        self.choose(editor, "TextPromptHints", "box")
+        self.find(editor, "TextPromptBox").setCurrentNode(roi)
+        self.apply(editor, "liver")
+        self.assertTrue(0 < self.voxels("liver").sum() < whole)
+        self.choose(editor, "TextPromptHints", "text")
+        self.find(editor, "TextPromptSamples").value = 3
+        self.apply(editor, "liver")
+        self.find(editor, "TextPromptNext").click()
+        self.assertIn("candidate 1 of 3", self.apply(editor, "liver"))
+        self.assertGreater(self.voxels("liver").sum(), whole)
+        self.choose(editor, "TextPromptOverlay", "uncertainty")
+        self.picture(editor, "self-test-effect")
+
+    def test_tiny_network(self):
+        """A real network in the worker, untrained: probabilities come back and are written."""
+        self.install_tiny_network()
+        os.environ["TEXTPROMPTSEG_ENCODERS"] = os.path.join(self.home, "encoders")
+        self.client.stop()
+        self.client.command = self.client.command[: self.client.command.index("--predictor")]
+        self.client.environment = {**self.client.environment, "TEXTPROMPTSEG_ENCODERS": ""}
+        self.client.environment.update(os.environ)
+        try:
+            editor = self.open_editor()
+            self.choose(editor, "TextPromptModel", "tiny")
+            self.find(editor, "TextPromptThreshold").value = 0.05
+            said = self.apply(editor, "liver")
+            self.assertIn("found", said)
+            self.assertTrue(self.voxels("liver").any())
+            self.assertIn("not trained", self.apply(editor, "spleen"))
+        finally:
+            os.environ.pop("TEXTPROMPTSEG_ENCODERS", None)

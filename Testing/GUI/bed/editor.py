@@ -6,6 +6,7 @@ updateEffectList, initializeParameterSetNode, updateEffectsSectionFromMRML, proc
 
 from __future__ import annotations
 
+import shiboken6
 import slicer
 import vtk
 from PySide6 import QtWidgets
@@ -196,7 +197,11 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._part("logic").SetMRMLScene(None)
 
     def _observe(self, observed, event, method) -> None:
-        self._part("tags").append((observed, observed.AddObserver(event, method)))
+        def pass_on(*arguments) -> None:
+            if shiboken6.isValid(self):  # qvtkConnect ends with the widget
+                method(*arguments)
+
+        self._part("tags").append((observed, observed.AddObserver(event, pass_on)))
 
     def _part(self, name: str):
         return self.__dict__[f"_bed_{name}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 import slicer
 from PySide6 import QtWidgets
 
@@ -123,6 +124,11 @@ class qMRMLNodeComboBox(_Widget):
         return found
 
     def _refresh(self) -> None:
+        if not shiboken6.isValid(self.__dict__["_bed_combo"]):  # as qvtkConnect ends with an object
+            for observed, tag in self.__dict__["_bed_tags"]:
+                observed.RemoveObserver(tag)
+            self.__dict__["_bed_tags"] = []
+            return
         combo, options = self.__dict__["_bed_combo"], self.__dict__["_bed_options"]
         nodes = self._nodes()
         ids = [n.GetID() for n in nodes]
