@@ -123,7 +123,7 @@ def test_picture_of_the_effect_with_a_real_segmentation(real, slicer, output) ->
     assert {"right lung", "left lung"} <= set(bench.names()), bench.outcome()
     side_by_side(
         drawing_of(slicer, real, 18, bench.segmentation),
-        show(bench.editor, 430, 540),
+        show(bench.editor, 500, 520),
         output / "effect.png",
     )
     bench.close()
@@ -136,7 +136,7 @@ def test_picture_of_the_panel_with_a_real_segmentation(real, slicer, output) -> 
     bench.find("Volume").setCurrentNode(real)
     box = bench.find("Model")
     box.currentIndex = box.findData(CHECKPOINT.name)
-    bench.type("lungs\nliver\nurinary bladder")
+    bench.type("right lung\nleft lung\nurinary bladder")
     bench.apply(300)
     node = bench.find("Output").currentNode()
     side_by_side(
