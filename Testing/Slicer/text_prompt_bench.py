@@ -31,7 +31,6 @@ FAKES = os.path.normpath(os.path.join(HERE, os.pardir, "Lib"))
 SECONDS = 120.0
 
 
-@unittest.skipIf(getattr(slicer, "app", None) is None, "needs the application's widgets")
 class SelfTest(ScriptedLoadableModuleTest):
     """One CT-like volume; a segment editor with the effect, and the panel in a window."""
 
