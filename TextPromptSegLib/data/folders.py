@@ -57,7 +57,7 @@ def index_folders(
     cases: list[dict[str, Any]] = []
     for split, part in parts.items():
         masks = {_key(file): file for file in _pictures(root / part.masks)}
-        texts = {} if part.table is None else _texts(root / part.table)
+        texts = {} if part.table is None else texts_of(root / part.table)
         for image in _pictures(root / part.images):
             key = _key(image)
             if key not in masks:
@@ -100,7 +100,12 @@ def _key(file: Path) -> str:
     return name[: len(name) - len(ending)].removeprefix("mask_")
 
 
-def _texts(table: Path) -> dict[str, str]:
+def texts_of(table: Path) -> dict[str, str]:
+    """Return name (lower case, without ending) -> text of a table; see `Part`.
+
+    Raises:
+        InputError: when it cannot be read.
+    """
     if table.suffix.lower() not in (".csv", ".tsv"):
         raise InputError(f"'{table.name}' is no CSV or TSV file; save the table as CSV.")
     try:

@@ -1,0 +1,71 @@
+"""What several candidates cost beside the usual answer, in the SVP-CVAE's compact size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from bench_setup import ROOT, best_of, ct
+
+from TextPromptSegLib.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.device import keep_freed_memory
+from TextPromptSegLib.outcome import TextPromptSegError
+from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.registry import create
+from TextPromptSegLib.text import load_text_encoder
+
+RECIPE = ROOT / "TextPromptSegLib" / "systems" / "svp_cvae" / "recipe_compact.json"
+EIGHT_SAMPLES = 2.0
+ONE_SLICE = 0.5  # s, on two cores
+
+
+@pytest.fixture
+def predictor() -> Iterator[SlicePredictor]:
+    keep_freed_memory()
+    recipe = json.loads(RECIPE.read_text(encoding="utf-8"))
+    try:
+        encoder = load_text_encoder(recipe["text_encoder"])
+    except TextPromptSegError as error:
+        pytest.skip(str(error))
+    torch.manual_seed(0)
+    model = create(recipe["system"], {**recipe["config"], "text_dim": encoder.dim})
+    model.attach_text_encoder(encoder)
+    config = {
+        "name": "stand-in",
+        "system": recipe["system"],
+        "config": {},
+        "input": recipe["input"],
+        "text_encoder": {"id": "minilm"},
+        "planes": ["axial"],
+        "trained_prompts": {"liver": {"modalities": ["CT"]}},
+        "presence_threshold": None,
+        "licence": {},
+    }
+    checkpoint = LoadedCheckpoint(model.eval(), config, encoder, ROOT)
+    yield SlicePredictor(checkpoint, "cpu", cache_bytes=0)
+
+
+@pytest.mark.parametrize("slices", [1, 24])
+def test_eight_candidates_cost_at_most_two_usual_answers(
+    predictor: SlicePredictor, benchmark: Any, slices: int
+) -> None:
+    """Everything before z is computed once, and all candidates in one pass over the slices."""
+    predictor.set_volume(ct((slices, 224, 224)))
+    predictor.segment(["liver"], samples=2)  # warm
+    benchmark.pedantic(lambda: predictor.segment(["liver"], samples=8), rounds=2)
+    eight = best_of(lambda: predictor.segment(["liver"], samples=8))
+    network = predictor.seconds["network"]
+    one = best_of(lambda: predictor.segment(["liver"]))
+    benchmark.extra_info["eight_to_one"] = round(eight / one, 2)
+    benchmark.extra_info["network"] = round(network / predictor.seconds["network"], 2)
+    assert network <= EIGHT_SAMPLES * predictor.seconds["network"], f"{eight / one:.2f} x"
+
+
+def test_one_prompt_on_a_slice_is_quick(predictor: SlicePredictor, benchmark: Any) -> None:
+    predictor.set_volume(ct((1, 512, 512)))
+    predictor.segment(["liver"])
+    benchmark.pedantic(lambda: predictor.segment(["liver"]), rounds=5)
+    assert best_of(lambda: predictor.segment(["liver"])) < ONE_SLICE
