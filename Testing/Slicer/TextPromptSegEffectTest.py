@@ -20,7 +20,7 @@ from text_prompt_bench import SelfTest
 
 
 @unittest.skipIf(getattr(slicer, "app", None) is None, "needs the application's widgets")
-class TextPromptSegEffectTest(SelfTest):
+class TextPromptSegEffectTest(text_prompt_bench.SelfTest):
     """One CT-like volume, the effect in a segment editor."""
 
     # -- scenarios -----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from text_prompt_bench import SelfTest
 
 
 @unittest.skipIf(getattr(slicer, "app", None) is None, "needs the application's widgets")
-class TextPromptSegPanelTest(SelfTest):
+class TextPromptSegPanelTest(text_prompt_bench.SelfTest):
     """One CT-like volume, the panel in a window."""
 
     # -- scenarios -----------------------------------------------------------------------------
