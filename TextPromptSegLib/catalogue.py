@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checkpoint
+from . import checkpoint, encoders
 from .outcome import CheckpointError, Progress
 from .resources import checkpoints_dir, resource_path
 
@@ -314,20 +314,27 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
 def verify(name: str | None = None, progress: Progress | None = None) -> list[VerifyResult]:
     """Compare the sha256 of one checkpoint, or of all on this machine, with its configuration.
 
+    The encoders that ship (`encoders`) are checked too; they are no rows of `list_models`.
+
     Raises:
         CheckpointError: when ``name`` is not on this machine.
     """
+    shipped = encoders.shipped_encoders(checkpoints_dir())
     if name is not None:
-        folders = {name: checkpoint.resolve(name)}
+        folders = {name: shipped[name] if name in shipped else checkpoint.resolve(name)}
     else:
-        folders = {row.name: row.folder for row in list_models() if row.folder is not None}
+        found = {row.name: row.folder for row in list_models() if row.folder is not None}
+        folders = {**found, **shipped}
     return [_verify_folder(key, folder, progress) for key, folder in folders.items()]
 
 
 def _verify_folder(name: str, folder: Path, progress: Progress | None) -> VerifyResult:
     """Check one folder and put the outcome into a sentence."""
     try:
-        checkpoint.verify_weights(folder, checkpoint.read_config(folder), progress)
+        if (folder / encoders.CONFIG).is_file():
+            encoders.verify_encoder(name, folder, progress)
+        else:
+            checkpoint.verify_weights(folder, checkpoint.read_config(folder), progress)
     except CheckpointError as error:
         return VerifyResult(name, False, str(error))
     return VerifyResult(name, True, "sha256 is right")
