@@ -39,7 +39,7 @@ CLIP_COMPACT: dict[str, Any] = {
     "id": "clip-compact",
     "revision": None,
     "package": None,
-    "sha256": None,
+    "sha256": "13eb4c3f1ee4aa98f3b87cea000b0e8d57982ea70071de1c07e55f8e5a61436f",
     "max_length": 32,
 }
 """The small CLIP trained here, shipped in ``Resources/Checkpoints/clip-compact``."""
