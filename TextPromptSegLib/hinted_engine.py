@@ -11,7 +11,7 @@ import torch
 from .hints import Hints
 from .locating_engine import LocatingEngine
 from .outcome import Cancelled, InputError, Progress
-from .slice_engine import RunFacts, SliceEngine, Write
+from .slice_engine import RunFacts, SliceEngine, Writes
 from .slice_hints import PixelBox, SliceHints, box_tensor, boxes_of, march
 from .slice_stack import SliceStack
 
@@ -48,7 +48,7 @@ class HintedEngine(SliceEngine):
         stack: SliceStack,
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         ceilings: Sequence[float],
         progress: Progress | None = None,
         label: str = "",
@@ -74,7 +74,7 @@ class HintedEngine(SliceEngine):
         stack: SliceStack,
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         prompt: int,
         progress: Progress | None,
         label: str,

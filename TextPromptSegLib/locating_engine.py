@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .outcome import Cancelled, Progress
-from .slice_engine import RunFacts, SliceEngine, Write, runs_of
+from .slice_engine import RunFacts, SliceEngine, Writes, runs_of
 from .slice_hints import PixelBox, box_tensor
 from .slice_stack import SliceStack, voxel_size
 
@@ -33,7 +33,7 @@ class LocatingEngine(SliceEngine):
         stack: SliceStack,
         slices: range,
         text: TextFeatures,
-        write: Write,
+        write: Writes,
         ceilings: Sequence[float],
         progress: Progress | None = None,
         label: str = "",

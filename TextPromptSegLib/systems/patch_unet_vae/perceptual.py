@@ -49,7 +49,7 @@ class VGGFeatureLoss(nn.Module):
         """Compare (B, 1 or 3, H, W) in [-1, 1] with the real patches of the same shape."""
         made, real = self._prepare(reconstruction), self._prepare(patches)
         total = made.new_zeros(())
-        for place, layer in enumerate(self.backbone):
+        for place, layer in enumerate(self.backbone.children()):
             made = layer(made)
             with torch.no_grad():
                 real = layer(real)
