@@ -203,23 +203,29 @@ def test_a_region_is_a_box_in_mm() -> None:
     assert found.score == pytest.approx(0.9975, abs=1e-3)
 
 
-def test_a_second_part_belongs_to_it_when_it_is_as_probable() -> None:
+def test_a_second_part_belongs_to_it_when_it_is_as_large() -> None:
     pair = region(evidence((4, 2, 1, 6.0), (5, 2, 5, 5.0)))
     assert pair.box == pytest.approx((9.0, 21.0, 2 * 25.6, 3 * 25.6, 25.6, 6 * 25.6))
-    weak = region(evidence((4, 2, 1, 6.0), (5, 2, 5, 0.0)))
+    weak = region(evidence((4, 2, 1, 6.0), (5, 2, 5, -0.5)))
     assert weak.box == pytest.approx((9.0, 18.0, 2 * 25.6, 3 * 25.6, 25.6, 2 * 25.6))
 
 
+def test_many_probable_windows_beat_one_that_is_more_so() -> None:
+    logits = evidence((3, 1, 1, 1.0), (6, 1, 1, 1.0), (4, 1, 2, 1.0))
+    logits[8, 0, 4, 5] = 9.0
+    assert region(logits).box == pytest.approx((6.0, 24.0, 25.6, 2 * 25.6, 25.6, 3 * 25.6))
+
+
 def test_nothing_is_found_where_nothing_is_probable() -> None:
-    assert region(evidence((4, 2, 1, -1.0))).box is None
+    assert region(evidence((4, 2, 1, -2.0))).box is None
     assert region(torch.full((4, 1, 3, 3), float("-inf"))) == Region(None, 0.0)
 
 
 def test_one_bright_window_in_one_slice_is_smoothed_away() -> None:
     logits = evidence()
     logits[4, 0, 2, 2] = 6.0
-    assert region(logits, smooth_mm=6.0).box is None
-    assert region(evidence((4, 2, 2, 6.0)), smooth_mm=1.0).box is not None
+    assert region(logits, smooth_mm=8.0).box is None
+    assert region(evidence((4, 2, 2, 6.0)), smooth_mm=8.0).box is not None
 
 
 def test_each_prompt_has_its_own_region() -> None:

@@ -232,29 +232,32 @@ def regions(
     *,
     cell_mm: float,
     slice_mm: float,
-    threshold: float = 0.5,
-    extent: float = 0.5,
-    keep: float = 0.9,
-    smooth_mm: float = 5.0,
+    threshold: float = 0.2,
+    extent: float = 0.3,
+    keep: float = 0.5,
+    smooth_mm: float = 8.0,
 ) -> list[Region]:
     """Return each prompt's region in a volume: where its windows agree over several slices.
 
-    The windows' probabilities are smoothed along the slices; a region is the box around the
-    connected cells that reach a share of the largest one. Parts apart from it (the other kidney of
-    "kidneys") belong to it when they are nearly as probable.
+    The windows' probabilities are smoothed along the slices; a part is a set of connected cells
+    that reach a share of the volume's largest. The part with the largest sum is the region, not the
+    one with the highest peak: a look-alike in two slices is no organ. Other parts (the other kidney
+    of "kidneys") belong to it when their sums are comparable. The defaults were chosen on the
+    validation volumes of BTCV.
 
     Args:
         logits: (K, P, h, w) of all slices in order, see `Localiser.similarity`.
         cell_mm: side of a cell, mm.
         slice_mm: distance of the slices, mm.
-        threshold: smallest probability of a finding.
-        extent: a cell belongs to a part when it reaches this share of the part's largest.
-        keep: a part belongs to the region when its largest reaches this share of the volume's.
+        threshold: smallest (smoothed) probability of a finding.
+        extent: a cell belongs to a part when it reaches this share of the largest.
+        keep: a part belongs to the region when its sum reaches this share of the largest sum.
         smooth_mm: standard deviation of the smoothing along the slices.
     """
     from scipy import ndimage
 
     probability = torch.sigmoid(logits.float()).permute(1, 0, 2, 3).cpu().numpy()
+    sizes = (slice_mm, cell_mm, cell_mm)
     result = []
     for volume in probability:
         smooth = ndimage.gaussian_filter1d(volume, smooth_mm / slice_mm, axis=0, mode="nearest")
@@ -263,10 +266,9 @@ def regions(
             result.append(Region(None, score))
             continue
         parts, count = ndimage.label(smooth >= extent * score, structure=_CONNECTED)
-        best = ndimage.maximum(smooth, parts, range(1, count + 1))
-        wanted = [part + 1 for part, top in enumerate(best) if top >= keep * score]
-        inside = [ndimage.find_objects(parts)[part - 1] for part in wanted]
-        sizes = (slice_mm, cell_mm, cell_mm)
+        sums = ndimage.sum(smooth, parts, range(1, count + 1))
+        boxes = ndimage.find_objects(parts)
+        inside = [boxes[part] for part in range(count) if sums[part] >= keep * max(sums)]
         low = [min(box[axis].start for box in inside) * sizes[axis] for axis in range(3)]
         high = [max(box[axis].stop for box in inside) * sizes[axis] for axis in range(3)]
         box = (low[0], high[0], low[1], high[1], low[2], high[2])
