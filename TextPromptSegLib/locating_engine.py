@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class LocatingEngine(SliceEngine):
     """Compares every slice with the prompts, makes one region of the volume, decodes inside it.
 
-    The presence of a slice is what both say: the evidence of the region and the decoder's own
-    answer, whichever is lower. Without a region nothing is decoded and nothing is found.
+    A slice holds the structure when both say so: the evidence of the region has passed its
+    threshold, and the presence is what the decoder answers inside. Without a region nothing is
+    decoded and nothing is found.
     """
 
     _boxes: dict[tuple[int, int], PixelBox]
@@ -85,26 +86,23 @@ class LocatingEngine(SliceEngine):
         regions = self.model.regions(maps, distance, stack.canvas)
         inside = np.zeros((len(regions), len(slices)), bool)
         for prompt, region in enumerate(regions):
-            self._facts.presence[prompt, :] = region.score
             if region.box is None:
                 continue
             low, high = region.slices
             inside[prompt, low:high] = True
             for number in range(low, high):
                 self._boxes[prompt, slices.start + number] = region.box
-        self._facts.presence[~inside] *= 0.5  # a slice outside the region is not the best one
         return inside
 
     def _forward(
         self, features: Features, text: TextFeatures, prompts: list[int], numbers: list[int]
     ) -> torch.Tensor:
-        """Run the decoder inside the regions; lower the presence to what it answers."""
+        """Run the decoder inside the regions; its answer is the presence."""
         given = box_tensor(
             [self._boxes[key] for key in zip(prompts, numbers, strict=True)], self.ladder.device
         )
         logits, presence = self._network(lambda: self.model.decode(features, text, given))
         seen = torch.sigmoid(presence.float()).cpu().tolist()
         for prompt, number, value in zip(prompts, numbers, seen, strict=True):
-            place = (prompt, number - self._origin)
-            self._facts.presence[place] = min(self._facts.presence[place], value)
+            self._facts.presence[prompt, number - self._origin] = value
         return logits

@@ -56,3 +56,33 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "Train/img/covid_1.png").unlink()
     with pytest.raises(InputError, match="the first is 'covid_1'"):
         index_folders(tmp_path, {"train": PART}, "x", INFO)
+
+
+def test_volumes_and_label_maps_are_paired_by_number_and_split_by_patient(tmp_path: Path) -> None:
+    import SimpleITK as sitk
+
+    from TextPromptSegLib.data.folders import index_volumes
+
+    for folder in ("img", "label"):
+        (tmp_path / folder).mkdir()
+    for number in range(1, 11):
+        label = np.zeros((2, 4, 4), np.uint8)
+        label[0, 0, 0] = 12 if number % 2 else 13
+        for folder, array in (("img", label.astype(np.int16)), ("label", label)):
+            file = tmp_path / folder / f"{folder}{number:04d}.nii.gz"
+            sitk.WriteImage(sitk.GetImageFromArray(array), str(file))
+    names = {12: "right adrenal gland", 13: "left adrenal gland"}
+    groups = {"adrenal glands": tuple(names.values())}
+    info = {"name": "btcv", "modality": "CT"}
+    path = index_volumes(tmp_path, names, info, test=2, val=1, groups=groups)
+    first = path.read_text()
+    dataset = Dataset.read(path)
+    sizes = [len(dataset.split(name)) for name in ("train", "val", "test")]
+    assert sizes == [7, 1, 2] and dataset.cases[0].present == ("right adrenal gland",)
+    assert dataset.cases[1].is_present("adrenal glands")
+    assert all(c.patient == c.id and c.label.name == f"label{c.id}.nii.gz" for c in dataset.cases)
+    index_volumes(tmp_path, names, info, test=2, val=1, groups=groups)
+    assert path.read_text() == first
+    (tmp_path / "label" / "label0003.nii.gz").unlink()
+    with pytest.raises(InputError, match="img0003"):
+        index_volumes(tmp_path, names, info)

@@ -114,3 +114,82 @@ def texts_of(table: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The table '{table}' cannot be read: {error}.") from error
     return {_key(Path(row[0].strip())): row[1].strip() for row in rows[1:] if len(row) > 1}
+
+
+def index_volumes(
+    root: str | Path,
+    labels: Mapping[int, str],
+    info: Mapping[str, Any],
+    *,
+    images: str = "img",
+    masks: str = "label",
+    test: int = 6,
+    val: int = 3,
+    seed: int = 0,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+) -> Path:
+    """Write ``dataset.json`` for volumes and label maps in two folders, as BTCV comes.
+
+    ``img/img0001.nii.gz`` belongs to ``label/label0001.nii.gz``: the number decides. Each volume
+    is a patient; the split is drawn once with the seed and stored in the file.
+
+    Args:
+        root: the data set's folder.
+        labels: value in the label maps -> structure (BTCV: 12 right, 13 left adrenal gland).
+        info: further facts: ``name``, ``modality``, ``licence``, ``label_quality``, ...
+        images: folder of the volumes, below ``root``.
+        masks: folder of the label maps.
+        test: volumes that are kept for the test (the patch paper's setting: 6 of 30).
+        val: further volumes to choose settings on.
+        seed: of the split.
+        groups: names of unions.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: when a folder is missing, a volume has no label map, or too few are there.
+    """
+    import numpy as np
+
+    root = Path(root)
+    maps = {_number(file): file for file in _pictures(root / masks)}
+    volumes = {_number(file): file for file in _pictures(root / images)}
+    if missing := sorted(set(volumes) - set(maps)):
+        raise InputError(f"The volume '{volumes[missing[0]].name}' has no label map in '{masks}'.")
+    if len(volumes) <= test + val:
+        raise InputError(f"'{images}' holds {len(volumes)} volumes; {test + val + 1} are needed.")
+    order = np.random.default_rng(seed).permutation(sorted(volumes)).tolist()
+    split = {
+        n: "test" if i < test else "val" if i < test + val else "train" for i, n in enumerate(order)
+    }
+    cases = []
+    for number, image in sorted(volumes.items()):
+        there = set(np.unique(read_labels(maps[number])).tolist())
+        cases.append(
+            {
+                "id": number,
+                "patient": number,
+                "split": split[number],
+                "image": image.relative_to(root).as_posix(),
+                "label": maps[number].relative_to(root).as_posix(),
+                "present": [name for value, name in labels.items() if value in there],
+            }
+        )
+    values = {
+        "name": root.name,
+        **info,
+        "labels": {str(value): name for value, name in labels.items()},
+        "groups": {name: list(parts) for name, parts in (groups or {}).items()},
+        "cases": cases,
+    }
+    path = root / "dataset.json"
+    path.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def _number(file: Path) -> str:
+    """Return the digits at the end of a file's name, or the whole name without its ending."""
+    key = _key(file)
+    digits = key[len(key.rstrip("0123456789")) :]
+    return digits or key

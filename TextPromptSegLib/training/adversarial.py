@@ -233,16 +233,21 @@ class AdversarialModule(pl.LightningModule):
 
 
 def save_state(network: torch.nn.Module, path: Path) -> None:
-    """Write all tensors of a network."""
+    """Write all tensors of a network, without those of named encoders."""
     from safetensors.torch import save_file
 
-    state = {k: v.detach().cpu().contiguous().clone() for k, v in network.state_dict().items()}
+    frozen = tuple(getattr(network, "frozen_prefixes", ())) or ("\0",)
+    state = {
+        key: value.detach().cpu().contiguous().clone()
+        for key, value in network.state_dict().items()
+        if not key.startswith(frozen)
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, str(path))
 
 
 def load_state(network: torch.nn.Module, path: Path) -> None:
-    """Read what `save_state` wrote."""
-    from safetensors.torch import load_file
+    """Read what `save_state` wrote; every tensor is accounted for."""
+    from ..checkpoint import load_weights
 
-    network.load_state_dict(load_file(str(path)))
+    load_weights(network, path, path.parent.name)

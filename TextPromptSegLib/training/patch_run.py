@@ -69,6 +69,7 @@ def train_patches(
     """
     from ..text import load_text_encoder
     from .calibrate import calibrate
+    from .calibrate_regions import calibrate_regions
     from .material import gather
     from .run import export
 
@@ -100,7 +101,8 @@ def train_patches(
     best, metrics = write_study(out, recipe, plan, networks, encoder, [Path(d) for d in data])
     folder = export(recipe, networks[best], material, out / recipe.name, metrics)
     if recipe.calibrate:
-        logger.info("calibrated: %s", calibrate(folder, material.datasets))
+        choose = calibrate_regions if networks[best].locates else calibrate
+        logger.info("calibrated: %s", choose(folder, material.datasets))
     return folder
 
 
