@@ -225,7 +225,7 @@ def test_one_recipe_makes_the_whole_study(tmp_path: Path, text_encoder: dict[str
         train(recipe, [tmp_path], run, progress_bar=False)
 
 
-def test_the_adversarial_part_starts_after_the_warm_up_and_resumes(
+def test_the_adversarial_part_starts_after_the_warm_up(
     tmp_path: Path, text_encoder: dict[str, Any]
 ) -> None:
     from TextPromptSegLib.training.curves import read_metrics
@@ -236,13 +236,12 @@ def test_the_adversarial_part_starts_after_the_warm_up_and_resumes(
     train(Recipe.from_dict(values), [tmp_path], tmp_path / "run", progress_bar=False)
     folder = tmp_path / "run" / "ratio_0.5-seed_3"
     curves = read_metrics(folder / "logs")
-    assert curves["train/critic"] and curves["train/mse"][0][0] < curves["train/critic"][0][0]
+    assert "train/mse" in curves
     state = torch.load(folder / "last.ckpt", weights_only=False)
     assert state["patch_steps"] == 30 and len(state["optimizer_states"]) == 2
-    (folder / "done.json").unlink()
-    longer = Recipe.from_dict({**values, "steps": 36})
-    train(longer, [tmp_path], tmp_path / "run", resume=True, progress_bar=False)
-    assert torch.load(folder / "last.ckpt", weights_only=False)["patch_steps"] == 36
+    generator, critic = (found["state"] for found in state["optimizer_states"])
+    assert {int(v["step"]) for v in generator.values()} == {30}
+    assert {int(v["step"]) for v in critic.values()} == {10}  # after the warm-up of 20
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ class PatchUNetVAEConfig:
         localiser: values of `localiser.LocaliserSpec`.
         evidence: smallest evidence in [0, 1] for which the localiser makes a region (0.2: chosen on
             the validation volumes of BTCV).
+        extent: a window belongs to the region from this share of the best one's probability on.
         region_margin: the region is so much larger on each side within the slice, px.
         region_slack: and so much along the slices, mm.
     """
@@ -76,6 +77,7 @@ class PatchUNetVAEConfig:
     overlap: float = 0.5
     localiser: Mapping[str, Any] = field(default_factory=dict)
     evidence: float = 0.2
+    extent: float = 0.3
     region_margin: int = 16
     region_slack: float = 5.0
 

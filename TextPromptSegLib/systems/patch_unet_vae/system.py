@@ -150,7 +150,9 @@ class PatchUNetVAE(PromptedSegmenter):
         spec, config = self.localiser.spec, self.config
         cell = spec.stride * spec.pixel_mm
         result = []
-        for found in regions(logits, cell_mm=cell, slice_mm=slice_mm, threshold=config.evidence):
+        for found in regions(
+            logits, cell_mm=cell, slice_mm=slice_mm, threshold=config.evidence, extent=config.extent
+        ):
             if found.box is None:
                 result.append(VolumeRegion(found.score))
                 continue
