@@ -42,7 +42,7 @@ class ToyLocator(ToySegmenter):
         self, logits: torch.Tensor, slice_mm: float, canvas: tuple[int, int]
     ) -> list[VolumeRegion]:
         result = []
-        for found in regions(logits, cell_mm=CELL, slice_mm=slice_mm, smooth_mm=0.01):
+        for found in regions(logits, cell_mm=CELL, slice_mm=slice_mm, smooth_mm=0.01, keep=0.1):
             if found.box is None:
                 result.append(VolumeRegion(found.score))
                 continue
