@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
-from toy_segmenter import HALF_WIDTH, ToySegmenter, phantom, toy_predictor
+from toy_segmenter import phantom, toy_predictor
 
 from TextPromptSegLib import candidates
 from TextPromptSegLib.candidates import (
@@ -23,30 +23,8 @@ from TextPromptSegLib.checkpoint import LoadedCheckpoint
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
 from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.registry import create
-from TextPromptSegLib.text.features import TextFeatures
 
-LIVER = 0.3
-CORE = (slice(4, 14), slice(10, 30), slice(12, 30))
-RIM = (slice(4, 14), slice(30, 34), slice(12, 30))
 K = 6
-
-
-class Doubtful(ToySegmenter):
-    """Is sure of the core, and of the rim in some samples only."""
-
-    draws_samples = True
-    latent_size = 1
-
-    def decode_sample(
-        self, features: tuple[torch.Tensor, ...], text: TextFeatures, noise: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        logits, presence = self.decode(features, text)
-        return logits + self.sharpness * 0.01 * noise, presence
-
-
-def organ() -> Any:
-    place = LIVER + HALF_WIDTH  # on the edge: found where the noise is positive
-    return phantom({LIVER: [CORE], place: [RIM]})
 
 
 def test_candidates_mean_and_uncertainty_fit_together() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_candidates import CORE, LIVER, RIM, Doubtful, organ
+from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from toy_segmenter import toy_predictor
 
 from TextPromptSegLib import job
