@@ -70,6 +70,25 @@ def test_preview_shows_the_current_slice_only(bench, count) -> None:
     assert "on this slice" in bench.outcome() and bench.names() == []
 
 
+def test_preview_node_hides_after_it_joined_the_scene(bench, slicer) -> None:
+    """Slicer's subject hierarchy makes no item for a node that joins hidden, and then complains."""
+    hidden: list[bool] = []
+    scene = slicer.mrmlScene
+
+    def added(_caller, _event) -> None:
+        hidden.extend(
+            bool(node.GetHideFromEditors())
+            for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+            if node.GetName() != "Seg"
+        )
+
+    tag = scene.AddObserver(scene.NodeAddedEvent, added)
+    show(bench)
+    scene.RemoveObserver(tag)
+    assert hidden[:1] == [False]
+    assert drawing(bench).node.GetAttribute("SubjectHierarchy.ExcludeFromTree") == "1"
+
+
 def test_preview_node_stays_out_of_the_way(bench, slicer) -> None:
     show(bench)
     node = drawing(bench).node

@@ -91,9 +91,12 @@ class Preview:
         node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentationNode")
         node.UnRegister(None)
         node.SetName(slicer.mrmlScene.GenerateUniqueName(_("Text prompt preview")))
-        node.SetHideFromEditors(True)
+        node.SetAttribute("SubjectHierarchy.ExcludeFromTree", "1")
         node.SetSaveWithScene(False)
         slicer.mrmlScene.AddNode(node)
+        # Only now: a node that joins the scene hidden gets no item in the subject hierarchy, whose
+        # plugin for segmentations then logs an error for every change of the preview.
+        node.SetHideFromEditors(True)
         node.GetSegmentation().SetSourceRepresentationName(_REPRESENTATION)
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
