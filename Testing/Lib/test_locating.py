@@ -205,7 +205,8 @@ def test_regions_come_with_their_margin_in_pixels_and_slices(clip: Any) -> None:
     # cells of 8 px: rows 16..32, columns 8..24, and 2 px around them
     assert found.box is not None and found.box[1] <= 13.5 and found.box[3] >= 33.5
     assert found.box[0] <= 5.5 and found.box[2] >= 25.5 and found.score > 0.5
-    assert 2 <= found.slices[0] <= 3 and 6 <= found.slices[1] <= 7
+    # slices 3 to 5, the slack of one and at most one more that the region rule itself adds
+    assert 1 <= found.slices[0] <= 3 and 6 <= found.slices[1] <= 8
     assert nothing.box is None and nothing.score < 0.01
 
 

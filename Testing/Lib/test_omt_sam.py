@@ -211,7 +211,9 @@ def test_anothers_text_moves_nothing_and_the_image_has_its_say_alone(clip: Any) 
     tokens = net.encode_image(images)[1]
     first = net.image_text(tokens, clip.encode(["liver", "spleen"]))
     second = net.image_text(tokens, clip.encode(["liver", "right kidney"]))
-    assert torch.equal(first[0], second[0]) and (first[1] - second[1]).abs().max() > 1e-2
+    # equal to rounding: kernels of another processor may add up in another order
+    assert (first[0] - second[0]).abs().max() < 1e-5
+    assert (first[1] - second[1]).abs().max() > 1e-2
     other = net.image_text(net.encode_image(1 - images[:1])[1], clip.encode(["liver"]))
     assert first.shape == (2, TINY["prompt_tokens"], TINY["width"])
     assert (first[:1] - other).abs().max() > 1e-3
