@@ -195,7 +195,12 @@ class EffectController:
         self.options.bar.stop()
         self.options.set_running(False)
         if run.state == "cancelled":
-            self._say(_("Cancelled; nothing was changed."))
+            node = run.request.segmentation_node
+            # Segment Editor switches the effect off when its segmentation goes.
+            if node is not None and node.GetScene() is None:
+                self._say(_("The segmentation was deleted during the run; nothing was changed."))
+            else:
+                self._say(_("Cancelled; nothing was changed."))
         elif run.state == "failed":
             self._say(run.error)
         else:
