@@ -9,7 +9,14 @@ import pytest
 from tiny_data import write_dataset
 
 from TextPromptSegLib.data.datasets import Dataset
-from TextPromptSegLib.training.calibrate import Trials, _largest, choose, choose_gates, support
+from TextPromptSegLib.training.calibrate import support
+from TextPromptSegLib.training.trials import (
+    Trials,
+    choose,
+    choose_gates,
+    dice_of_settings,
+    largest_part,
+)
 
 
 def trials(gain: float, cases: int, noise: float = 0.0, alarms: int = 0) -> Trials:
@@ -53,10 +60,24 @@ def test_gates_keep_the_promise_at_the_least_cost() -> None:
 
 
 def test_largest_part() -> None:
-    mask = np.zeros((1, 6, 6), bool)
-    mask[0, 0, 0] = mask[0, 3:5, 3:5] = True
-    assert _largest(mask).sum() == 4
-    assert not _largest(np.zeros((1, 3, 3), bool)).any()
+    mask = np.zeros((1, 6, 6), np.uint8)
+    mask[0, 0, 0] = mask[0, 3:5, 3:5] = 1
+    assert largest_part(mask).sum() == 4
+    assert not largest_part(np.zeros((1, 3, 3), np.uint8)).any()
+
+
+def test_the_dice_of_every_setting_is_that_of_the_whole_volume() -> None:
+    rng = np.random.default_rng(0)
+    probability = np.zeros((6, 20, 20), np.float16)
+    probability[2:4, 5:12, 5:12] = rng.uniform(0.2, 1.0, (2, 7, 7))
+    probability[5, 16:19, 16:19] = 0.66
+    truth = np.zeros(probability.shape, np.uint8)
+    truth[2:4, 6:12, 4:12] = 1
+    for (threshold, one), dice in dice_of_settings(probability, truth).items():
+        mask = (probability >= np.float16(threshold)).astype(np.uint8)
+        mask = largest_part(mask) if one else mask
+        assert dice == pytest.approx(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+    assert set(dice_of_settings(probability * 0, truth).values()) == {0.0}
 
 
 def test_support_counts_patients_not_pictures(tmp_path: Path) -> None:

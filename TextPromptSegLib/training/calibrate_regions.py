@@ -2,48 +2,108 @@
 
 Whole volumes are asked by text alone. A volume that lacks the structure is made of each case
 itself: the slices that lie well beyond the structure. Chosen for each structure are the
-probability threshold, whether only the largest part is kept, the smallest volume that counts and
-the presence gate, on what the decoder answers inside the region.
+probability threshold, whether only the largest part is kept, the presence gate and the smallest
+part that counts, all from the answers at 0.5: every slice is encoded once, nothing is asked twice.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .calibrate import GATES, LEAST_CASES, Trials, choose, choose_gates
+from ..postprocess import bounding_box, over_threshold
+from .trials import (
+    GATES,
+    PLAIN,
+    Trials,
+    asked_of,
+    choose,
+    choose_gates,
+    largest_part,
+    spread_cases,
+    validation_cases,
+    write_config,
+)
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
+    from ..outcome import Segmentation
     from ..predictor import SlicePredictor
+    from ..volume import Volume
 
 logger = logging.getLogger(__name__)
 
 AWAY_MM = 25.0
 """A part of a volume lacks a structure when it lies so far beyond its last slice."""
 LEAST_SLICES = 8
-SHARE_OF_SMALLEST = 0.25
-"""A finding of less than this share of the smallest true one is none."""
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+SMALLEST_PARTS = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
+"""Volumes to try as the smallest part that counts, mm3."""
+SHARE_OF_SMALLEST = 0.1
+"""The smallest part that counts is at most this share of the smallest true one: an image may show
+a slice of the structure only."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one answer at the plain settings was.
+
+    Attributes:
+        there: whether the structure is in the image.
+        score: largest probability.
+        parts: threshold -> volume of the largest part, mm3.
+    """
+
+    there: bool
+    score: float
+    parts: Mapping[float, float]
+
+    def found(self, threshold: float, gate: float, smallest: float) -> bool:
+        """Return whether the answer is "found" at other settings."""
+        volume = self.parts[threshold]
+        return self.score >= gate and volume > 0 and volume >= smallest
 
 
 @dataclass
 class RegionTrials(Trials):
-    """`Trials`, and what gates and volumes are chosen from.
+    """`Trials`, and what gates and smallest parts are chosen from.
 
     Attributes:
-        scores: name -> (largest probability inside the region, is it there).
+        seen: name -> every answer.
         volumes: name -> true volumes, mm3.
     """
 
-    scores: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    seen: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     volumes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, name: str, answer: Segmentation, there: bool) -> None:
+        """Note an answer that was given without gates and rules."""
+        assert answer.probability is not None
+        voxel = float(answer.provenance["voxel_ml"]) * 1000.0
+        self.seen[name].append(
+            Seen(there, answer.max_probability, part_sizes(answer.probability, voxel))
+        )
+        if not there:
+            self.absent += 1
+            self.alarms += answer.outcome.value == "found"
+
+
+def part_sizes(probability: np.ndarray, voxel_mm3: float) -> dict[float, float]:
+    """Return threshold -> volume of the largest connected part of (K, J, I) float16, mm3."""
+    box = bounding_box(over_threshold(probability, THRESHOLDS[0]))
+    if box is None:
+        return dict.fromkeys(THRESHOLDS, 0.0)
+    inside = np.ascontiguousarray(probability[box])
+    return {
+        t: float(np.count_nonzero(largest_part(over_threshold(inside, t)))) * voxel_mm3
+        for t in THRESHOLDS
+    }
 
 
 def absent_parts(mask: np.ndarray, slice_mm: float) -> Iterator[tuple[int, int]]:
@@ -54,6 +114,8 @@ def absent_parts(mask: np.ndarray, slice_mm: float) -> Iterator[tuple[int, int]]
         slice_mm: distance of the slices.
     """
     there = np.flatnonzero(mask.any((1, 2)))
+    if not len(there):
+        return
     away = int(np.ceil(AWAY_MM / slice_mm))
     for low, high in ((0, there[0] - away), (there[-1] + 1 + away, len(mask))):
         if high - low >= LEAST_SLICES:
@@ -61,7 +123,7 @@ def absent_parts(mask: np.ndarray, slice_mm: float) -> Iterator[tuple[int, int]]
 
 
 def try_regions(
-    predictor: SlicePredictor, cases: Sequence[Case], names_of: dict[str, str]
+    predictor: SlicePredictor, cases: Sequence[Case], names_of: Mapping[str, str]
 ) -> RegionTrials:
     """Ask every structure of the cases in the whole volume and where it is not.
 
@@ -70,90 +132,136 @@ def try_regions(
         cases: validation cases.
         names_of: label name -> trained name.
     """
-    from ..metrics import overlap_counts
-    from .calibrate import _largest
-
     trials = RegionTrials()
-    trained = predictor.config["trained_prompts"]
     for case in cases:
-        known = {names_of[n]: n for n in reversed(case.known_names()) if names_of[n] in trained}
-        present = {name: label for name, label in known.items() if case.is_present(label)}
-        if not present:
+        known = asked_of(case, names_of, predictor.config["trained_prompts"])
+        if not known:
             continue
         volume = case.volume()
         predictor.set_volume(volume)
-        for name, answer in zip(present, predictor.segment(list(present)), strict=True):
+        beyond: list[tuple[tuple[int, int], str]] = []
+        for name, answer in zip(known, predictor.segment(list(known)), strict=True):
             if answer.probability is None:
                 continue
-            truth = case.mask(present[name]) > 0
-            probability = np.asarray(answer.probability, np.float32)
-            trials.scores[name].append((float(probability.max()), True))
-            trials.volumes[name].append(float(truth.sum()) * volume.voxel_ml * 1000.0)
-            for threshold in THRESHOLDS:
-                found = probability >= threshold
-                for one, mask in ((False, found), (True, _largest(found))):
-                    dice = overlap_counts(mask, truth).dice
-                    trials.dice[name][threshold, one].append(dice)
-            axis = int(answer.provenance["slice_axis"])
-            slices_first = np.moveaxis(truth, axis, 0)
-            distance = float(volume.spacing[2 - axis])
-            for part in absent_parts(slices_first, distance):
-                predictor.set_volume(volume, slices=part)
-                again = predictor.segment([name])[0]
-                trials.scores[name].append((again.max_probability, False))
-                trials.absent += 1
-                trials.alarms += again.outcome.value == "found"
-            predictor.set_volume(volume)
+            truth = case.mask(known[name])
+            there = bool(truth.any())
+            trials.note(name, answer, there)
+            if there:
+                trials.volumes[name].append(float(truth.sum()) * volume.voxel_ml * 1000.0)
+                trials.add(name, answer.probability, truth, THRESHOLDS)
+            beyond += [(part, name) for part in _parts(truth, volume, answer)]
+        for part, name in beyond:
+            predictor.set_volume(volume, slices=part)  # its slices were encoded above
+            trials.note(name, predictor.segment([name])[0], False)
+        logger.info("%s %s: %d structures", case.dataset.name, case.id, len(known))
     return trials
 
 
+def _parts(truth: np.ndarray, volume: Volume, answer: Segmentation) -> Iterator[tuple[int, int]]:
+    """Yield the slices, counted as in the file, that lack what the mask (K, J, I) shows."""
+    axis = int(answer.provenance["slice_axis"])
+    yield from absent_parts(np.moveaxis(truth, axis, 0), float(volume.spacing[2 - axis]))
+
+
+def choose_regions(trials: RegionTrials) -> dict[str, dict[str, Any]]:
+    """Return the entries of ``trained_prompts`` that should change.
+
+    Threshold and largest part as in `trials.choose`; then the presence gate; then the smallest
+    part that counts, where it silences false alarms and no structure.
+    """
+    changes: dict[str, dict[str, Any]] = defaultdict(dict)
+    for name, change in choose(trials).items():
+        changes[name].update(change)
+    scores = {n: [(s.score, s.there) for s in seen] for n, seen in trials.seen.items()}
+    for name, gate in choose_gates(scores).items():
+        if gate > GATES[0]:
+            changes[name]["presence_threshold"] = gate
+    for name, seen in trials.seen.items():
+        entry = changes.get(name, {})
+        threshold = float(entry.get("threshold", PLAIN[0]))
+        gate = float(entry.get("presence_threshold", 0.0))
+        smallest = _smallest(seen, threshold, gate, trials.volumes[name])
+        if smallest:
+            rule = dict(changes[name].get("postprocess", {}))
+            changes[name]["postprocess"] = {**rule, "min_mm3": smallest}
+    return dict(changes)
+
+
+def _smallest(
+    seen: Sequence[Seen], threshold: float, gate: float, volumes: Sequence[float]
+) -> float:
+    """Return the smallest part that counts, mm3; 0 where that silences nothing."""
+    if not volumes:
+        return 0.0
+    limit = SHARE_OF_SMALLEST * min(volumes)
+
+    def alarms_and_misses(size: float) -> tuple[int, int]:
+        found = [(s.there, s.found(threshold, gate, size)) for s in seen]
+        alarms = sum(f for there, f in found if not there)
+        return alarms, sum(not f for there, f in found if there)
+
+    best, (fewest, misses) = 0.0, alarms_and_misses(0.0)
+    for size in SMALLEST_PARTS[1:]:
+        alarms, missed = alarms_and_misses(size)
+        if size <= limit and missed <= misses and alarms < fewest:
+            best, fewest = size, alarms
+    return best
+
+
+def measure(trials: RegionTrials, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return mean Dice and false alarms at the chosen settings, beside those of the plain ones.
+
+    The Dice is that of the threshold and the largest part alone.
+    """
+    means, alarms = [], 0
+    for name, seen in trials.seen.items():
+        entry = changes.get(name, {})
+        rule = entry.get("postprocess", {})
+        threshold = float(entry.get("threshold", PLAIN[0]))
+        if dice := trials.dice[name].get((threshold, bool(rule.get("keep_components")))):
+            means.append(float(np.mean(dice)))
+        gate, smallest = float(entry.get("presence_threshold", 0.0)), float(rule.get("min_mm3", 0))
+        alarms += sum(s.found(threshold, gate, smallest) for s in seen if not s.there)
+    return {
+        **trials.summary(),
+        "calibrated_dice": round(float(np.mean(means)), 4) if means else 0.0,
+        "calibrated_false_alarms": alarms,
+    }
+
+
 def calibrate_regions(
-    folder: Path, datasets: Sequence[Dataset], most_cases: int = 6
+    folder: Path, datasets: Sequence[Dataset], most_cases: int = 25
 ) -> dict[str, Any]:
     """Choose the settings of a checkpoint folder on its validation volumes and write them.
 
     Args:
         folder: the checkpoint; its ``config.json`` is rewritten, the weights stay.
         datasets: data sets of the recipe.
-        most_cases: volumes per data set, evenly spread.
+        most_cases: cases per data set, evenly spread.
 
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
     from ..checkpoint import read_config
-    from ..data.phrases import canonical_name
     from ..predictor import SlicePredictor
-    from ..vocabulary import Vocabulary
-    from .calibrate import _spread, _write
 
-    vocabulary = Vocabulary.load()
+    cases, names_of = validation_cases(datasets)
+    if not cases:
+        return {}
     config = read_config(folder)
     trained = config["trained_prompts"]
+    chosen_here = ("presence_threshold", "postprocess", "min_mm3")
     for name, entry in trained.items():
-        trained[name] = {"modalities": entry["modalities"], "threshold": 0.5}
+        kept = {key: value for key, value in entry.items() if key not in chosen_here}
+        trained[name] = {**kept, "threshold": PLAIN[0]}
     config["presence_threshold"] = GATES[0]
-    _write(folder, config)
-    names_of: dict[str, str] = {}
-    cases: list[Case] = []
-    for dataset in datasets:
-        for label in (*dataset.labels.values(), *dataset.groups):
-            names_of[label] = canonical_name(label, vocabulary)
-        cases += dataset.split("val")
+    write_config(folder, config)
     predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
-    trials = try_regions(predictor, _spread(cases, most_cases), names_of)
-    for name, gate in choose_gates(trials.scores).items():
-        trained[name]["presence_threshold"] = gate
-    for name, change in choose(trials).items():
+    trials = try_regions(predictor, spread_cases(cases, most_cases), names_of)
+    changes = choose_regions(trials)
+    for name, change in changes.items():
         trained[name].update(change)
-    for name, volumes in trials.volumes.items():
-        rule = trained[name].setdefault("postprocess", {})
-        if len(volumes) >= LEAST_CASES:
-            rule["min_mm3"] = round(SHARE_OF_SMALLEST * min(volumes), 1)
-    summary = {
-        "validation_dice": round(trials.mean_dice(), 4),
-        "false_alarms": trials.alarms,
-        "absent_questions": trials.absent,
-    }
+    summary = measure(trials, changes)
     config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
-    _write(folder, config)
+    write_config(folder, config)
     return summary
