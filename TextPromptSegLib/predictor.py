@@ -73,6 +73,7 @@ class SlicePredictor:
         self.spec = input_spec(checkpoint.config)
         self.vocabulary = vocabulary or Vocabulary.load()
         self.seconds: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
+        self.presence: dict[str, float] = {}  # the last run's best slice of each trained name
         self._text_encoder = checkpoint.text_encoder
         size = batch or (CPU_BATCH if target.type == "cpu" else GPU_BATCH)
         pairs = size if target.type == "cpu" else max(size, GPU_PAIRS)
@@ -209,8 +210,7 @@ class SlicePredictor:
         if self._stack is None or self._block is None or self._volume is None:
             raise InputError("There is no image yet; call set_volume first.")
         request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
-        for stage in ("text", "image", "decode", "network", "post"):
-            self.seconds[stage] = 0.0
+        self.seconds.update(dict.fromkeys(_STAGES[1:], 0.0))
         resolver = self._resolver()
         plans = [resolver.resolve(prompt) for prompt in self._parse(prompts)]
         targets = sum(isinstance(plan, Target) for plan in plans)
@@ -383,9 +383,9 @@ class SlicePredictor:
             missing = not_there(names, facts.presence, self.config["trained_prompts"])
             for composer in composers:
                 composer.quiet(missing)
-        self.seconds["image"] += facts.image
-        self.seconds["decode"] += facts.decode
-        self.seconds["network"] += facts.network
+        self.presence = {name_of(n): float(v) for n, v in zip(names, facts.best(), strict=True)}
+        for stage in ("image", "decode", "network"):
+            self.seconds[stage] += getattr(facts, stage)
         share = (facts.image + self.seconds["text"]) / len(names)
         return {name: facts.per_prompt[row] + share for row, name in enumerate(names)}
 

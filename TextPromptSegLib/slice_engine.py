@@ -49,6 +49,10 @@ class RunFacts:
     network: float = 0.0
     per_prompt: list[float] = field(default_factory=list)
 
+    def best(self) -> list[float]:
+        """Return the largest presence of each prompt; NaN without a head."""
+        return self.presence.max(axis=1, initial=0.0).tolist()
+
 
 @dataclass
 class SliceBatch:

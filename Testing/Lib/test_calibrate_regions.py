@@ -69,7 +69,8 @@ GOOD = [(0.99, 1500.0)] * 6
     ("present", "absent", "expected"),
     [
         (GOOD, [(0.99, 0.0)] * 6, {}),  # quiet as it is
-        (GOOD, [(0.7, 900.0)] * 6, {"presence_threshold": 0.75}),
+        (GOOD, [(0.65, 900.0)] * 6, {"presence_threshold": 0.7}),
+        (GOOD, [(0.2, 900.0)] * 6, {"presence_threshold": 0.3}),
         (GOOD, [(0.99, 70.0)] * 6, {"postprocess": {"min_mm3": 100.0}}),
         (GOOD, [(0.99, 300.0)] * 6, {}),  # more than a tenth of the organ is not thrown away
         ([(0.99, 60.0)] * 6, [(0.99, 70.0)] * 6, {}),  # nor is what was found of it
@@ -81,8 +82,21 @@ def test_gates_and_smallest_parts_silence_only_what_is_not_there(
     made = trials(present, absent)
     changes = choose_regions(made)
     assert changes == ({"gland": expected} if expected else {})
-    alarms = measure(made, changes)["calibrated_false_alarms"]
+    for row in made.seen["gland"]:
+        if row.there:
+            made.add("gland", np.full((1, 2, 2), 0.9, np.float16), np.ones((1, 2, 2)), THRESHOLDS)
+    measured = measure(made, changes)
+    assert measured["calibrated_dice"] == 1.0
+    alarms = measured["calibrated_false_alarms"]
     assert alarms == (6 if not expected and absent[0][1] else 0)
+
+
+def test_a_structure_that_the_gate_silences_has_no_dice() -> None:
+    made = trials([(0.9, 1500.0), (0.2, 1500.0)], [])
+    for _ in range(2):
+        made.add("gland", np.full((1, 2, 2), 0.9, np.float16), np.ones((1, 2, 2)), THRESHOLDS)
+    measured = measure(made, {"gland": {"presence_threshold": 0.5}})
+    assert (measured["validation_dice"], measured["calibrated_dice"]) == (1.0, 0.5)
 
 
 def write_volumes(root: Path, cases: int) -> Dataset:

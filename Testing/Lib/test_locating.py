@@ -148,6 +148,34 @@ def test_progress_counts_both_halves_and_cancels() -> None:
     assert made.segment(["liver"])[0].outcome is Outcome.FOUND
 
 
+def test_thin_slices_are_looked_at_every_few_millimetres_only() -> None:
+    made, model = predictor()
+    thin = (slice(20, 31), slice(10, 20), slice(12, 24))
+    made.set_volume(phantom({0.3: [thin]}, shape=(48, 48, 64), spacing=(1.0, 1.0, 1.0)))
+    liver, spleen = made.segment(["liver", "spleen"])
+    assert np.array_equal(np.flatnonzero(liver.mask.any((1, 2))), np.arange(20, 31))
+    assert model.decoded_pairs == 12  # the slices 20..31 that three of the looked at stand for
+    # one slice of four is looked at; those of the region are read again, in batches of five
+    assert model.encoded_slices == 48 // 4 + 15
+    assert spleen.outcome is Outcome.NOT_FOUND
+    before = model.encoded_slices
+    assert np.array_equal(made.segment(["liver"])[0].mask, liver.mask)
+    assert model.encoded_slices - before == 15  # the look itself is remembered
+
+
+def test_presence_is_the_weaker_of_evidence_and_answer() -> None:
+    made, model = predictor()
+    made.set_volume(volume())
+    made.segment(["liver", "spleen"])
+    evidence = torch.sigmoid(torch.tensor(4.0)).item()  # of the toy's cells; its answer is surer
+    assert made.presence["liver"] == pytest.approx(evidence, abs=1e-3)
+    assert made.presence["spleen"] == 0.0
+    made.config["trained_prompts"]["liver"]["presence_threshold"] = 0.99  # type: ignore[index]
+    assert made.segment(["liver"])[0].outcome is not Outcome.FOUND
+    box = (-24, -12, -20, -10, 12, 24)
+    assert made.segment(["liver"], box=box)[0].outcome is Outcome.FOUND
+
+
 def test_no_answer_inside_the_region_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     made, model = predictor()
     monkeypatch.setattr(model, "_logits", lambda features, text: features[0] * 0 - 6.0)

@@ -98,6 +98,10 @@ class PromptedSegmenter(nn.Module, ABC):
     def encode_image(self, images: Tensor) -> Features:
         """Encode ``images`` (B, C, H, W) in [0, 1] once."""
 
+    def keep(self, images: Tensor) -> Features:
+        """Return what `decode` needs of slices whose region is known; for systems that locate."""
+        return self.encode_image(images)
+
     @abstractmethod
     def decode(
         self,

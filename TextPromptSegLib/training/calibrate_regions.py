@@ -43,6 +43,9 @@ AWAY_MM = 25.0
 """A part of a volume lacks a structure when it lies so far beyond its last slice."""
 LEAST_SLICES = 8
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+REGION_GATES = (0.001, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Gates to try of the weaker one of the region's evidence and the decoder's answer; the first is
+none."""
 SMALLEST_PARTS = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 """Volumes to try as the smallest part that counts, mm3."""
 SHARE_OF_SMALLEST = 0.1
@@ -56,7 +59,7 @@ class Seen:
 
     Attributes:
         there: whether the structure is in the image.
-        score: largest probability.
+        score: largest presence, the weaker one of the region's evidence and the decoder's answer.
         parts: threshold -> volume of the largest part, mm3.
     """
 
@@ -82,13 +85,11 @@ class RegionTrials(Trials):
     seen: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     volumes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, name: str, answer: Segmentation, there: bool) -> None:
-        """Note an answer that was given without gates and rules."""
+    def note(self, name: str, answer: Segmentation, score: float, there: bool) -> None:
+        """Note an answer that was given without gates and rules, and its presence."""
         assert answer.probability is not None
         voxel = float(answer.provenance["voxel_ml"]) * 1000.0
-        self.seen[name].append(
-            Seen(there, answer.max_probability, part_sizes(answer.probability, voxel))
-        )
+        self.seen[name].append(Seen(there, score, part_sizes(answer.probability, voxel)))
         if not there:
             self.absent += 1
             self.alarms += answer.outcome.value == "found"
@@ -140,19 +141,21 @@ def try_regions(
         volume = case.volume()
         predictor.set_volume(volume)
         beyond: list[tuple[tuple[int, int], str]] = []
-        for name, answer in zip(known, predictor.segment(list(known)), strict=True):
+        answers, presence = predictor.segment(list(known)), dict(predictor.presence)
+        for name, answer in zip(known, answers, strict=True):
             if answer.probability is None:
                 continue
             truth = case.mask(known[name])
             there = bool(truth.any())
-            trials.note(name, answer, there)
+            trials.note(name, answer, presence[name], there)
             if there:
                 trials.volumes[name].append(float(truth.sum()) * volume.voxel_ml * 1000.0)
                 trials.add(name, answer.probability, truth, THRESHOLDS)
             beyond += [(part, name) for part in _parts(truth, volume, answer)]
         for part, name in beyond:
             predictor.set_volume(volume, slices=part)  # its slices were encoded above
-            trials.note(name, predictor.segment([name])[0], False)
+            answer = predictor.segment([name])[0]
+            trials.note(name, answer, predictor.presence[name], False)
         logger.info("%s %s: %d structures", case.dataset.name, case.id, len(known))
     return trials
 
@@ -173,8 +176,8 @@ def choose_regions(trials: RegionTrials) -> dict[str, dict[str, Any]]:
     for name, change in choose(trials).items():
         changes[name].update(change)
     scores = {n: [(s.score, s.there) for s in seen] for n, seen in trials.seen.items()}
-    for name, gate in choose_gates(scores).items():
-        if gate > GATES[0]:
+    for name, gate in choose_gates(scores, gates=REGION_GATES).items():
+        if gate > REGION_GATES[0]:
             changes[name]["presence_threshold"] = gate
     for name, seen in trials.seen.items():
         entry = changes.get(name, {})
@@ -211,16 +214,18 @@ def _smallest(
 def measure(trials: RegionTrials, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return mean Dice and false alarms at the chosen settings, beside those of the plain ones.
 
-    The Dice is that of the threshold and the largest part alone.
+    The Dice is that of threshold, largest part and gate (what is gated has none); the smallest
+    part that counts changes nothing about it but specks.
     """
     means, alarms = [], 0
     for name, seen in trials.seen.items():
         entry = changes.get(name, {})
         rule = entry.get("postprocess", {})
         threshold = float(entry.get("threshold", PLAIN[0]))
-        if dice := trials.dice[name].get((threshold, bool(rule.get("keep_components")))):
-            means.append(float(np.mean(dice)))
         gate, smallest = float(entry.get("presence_threshold", 0.0)), float(rule.get("min_mm3", 0))
+        if dice := trials.dice[name].get((threshold, bool(rule.get("keep_components")))):
+            passed = [s.score >= gate for s in seen if s.there]
+            means.append(float(np.mean(np.multiply(dice, passed))))
         alarms += sum(s.found(threshold, gate, smallest) for s in seen if not s.there)
     return {
         **trials.summary(),

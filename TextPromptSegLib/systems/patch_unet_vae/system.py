@@ -117,11 +117,15 @@ class PatchUNetVAE(PromptedSegmenter):
             The slices; with a localiser also the windows' embeddings (B, h, w, D) and which of
             them hold something besides air (B, h, w).
         """
-        kept = images.half() if images.device.type == "cpu" else images
+        kept = self.keep(images)
         if self.localiser is None:
-            return (kept,)
+            return kept
         windows = self.localiser.embed(images.float())
-        return (kept, windows.embeddings.half(), windows.filled)
+        return (*kept, windows.embeddings.half(), windows.filled)
+
+    def keep(self, images: Tensor) -> Features:
+        """Keep slices (B, C, H, W) without looking at them; `decode` with boxes needs no more."""
+        return (images.half() if images.device.type == "cpu" else images,)
 
     def similarity(self, features: Features, text: TextFeatures) -> Tensor:
         """Return logits (B, P, h, w) of "the prompt's structure is in this window"."""
