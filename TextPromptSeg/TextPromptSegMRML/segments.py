@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .geometry import (
 )
 from .provenance import write_provenance
 from .scene import check_in_scene
-from .terminology import describe_segment, unique_name
+from .terminology import describe_segment, names_another, unique_name
 
 if TYPE_CHECKING:
     from TextPromptSegLib.outcome import Segmentation
@@ -85,8 +85,10 @@ def write_segments(
     recommended colour, provenance tags. With it, the results change that segment by the
     ``operation``: "set" with one result replaces it, the others unite several results first. An
     empty segment takes the first of several results of "set"; a filled one is then left alone,
-    and each result becomes a new segment. Existing segments change only where the user's
-    overwrite mode says so; segments of one run never take voxels from each other.
+    and each result becomes a new segment. So is, with "set", a segment that bears the name of
+    another structure: what is called "left kidney" never comes to hold a pancreas. Existing
+    segments change only where the user's overwrite mode says so; segments of one run never take
+    voxels from each other.
 
     Args:
         segmentation_node: the vtkMRMLSegmentationNode; a new one gets the volume's geometry.
@@ -125,6 +127,11 @@ def write_segments(
     # "set" and "intersect" with nothing found would empty the user's segment: never silently.
     if not results:
         return []
+    kept = ""
+    if target is not None and operation == "set":
+        segment = segmentation_node.GetSegmentation().GetSegment(target)
+        if names_another(segment, results[0].prompt, vocabulary):
+            target, kept = None, segment.GetName()
     editor = Editor(segmentation_node, volume_node, editor_node)
     try:
         masks = [
@@ -138,9 +145,13 @@ def write_segments(
                 if operation != "set" or len(segmentations) == 1:
                     return [_change(editor, target, operation, results, masks)]
                 target = None
-            return _create(editor, target, results, masks, new_ids, vocabulary)
+            written = _create(editor, target, results, masks, new_ids, vocabulary)
     finally:
         editor.close()
+    if kept:
+        note = f"The segment '{kept}' was left alone; {written[0].name} is a new segment."
+        written[0] = replace(written[0], note=f"{note} {written[0].note}".strip())
+    return written
 
 
 def _target(segmentation_node: Any, segment_id: str | None, operation: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,29 @@ def read_terminology(segment: Any) -> dict[str, Triple]:
         return {}
     codes = {part: _triple(getattr(entry, getter)()) for part, getter in _PARTS.items()}
     return {part: triple for part, triple in codes.items() if triple[1]}
+
+
+def names_another(segment: Any, prompt: Prompt, vocabulary: Vocabulary | None = None) -> bool:
+    """Say whether a vtkSegment bears the name of another structure than a prompt asks for.
+
+    Names that are no structures ("my segment", "reader 2") are the user's own business.
+    """
+    from TextPromptSegLib.formats.segments import segment_name
+    from TextPromptSegLib.vocabulary import Vocabulary
+
+    from .provenance import read_provenance
+
+    name = re.sub(r"_\d+$", "", segment.GetName() or "")
+    wanted = segment_name(prompt)
+    if name.casefold() == wanted.casefold():
+        return False
+    vocabulary = vocabulary or Vocabulary.load()
+    found = vocabulary.find(name)
+    if found is not None:
+        # Another word for the same thing is no other thing; an upper third of it is.
+        return wanted != prompt.name or found.name != prompt.name
+    # A part that an earlier run made ("upper left lung"), as long as nobody renamed it.
+    return name == read_provenance(segment).get("ParsedPrompt", "").split(" [note")[0]
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
