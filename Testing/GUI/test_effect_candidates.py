@@ -102,6 +102,19 @@ def test_one_answer_has_nothing_to_flip(generative, count) -> None:
     assert generative.widget("Next").isHidden() and generative.widget("Candidate").isHidden()
 
 
+def test_threshold_and_count_of_a_checkpoint_that_gives_one_answer(generative) -> None:
+    generative.widget("Samples").value = 4
+    preview(generative)
+    generative.widget("Next").click()
+    assert "candidate 1 of 4" in generative.outcome() and "max p" not in generative.outcome()
+    assert not generative.widget("Threshold").parent().enabled
+    generative.choose("Model", "fake")
+    assert generative.widget("Threshold").parent().enabled
+    assert generative.widget("Samples").value == 1 and not generative.widget("Samples").enabled
+    generative.choose("Model", "generative")  # what the user asked for is not forgotten
+    assert generative.widget("Samples").value == 4
+
+
 # -- maps over the image ---------------------------------------------------------------------------
 
 

@@ -23,17 +23,24 @@ MOST = 32
 class CandidatesBox:
     """A number to draw, two buttons to flip through them, and the name of the one shown."""
 
-    def __init__(self, on_count: Callable[[], None], on_flip: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        on_count: Callable[[], None],
+        on_flip: Callable[[], None],
+        on_number: Callable[[int], None],
+    ) -> None:
         """Make the widgets.
 
         Args:
             on_count: called when another number is asked for: that needs another run.
-            on_flip: called when another candidate is chosen: that needs none.
+            on_flip: called when the user chose another candidate: that needs none.
+            on_number: called whenever another candidate is the one shown, whoever chose it.
         """
-        self._on_count, self._on_flip = on_count, on_flip
+        self._on_count, self._on_flip, self._on_number = on_count, on_flip, on_number
         self._offered = False
         self._known = 0
-        self.number = 0
+        self._wanted = 1
+        self._number = 0
         self.samples = qt.QSpinBox()
         self.samples.objectName = "TextPromptSamples"
         self.samples.minimum, self.samples.maximum = 1, MOST
@@ -62,15 +69,28 @@ class CandidatesBox:
         self.set_offered(False)
 
     @property
+    def number(self) -> int:
+        """The candidate that is shown, from 1; 0 is their mean."""
+        return self._number
+
+    @property
+    def wanted(self) -> int:
+        """How many candidates the user asked for, also while the checkpoint draws none."""
+        return self._wanted
+
+    @property
     def count(self) -> int | None:
         """How many candidates are asked for, None for one answer."""
-        wanted = int(self.samples.value) if self._offered else 1
-        return wanted if wanted > 1 else None
+        return self._wanted if self._offered and self._wanted > 1 else None
 
     def set_offered(self, offered: bool) -> None:
         """Say whether the checkpoint can draw candidates."""
         self._offered = offered
         self.samples.enabled = offered
+        self._show_wanted()
+        if not offered:
+            self._set_number(0)
+            self._known = 0
         self.samples.toolTip = (
             _("How many plausible answers to draw. First their mean is shown; the arrows flip.")
             if offered
@@ -83,17 +103,15 @@ class CandidatesBox:
 
     def set_count(self, count: int) -> None:
         """Ask for a number of candidates without telling anybody."""
-        if count >= 1 and count != self.samples.value:
-            blocked = self.samples.blockSignals(True)
-            self.samples.value = count
-            self.samples.blockSignals(blocked)
+        self._wanted = min(max(count, 1), MOST)
+        self._show_wanted()
         self._show()
 
     def set_known(self, results: Sequence[Segmentation]) -> None:
         """Say which answers there are to flip through."""
         self._known = max((len(result.candidates) for result in results), default=0)
-        if self.number > self._known:
-            self.number = 0
+        if self._number > self._known:
+            self._set_number(0)
         self._show()
 
     def set_enabled(self, enabled: bool) -> None:
@@ -104,8 +122,9 @@ class CandidatesBox:
         """Disconnect."""
         self._links.clear()
 
-    def _count_changed(self, _count: int) -> None:
-        self.number = self._known = 0
+    def _count_changed(self, count: int) -> None:
+        self._wanted, self._known = int(count), 0
+        self._set_number(0)
         self._show()
         self._on_count()
 
@@ -116,9 +135,22 @@ class CandidatesBox:
         self._flip(1)
 
     def _flip(self, step: int) -> None:
-        self.number = (self.number + step) % (self._known + 1)
+        self._set_number((self._number + step) % (self._known + 1))
         self._show()
         self._on_flip()
+
+    def _set_number(self, number: int) -> None:
+        if number != self._number:
+            self._number = number
+            self._on_number(number)
+
+    def _show_wanted(self) -> None:
+        """A checkpoint that draws none is said to give one answer."""
+        shown = self._wanted if self._offered else 1
+        if shown != self.samples.value:
+            blocked = self.samples.blockSignals(True)
+            self.samples.value = shown
+            self.samples.blockSignals(blocked)
 
     def _show(self) -> None:
         several = self.count is not None
@@ -127,8 +159,10 @@ class CandidatesBox:
             widget.visible = several
         if not self._known:
             self.shown.text = _("not drawn yet")
-        elif self.number:
-            self.shown.text = _("{number} of {count}").format(number=self.number, count=self._known)
+        elif self._number:
+            self.shown.text = _("{number} of {count}").format(
+                number=self._number, count=self._known
+            )
         else:
             self.shown.text = _("mean of {count}").format(count=self._known)
 

@@ -80,7 +80,9 @@ class EffectOptions:
         self.parse = ParseView(self._parse_edited)
         self.model = ModelBox(self._model_changed)
         self.hints = HintsBox(self._edited)
-        self.candidates = CandidatesBox(self._edited, self._flipped)
+        self.candidates = CandidatesBox(
+            self._edited, actions.threshold_changed, self._candidate_changed
+        )
         self.region = RegionBox(self._edited)
         self.operation = qt.QComboBox()
         self.operation.objectName = "TextPromptOperation"
@@ -247,7 +249,7 @@ class EffectOptions:
             effect.setNodeReference(name, box.node)
         effect.setParameter("TwoPass", int(self.hints.two_pass.checked))
         effect.setParameter("Propagate", int(self.hints.propagate.checked))
-        effect.setParameter("Samples", int(self.candidates.samples.value))
+        effect.setParameter("Samples", self.candidates.wanted)
         effect.setParameter("Operation", self.chosen_operation)
         effect.setParameter("Threshold", float(self.threshold.value or 0.0))
         node.EndModify(was_modified)
@@ -300,9 +302,8 @@ class EffectOptions:
     def _operation_edited(self, _index: int) -> None:
         self.write_parameters()
 
-    def _flipped(self) -> None:
-        self.threshold.set_enabled(self.candidates.number == 0)
-        self._actions.threshold_changed()
+    def _candidate_changed(self, number: int) -> None:
+        self.threshold.set_enabled(number == 0)
 
     def _threshold_edited(self) -> None:
         self.write_parameters()

@@ -231,8 +231,18 @@ def slice_lines(slabs: Sequence[Segmentation], volume: Volume, axis: int) -> str
     lines = []
     for slab in slabs:
         name = slab.prompt.phrase()
+        candidate = slab.provenance.get("candidate")
+        if candidate:
+            name = _("{name}, candidate {number}").format(name=name, number=candidate)
         if slab.probability is None:
             lines.append(f"{name}: {slab.message}")
+        elif slab.voxels and candidate:
+            # The probability belongs to all candidates together.
+            lines.append(
+                _("{name}: {area:.1f} cm\N{SUPERSCRIPT TWO} on this slice").format(
+                    name=name, area=slab.voxels * pixel_cm2
+                )
+            )
         elif slab.voxels:
             lines.append(
                 _("{name}: {area:.1f} cm\N{SUPERSCRIPT TWO} on this slice, max p {p:.2f}").format(
