@@ -99,6 +99,24 @@ def test_preview_node_stays_out_of_the_way(bench, slicer) -> None:
     assert [n.GetName() for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")] == ["Seg"]
 
 
+def test_another_threshold_is_one_event(bench, slicer) -> None:
+    """Each view of the application draws at once for the second event of a slider's move."""
+    show(bench, 6, "liver, left kidney")
+    node = drawing(bench).node
+    events: list[str] = []
+    watched = [(node, event) for event in ("ModifiedEvent", slicer.vtkSegmentation.SegmentModified)]
+    watched += [(node.GetDisplayNode(), "ModifiedEvent"), (node.GetSegmentation(), "ModifiedEvent")]
+    tags = [
+        (subject, subject.AddObserver(event, lambda _caller, name: events.append(name)))
+        for subject, event in watched
+    ]
+    before = int(drawn(bench).sum())
+    bench.widget("Threshold").value = 0.9
+    for subject, tag in tags:
+        subject.RemoveObserver(tag)
+    assert len(events) == 1 and int(drawn(bench).sum()) < before
+
+
 def test_preview_has_the_colours_of_the_structures(bench) -> None:
     show(bench, 6, "liver, left kidney")
     segmentation = drawing(bench).node.GetSegmentation()

@@ -79,8 +79,11 @@ class MarkupsBox:
             name = scene.GenerateUniqueName(self._base_name)
             node = scene.AddNewNodeByClass(self._class_name, name)
             node.CreateDefaultDisplayNodes()
-            if self._color is not None and node.GetDisplayNode() is not None:
-                node.GetDisplayNode().SetSelectedColor(*self._color)
+            display = node.GetDisplayNode()
+            if display is not None:
+                display.SetFillVisibility(False)  # what is in the box is to be seen
+                if self._color is not None:
+                    display.SetSelectedColor(*self._color)
             self.selector.setCurrentNode(node)
         selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
         interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")

@@ -70,9 +70,9 @@ class Preview:
             image = oriented_image(result.mask, volume.ijk_to_ras, start)
             segment.SetLabelValue(1)
             segment.AddRepresentation(_REPRESENTATION, image)
+        # This passes the segments' events on, as one. Any further event would make each view draw
+        # at once and again, inside the slider's own event, instead of when the window is idle.
         node.EndModify(was_modified)
-        segmentation.Modified()
-        node.GetDisplayNode().Modified()
 
     def clear(self) -> None:
         """Remove the preview and its node."""
