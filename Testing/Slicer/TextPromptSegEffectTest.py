@@ -147,8 +147,8 @@ class TextPromptSegEffectTest(text_prompt_bench.SelfTest):
             editor = self.open_editor()
             self.start_slow_run(editor)
             change()
-            self.wait(lambda: not self.session.busy)
-            self.assertIn(word, self.find(editor, "TextPromptOutcome").text)
+            outcome = self.find(editor, "TextPromptOutcome")
+            self.wait(lambda o=outcome, w=word: not self.session.busy and w in o.text)
             if word != "deleted":
                 self.assertEqual(self.names(), ["Segment_1"])
             editor.setActiveEffectByName("")

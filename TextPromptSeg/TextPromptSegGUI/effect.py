@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -43,7 +45,7 @@ class EffectController:
         self.preview = LivePreview(self.session, self.source, self, self._say)
         self._run: Run | None = None
         self._applied: Run | None = None
-        self._active = False
+        self._active = self._closed = False
         self.session.listen(self._session_changed)
 
     # -- called by the effect ------------------------------------------------------------------
@@ -89,6 +91,7 @@ class EffectController:
 
     def cleanup(self) -> None:
         """Let go of everything."""
+        self._closed = True
         self.deactivate()
         self.preview.cleanup()
         self.session.forget(self._session_changed)
@@ -195,12 +198,10 @@ class EffectController:
         self.options.bar.stop()
         self.options.set_running(False)
         if run.state == "cancelled":
-            node = run.request.segmentation_node
-            # Segment Editor switches the effect off when its segmentation goes.
-            if node is not None and node.GetScene() is None:
-                self._say(_("The segmentation was deleted during the run; nothing was changed."))
-            else:
-                self._say(_("Cancelled; nothing was changed."))
+            self._say(_("Cancelled; nothing was changed."))
+            if not self._active:
+                # Segment Editor switches the effect off just before its segmentation goes.
+                qt.QTimer.singleShot(0, partial(self._explain_cancelled, run))
         elif run.state == "failed":
             self._say(run.error)
         else:
@@ -208,6 +209,11 @@ class EffectController:
             self.preview.keep(run)
             self.answered(run.results)
             self._write(run)
+
+    def _explain_cancelled(self, run: Run) -> None:
+        node = run.request.segmentation_node
+        if node is not None and node.GetScene() is None and not self._closed:
+            self._say(_("The segmentation was deleted during the run; nothing was changed."))
 
     def _write(self, run: Run) -> None:
         from TextPromptSegMRML.segments import write_segments
@@ -238,7 +244,7 @@ class EffectController:
         # What was applied is now to be seen in the segment itself.
         self._set_preview_button(False)
         self.preview.switch(False)
-        if written and not chosen:
+        if written and written[0].segment_id != chosen:
             editor.SetSelectedSegmentID(written[0].segment_id)
         explained = [self._explained(result, run) for result in results]
         self._say(volume_lines(explained, [*(w.note for w in written), how_it_ran(run)]))

@@ -54,6 +54,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         logic.SetMRMLScene(scene)
         logic.SetVerbose(True)
         self._observe(scene, scene.EndCloseEvent, self._scene_closed)
+        self._observe(scene, scene.NodeAboutToBeRemovedEvent, self._node_leaves)
 
     def setMRMLSegmentEditorNode(self, node) -> None:
         self.__dict__["_bed_node"] = node
@@ -102,8 +103,15 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     # -- selection -------------------------------------------------------------------------------
 
     def setSegmentationNode(self, node) -> None:
+        if node is self._part("logic").GetSegmentationNode():
+            return
         self._part("logic").SetSegmentationNode(node)
-        self.updateWidgetFromMRML()
+        self.setActiveEffectByName("")
+
+    def _node_leaves(self, _scene, _event, node) -> None:
+        # The selector lets go of a node while that is still in the scene.
+        if node is self._part("logic").GetSegmentationNode() and not self.mrmlScene().IsClosing():
+            self.setSegmentationNode(None)
 
     def setSourceVolumeNode(self, node) -> None:
         self._part("logic").SetSourceVolumeNode(node)
@@ -197,6 +205,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._part("logic").SetMRMLScene(None)
 
     def _observe(self, observed, event, method) -> None:
+        @vtk.calldata_type(vtk.VTK_OBJECT)
         def pass_on(*arguments) -> None:
             if shiboken6.isValid(self):  # qvtkConnect ends with the widget
                 method(*arguments)
