@@ -1,6 +1,7 @@
 """Measure how often the localiser's region holds the organ: table and JSON of one split.
 
-Run: python Testing/Benchmarks/localiser_hit_rate.py ../shared/data/ct_abdomen_btcv test pancreas
+Run: localiser_hit_rate.py MODEL ../shared/data/ct_abdomen_btcv test NAME ...
+Regions are made by the rule of the checkpoint. Cases in which all names are hit are counted, too.
 """
 
 from __future__ import annotations
@@ -8,22 +9,36 @@ from __future__ import annotations
 import json
 import sys
 
+from TextPromptSegLib.checkpoint import input_spec, load
 from TextPromptSegLib.data.datasets import Dataset
-from TextPromptSegLib.intensity import InputSpec
+from TextPromptSegLib.locating_engine import LOOK_MM
+from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
 from TextPromptSegLib.systems.patch_unet_vae.hit_rate import as_rows, judge, look, summary
-from TextPromptSegLib.systems.patch_unet_vae.localiser import Localiser
-from TextPromptSegLib.text import CLIP_COMPACT, load_text_encoder
 
 
-def main(folder: str, split: str, *names: str) -> None:
+def main(model: str, folder: str, split: str, *names: str) -> None:
     """Print one row per structure, then the rows of all cases as JSON."""
-    clip = load_text_encoder(CLIP_COMPACT)
-    localiser = Localiser(clip)  # type: ignore[arg-type]
+    checkpoint = load(model)
+    network = checkpoint.model
+    assert isinstance(network, PatchUNetVAE) and network.localiser is not None
+    config, spec = network.config, input_spec(checkpoint.config)
+    localiser = network.localiser
     hits = []
     for case in Dataset.read(folder).split(split):
-        hits += judge(look(localiser, clip, case, names, InputSpec(), slice_mm=4.0), names)
+        seen = look(localiser, checkpoint.text_encoder, case, names, spec, slice_mm=LOOK_MM)
+        hits += judge(
+            seen,
+            names,
+            margin_mm=config.region_margin * localiser.spec.pixel_mm,
+            slack_mm=config.region_slack,
+            threshold=config.evidence,
+            extent=config.extent,
+        )
     for name, row in summary(hits).items():
         print(name, {key: round(value, 3) for key, value in row.items()})
+    cases = {hit.case for hit in hits}
+    both = [all(h.inside >= 0.9 for h in hits if h.case == case) for case in cases]
+    print(f"all of {', '.join(names)}: {sum(both)} of {len(both)} cases")
     print(json.dumps(as_rows(hits)))
 
 

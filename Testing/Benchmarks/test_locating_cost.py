@@ -1,0 +1,94 @@
+"""What a whole CT costs a system that locates: one look serves all prompts, patches are cheap.
+
+Ratios within one run; the one number in seconds is the project's promise and a wide one. Where the
+structures lie is given (cost depends on it, and the CT is made up); the localiser looks all the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from bench_setup import ct
+
+from TextPromptSegLib.checkpoint import load
+from TextPromptSegLib.device import keep_freed_memory
+from TextPromptSegLib.outcome import TextPromptSegError
+from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.systems.base import VolumeRegion
+from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
+from TextPromptSegLib.volume import Volume
+
+NAMES = ("left adrenal gland", "right adrenal gland", "pancreas")
+BOXES = ((280.0, 230.0, 380.0, 320.0), (130.0, 230.0, 230.0, 320.0), (140.0, 180.0, 380.0, 320.0))
+HEIGHT_MM = (60.0, 60.0, 120.0)
+WHOLE_CT = 180.0  # s on two cores, 512x512x100, one prompt
+
+
+@pytest.fixture
+def predictor(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlicePredictor]:
+    """The shipped checkpoint with regions as large as those of organs."""
+    keep_freed_memory()
+    try:
+        checkpoint = load("patch-unet-vae-compact")
+    except TextPromptSegError as error:
+        pytest.skip(f"needs the trained checkpoint: {error}")
+
+    def regions(
+        network: PatchUNetVAE, logits: torch.Tensor, slice_mm: float, canvas: tuple[int, int]
+    ) -> list[VolumeRegion]:
+        count = len(logits)
+        first = [count // 4] * len(NAMES)
+        last = [min(count, count // 4 + round(mm / slice_mm)) for mm in HEIGHT_MM]
+        rows = zip(BOXES, first, last, strict=True)
+        return [VolumeRegion(1.0, box, (a, b)) for box, a, b in rows][: logits.shape[1]]
+
+    monkeypatch.setattr(PatchUNetVAE, "regions", regions)
+    yield SlicePredictor(checkpoint, "cpu")
+
+
+def spent(predictor: SlicePredictor, volume: Volume, *names: str) -> dict[str, float]:
+    """Return the seconds of a run's stages on a new image."""
+    predictor._cache.clear()
+    predictor.set_volume(volume)
+    predictor.segment(list(names))
+    return {**predictor.seconds, "all": predictor.seconds["image"] + predictor.seconds["decode"]}
+
+
+def test_a_whole_ct_takes_less_than_promised(predictor: SlicePredictor, benchmark: Any) -> None:
+    """And three prompts hardly more than one, a second call hardly anything."""
+    volume = ct((100, 512, 512))  # 0.8 mm pixels, 2 mm slices
+    spent(predictor, ct((8, 512, 512)), NAMES[0])  # warm
+    benchmark.pedantic(lambda: spent(predictor, volume, NAMES[0]), rounds=1)
+    one = spent(predictor, volume, NAMES[0])
+    predictor.segment([NAMES[0]])
+    again = dict(predictor.seconds)
+    three = spent(predictor, volume, *NAMES)
+    ratios = {
+        "seconds": one["all"],
+        "three_to_one": three["all"] / one["all"],
+        "again": (again["image"] + again["decode"]) / one["all"],
+        "patches": one["decode"] / one["all"],
+    }
+    benchmark.extra_info.update({key: round(value, 3) for key, value in ratios.items()})
+    print({key: round(value, 3) for key, value in ratios.items()})
+    assert one["all"] < WHOLE_CT
+    assert ratios["three_to_one"] < 1.8
+    assert ratios["again"] < 0.4
+
+
+def test_thin_slices_cost_less_than_thick_ones(predictor: SlicePredictor, benchmark: Any) -> None:
+    """As many slices of 1 mm hold less of the body: only every fourth is looked at."""
+    thick, thin = (
+        Volume.from_array(ct((48, 512, 512)).array, (0.8, 0.8, mm), modality="CT")
+        for mm in (4.0, 1.0)
+    )
+    spent(predictor, thick, NAMES[0])  # warm
+    benchmark.pedantic(lambda: spent(predictor, thin, NAMES[0]), rounds=1)
+    ratio = spent(predictor, thin, NAMES[0])["image"] / spent(predictor, thick, NAMES[0])["image"]
+    benchmark.extra_info["thin_to_thick"] = round(ratio, 3)
+    print(f"thin to thick {ratio:.3f}")
+    assert ratio < 0.6
