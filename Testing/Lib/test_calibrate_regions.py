@@ -71,6 +71,7 @@ GOOD = [(0.99, 1500.0)] * 6
         (GOOD, [(0.99, 0.0)] * 6, {}),  # quiet as it is
         (GOOD, [(0.65, 900.0)] * 6, {"presence_threshold": 0.7}),
         (GOOD, [(0.2, 900.0)] * 6, {"presence_threshold": 0.3}),
+        ([(0.8, 1500.0)] * 6, [(0.65, 900.0)] * 6, {}),  # too near to what was found
         (GOOD, [(0.99, 70.0)] * 6, {"postprocess": {"min_mm3": 100.0}}),
         (GOOD, [(0.99, 300.0)] * 6, {}),  # more than a tenth of the organ is not thrown away
         ([(0.99, 60.0)] * 6, [(0.99, 70.0)] * 6, {}),  # nor is what was found of it
@@ -80,15 +81,22 @@ def test_gates_and_smallest_parts_silence_only_what_is_not_there(
     present: list[tuple[float, float]], absent: list[tuple[float, float]], expected: object
 ) -> None:
     made = trials(present, absent)
+    for _ in present:
+        made.add("gland", np.full((1, 2, 2), 0.9, np.float16), np.ones((1, 2, 2)), THRESHOLDS)
     changes = choose_regions(made)
     assert changes == ({"gland": expected} if expected else {})
-    for row in made.seen["gland"]:
-        if row.there:
-            made.add("gland", np.full((1, 2, 2), 0.9, np.float16), np.ones((1, 2, 2)), THRESHOLDS)
     measured = measure(made, changes)
     assert measured["calibrated_dice"] == 1.0
     alarms = measured["calibrated_false_alarms"]
     assert alarms == (6 if not expected and absent[0][1] else 0)
+
+
+def test_a_gate_heeds_what_was_found_not_what_was_drawn_elsewhere() -> None:
+    made = trials([(0.9, 1500.0)] * 3 + [(0.25, 1500.0)], [(0.55, 900.0)] * 4)
+    for dice in (0.9, 0.9, 0.9, 0.0):
+        inside = np.full((1, 2, 2), 0.9 * (dice > 0), np.float16)
+        made.add("gland", inside, np.ones((1, 2, 2)), THRESHOLDS)
+    assert choose_regions(made)["gland"]["presence_threshold"] == 0.6
 
 
 def test_a_structure_that_the_gate_silences_has_no_dice() -> None:

@@ -24,7 +24,6 @@ from .trials import (
     Trials,
     asked_of,
     choose,
-    choose_gates,
     largest_part,
     spread_cases,
     validation_cases,
@@ -43,9 +42,13 @@ AWAY_MM = 25.0
 """A part of a volume lacks a structure when it lies so far beyond its last slice."""
 LEAST_SLICES = 8
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-REGION_GATES = (0.001, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Gates to try of the weaker one of the region's evidence and the decoder's answer; the first is
-none."""
+REGION_GATES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Gates to try of the weaker one of the region's evidence and the decoder's answer."""
+SHARE_OF_WEAKEST = 0.75
+"""A gate is at most this share of the weakest structure that was found: whole volumes are few, and
+a gate just below them would silence the next patient's."""
+HIT = 0.1
+"""Dice from which a structure counts as found; elsewhere is no finding."""
 SMALLEST_PARTS = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 """Volumes to try as the smallest part that counts, mm3."""
 SHARE_OF_SMALLEST = 0.1
@@ -169,15 +172,15 @@ def _parts(truth: np.ndarray, volume: Volume, answer: Segmentation) -> Iterator[
 def choose_regions(trials: RegionTrials) -> dict[str, dict[str, Any]]:
     """Return the entries of ``trained_prompts`` that should change.
 
-    Threshold and largest part as in `trials.choose`; then the presence gate; then the smallest
-    part that counts, where it silences false alarms and no structure.
+    Threshold and largest part as in `trials.choose`; then the presence gate and the smallest part
+    that counts, where they silence false alarms and no structure.
     """
     changes: dict[str, dict[str, Any]] = defaultdict(dict)
     for name, change in choose(trials).items():
         changes[name].update(change)
-    scores = {n: [(s.score, s.there) for s in seen] for n, seen in trials.seen.items()}
-    for name, gate in choose_gates(scores, gates=REGION_GATES).items():
-        if gate > REGION_GATES[0]:
+    for name, seen in trials.seen.items():
+        entry = changes.get(name, {})
+        if gate := _gate(seen, _dice(trials, name, entry)):
             changes[name]["presence_threshold"] = gate
     for name, seen in trials.seen.items():
         entry = changes.get(name, {})
@@ -188,6 +191,27 @@ def choose_regions(trials: RegionTrials) -> dict[str, dict[str, Any]]:
             rule = dict(changes[name].get("postprocess", {}))
             changes[name]["postprocess"] = {**rule, "min_mm3": smallest}
     return dict(changes)
+
+
+def _dice(trials: RegionTrials, name: str, entry: Mapping[str, Any]) -> list[float]:
+    """Return the Dice of a name's cases at the threshold and largest part of an entry."""
+    one = bool(entry.get("postprocess", {}).get("keep_components"))
+    return trials.dice[name].get((float(entry.get("threshold", PLAIN[0])), one), [])
+
+
+def _gate(seen: Sequence[Seen], dice: Sequence[float]) -> float:
+    """Return the lowest gate with the fewest false alarms that keeps all hits; 0 for none."""
+    there = [s.score for s in seen if s.there]
+    hits = [score for score, found in zip(there, dice, strict=True) if found >= HIT]
+    if not hits:
+        return 0.0
+    absent = [s.score for s in seen if not s.there and s.parts[PLAIN[0]] > 0]
+    best, fewest = 0.0, len(absent)
+    for gate in REGION_GATES:
+        alarms = sum(score >= gate for score in absent)
+        if gate <= SHARE_OF_WEAKEST * min(hits) and alarms < fewest:
+            best, fewest = gate, alarms
+    return best
 
 
 def _smallest(
@@ -223,7 +247,7 @@ def measure(trials: RegionTrials, changes: Mapping[str, Mapping[str, Any]]) -> d
         rule = entry.get("postprocess", {})
         threshold = float(entry.get("threshold", PLAIN[0]))
         gate, smallest = float(entry.get("presence_threshold", 0.0)), float(rule.get("min_mm3", 0))
-        if dice := trials.dice[name].get((threshold, bool(rule.get("keep_components")))):
+        if dice := _dice(trials, name, entry):
             passed = [s.score >= gate for s in seen if s.there]
             means.append(float(np.mean(np.multiply(dice, passed))))
         alarms += sum(s.found(threshold, gate, smallest) for s in seen if not s.there)

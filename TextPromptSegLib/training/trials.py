@@ -135,9 +135,7 @@ def choose(trials: Trials) -> dict[str, dict[str, Any]]:
 
 
 def choose_gates(
-    scores: Mapping[str, Sequence[tuple[float, bool]]],
-    most_alarms: float = 0.04,
-    gates: Sequence[float] = GATES,
+    scores: Mapping[str, Sequence[tuple[float, bool]]], most_alarms: float = 0.04
 ) -> dict[str, float]:
     """Return the presence gate of each structure that has absent cases.
 
@@ -148,7 +146,6 @@ def choose_gates(
         scores: name -> (largest presence of the case's slices, is it there) of each case.
         most_alarms: share of absent questions that may pass, if the highest of `PRICES` buys it;
             below the 5 % that a user is promised, so that other images keep the promise.
-        gates: to try, rising.
     """
     asked = {n: v for n, v in scores.items() if any(not there for _, there in v)}
     absent = sum(not there for v in asked.values() for _, there in v)
@@ -156,7 +153,7 @@ def choose_gates(
     for price in PRICES:
         alarms = 0
         for name, values in asked.items():
-            best = [(_worth(values, gate, price), -gate) for gate in gates]
+            best = [(_worth(values, gate, price), -gate) for gate in GATES]
             chosen[name] = -max(best)[1]
             alarms += sum(not t for score, t in values if score >= chosen[name])
         if alarms <= most_alarms * absent:
