@@ -44,6 +44,12 @@ class Samples:
         """Return K."""
         return len(self.noises)
 
+    def presence_and_rest(
+        self, features: Features, text: TextFeatures
+    ) -> tuple[torch.Tensor, None]:
+        """Return presence (B,); what it begins serves one answer, not K."""
+        return self.presence(features, text), None
+
     def decode(
         self,
         features: Features,

@@ -11,7 +11,7 @@ import torch
 from .hints import Hints
 from .locating_engine import LocatingEngine
 from .outcome import Cancelled, InputError, Progress
-from .slice_engine import RunFacts, SliceEngine, Writes
+from .slice_engine import RunFacts, SliceEngine, Write, Writes
 from .slice_hints import PixelBox, SliceHints, box_tensor, boxes_of, march
 from .slice_stack import SliceStack
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from .device import MemoryLadder, is_out_of_memory, release_memory
-from .feature_cache import FeatureCache, move, rows_of
+from .feature_cache import FeatureCache, move, rows_of, size_of
 from .outcome import Cancelled, Progress
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ Writes = Write | Sequence[Write]
 """One for all, or one for each channel of the logits (samples)."""
 
 T = TypeVar("T")
+
+REST_BYTES = 256 << 20
+"""Most memory for what `presence` began and `decode` may go on from."""
 
 
 @dataclass
@@ -80,6 +83,9 @@ class SliceEngine:
             decodes every slice.
     """
 
+    goes_on = True
+    """Whether the decoder may go on from what presence began: the text alone asks."""
+
     def __init__(
         self,
         model: PromptedSegmenter,
@@ -91,6 +97,8 @@ class SliceEngine:
         self.gate = presence_threshold
         self.shown: frozenset[int] = frozenset()  # slices that are decoded whatever presence says
         self._facts = RunFacts(np.zeros((0, 0)), np.zeros((0, 0), bool))
+        # (first slice, prompt) -> what presence began and the decoder may go on from
+        self._rests: dict[tuple[int, int], Features] = {}
 
     def run(
         self,
@@ -125,6 +133,7 @@ class SliceEngine:
         shape = (count, len(slices))
         facts = RunFacts(np.full(shape, np.nan), np.zeros(shape, bool), per_prompt=[0.0] * count)
         self._facts = facts
+        self._rests.clear()
         before: SliceBatch | None = None
         position = slices.start
 
@@ -142,8 +151,10 @@ class SliceEngine:
                 for pairs in wanted:
                     tell()
                     self._decode(stack, pairs[0], pairs[1], slices, text, write)
+                self._forget(before)
                 before = batch
                 position += batch.count
+            self._rests.clear()
             tell()
             self._decode_best(stack, slices, text, write, ceilings)
         return facts
@@ -226,7 +237,19 @@ class SliceEngine:
         """Ask for one prompt on every slice of a batch."""
         features = move(batch.features, self.ladder.device)
         rows = _repeat(text, prompt, batch.count, self.ladder.device)
-        return self._network(lambda: self.model.presence(features, rows))
+        if not self.goes_on:
+            return self._network(lambda: self.model.presence(features, rows))
+        logits, rest = self._network(lambda: self.model.presence_and_rest(features, rows))
+        if rest is not None:
+            room = REST_BYTES - sum(map(size_of, self._rests.values()))
+            if size_of(rest) <= room:
+                self._rests[batch.first, prompt] = rest
+        return logits
+
+    def _forget(self, batch: SliceBatch | None) -> None:
+        """Drop what was begun on a batch; nothing of it will be decoded any more."""
+        for key in [k for k in self._rests if batch is not None and k[0] == batch.first]:
+            del self._rests[key]
 
     def _decode(
         self,
@@ -285,6 +308,15 @@ class SliceEngine:
         """Run the decoder once; None when the runs no longer fit after stepping down."""
         if sum(last - first for _, first, last in runs) > self.ladder.pairs:
             return None
+        begun = [self._rests.get((batch.first, prompt)) for prompt, _, _ in runs]
+        if begun and None not in begun:
+            parts = [
+                rows_of(rest, first, last)
+                for rest, (_, first, last) in zip(begun, runs, strict=True)
+                if rest is not None
+            ]
+            whole = parts[0] if len(parts) == 1 else tuple(map(torch.cat, zip(*parts, strict=True)))
+            return self._network(lambda: self.model.decode_rest(whole))
         device = self.ladder.device
         features = move(batch.features, device)
         prompts = [p for p, first, last in runs for _ in range(first, last)]
@@ -344,6 +376,7 @@ class SliceEngine:
                 # The traceback holds the frames and with them the tensors.
                 error.__traceback__ = None
             device = self.ladder.device
+            self._rests.clear()
             self.ladder.step_down()
             if self.ladder.device != device:
                 self.model.to(self.ladder.device)

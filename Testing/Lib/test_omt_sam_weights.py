@@ -19,6 +19,7 @@ from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
+from TextPromptSegLib.systems.omt_sam.mask_decoder import presence_score, single_mask
 from TextPromptSegLib.systems.omt_sam.weights import (
     find_weights,
     from_transformers,
@@ -34,6 +35,13 @@ from TextPromptSegLib.volume import Volume
 def no_text(rows: int) -> TextFeatures:
     nothing = torch.zeros(rows, 8)
     return TextFeatures(nothing[:, None], torch.ones(rows, 1) > 0, nothing).without_words()
+
+
+def low_resolution(net: OMTSAM, features: Any, box: torch.Tensor) -> tuple[Any, Any]:
+    """Return the decoder's own mask (1, 1, 4 h, 4 w) and score (1,) for a box without text."""
+    ((_, states, places),) = net._answer(features, no_text(1), box, None, None)
+    low = single_mask(net.mask_decoder, states, places, net.config.grid)
+    return low, presence_score(net.mask_decoder, states)
 
 
 def transformers_sam(**changes: Any) -> Any:
@@ -143,7 +151,7 @@ def test_both_layouts_hold_the_same_network(tmp_path: Path) -> None:
             multimask_output=False,
         )
         box = torch.tensor([[10.0, 12.0, 40.0, 50.0]])
-        low, score = net._answer(net.encode_image(image), no_text(1), box, None, None, True)
+        low, score = low_resolution(net, net.encode_image(image), box)
     assert low is not None
     assert torch.allclose(low[:, 0], expected.pred_masks[0, :, 0], atol=1e-4, rtol=1e-4)
     assert torch.allclose(score, expected.iou_scores[0, :, 0], atol=1e-4)

@@ -177,6 +177,23 @@ class PromptedSegmenter(nn.Module, ABC):
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return the logits (B,) of "the structure is in this slice" without the decoder."""
 
+    def presence_and_rest(
+        self, features: Features, text: TextFeatures
+    ) -> tuple[Tensor, Features | None]:
+        """Return `presence` (B,) and what `decode_rest` can go on from, B rows.
+
+        None = `decode` has to start anew. For systems whose presence is a part of the decoder.
+        """
+        return self.presence(features, text), None
+
+    def decode_rest(self, rest: Features) -> Tensor:
+        """Return the logits (B, 1, H, W) that `decode` gives for the text alone.
+
+        Args:
+            rest: rows of what `presence_and_rest` returned.
+        """
+        raise NotImplementedError("this system keeps nothing of its presence")
+
     @abstractmethod
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the objective's terms; ``loss`` is the sum to minimise.

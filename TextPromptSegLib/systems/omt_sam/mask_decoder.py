@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .config import OMTSAMConfig
+from .two_way import two_way
 
 if TYPE_CHECKING:
     from segment_anything.modeling import MaskDecoder
@@ -37,22 +38,22 @@ def attend(
     """Run the two-way transformer on pairs.
 
     segment_anything's own ``forward`` asks many prompts of one image; here row b of image and
-    prompt belong together, and the masks that nobody reads are not computed.
+    prompt belong together, and the tokens and masks that nobody reads are not computed.
 
     Args:
         decoder: of `make_mask_decoder`.
         embedding: image embeddings (B, C, h, w).
-        positions: their position encoding (1, C, h, w).
+        positions: the position encoding of their places (1, h w, C).
         sparse: prompt tokens (B, T, C).
-        dense: (B, C, h, w), added to the embedding.
+        dense: (B, C, h, w) or (1, C, 1, 1), added to the embedding.
 
     Returns:
-        Output tokens (B, 1 + masks, C), the IoU token first, and the image's tokens (B, h w, C).
+        The IoU token and that of the single mask (B, 2, C), and the image's tokens (B, h w, C).
     """
     own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     tokens = torch.cat([own.to(sparse.dtype).expand(len(sparse), -1, -1), sparse], dim=1)
-    states, image = decoder.transformer(embedding + dense, positions, tokens)
-    return states[:, : len(own)], image
+    places = (embedding + dense.to(embedding.dtype)).flatten(2).transpose(1, 2)
+    return two_way(decoder.transformer, places, positions, tokens, read=2)
 
 
 def single_mask(decoder: Any, states: Tensor, image: Tensor, grid: int) -> Tensor:

@@ -57,6 +57,8 @@ class OMTSAM(PromptedSegmenter):
         self.mask_decoder = make_mask_decoder(config)
         self.image_text = ImageTextPromptEncoder(config) if config.image_text else None
         self._visual: tuple[nn.Module, ...] = ()  # in a tuple: no part of the weights
+        self._places: Tensor | None = None  # position encoding, while the weights stay
+        self.register_load_state_dict_post_hook(_forget_places)
 
     # -- what surrounds the network ------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class OMTSAM(PromptedSegmenter):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> OMTSAM:
         """Move CLIP's image tower along with the network."""
         super()._apply(fn, recurse)
+        self._places = None
         for visual in self._visual:
             visual._apply(fn)
         return self
@@ -156,14 +159,39 @@ class OMTSAM(PromptedSegmenter):
         Returns:
             Logits (B, 1, H, W) and presence logits (B,), SAM's IoU head.
         """
-        size = self.config.image_size
-        low, presence = self._answer(features, text, boxes, points, masks, True)
-        assert low is not None
-        return F.interpolate(low, (size, size), mode="bilinear", align_corners=False), presence
+        answered = self._answer(features, text, boxes, points, masks)
+        masked = [self._mask(states, places) for _, states, places in answered]
+        scores = [presence_score(self.mask_decoder, states) for _, states, _ in answered]
+        if len(answered) == 1:
+            return masked[0], scores[0]
+        rows = torch.cat([rows for rows, *_ in answered if rows is not None])
+        back = torch.argsort(rows).to(masked[0].device)
+        return torch.cat(masked)[back], torch.cat(scores)[back]
 
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return presence logits (B,): the decoder's transformer and IoU head, no mask."""
-        return self._answer(features, text, None, None, None, False)[1]
+        return self.presence_and_rest(features, text)[0]
+
+    def presence_and_rest(
+        self, features: Features, text: TextFeatures
+    ) -> tuple[Tensor, Features | None]:
+        """Return presence logits (B,), and the transformer's result for `decode_rest`."""
+        answered = self._answer(features, text, None, None, None)
+        scores = [presence_score(self.mask_decoder, states) for _, states, _ in answered]
+        if len(answered) == 1:
+            return scores[0], answered[0][1:]
+        rows = torch.cat([rows for rows, *_ in answered if rows is not None])
+        return torch.cat(scores)[torch.argsort(rows).to(scores[0].device)], None
+
+    def decode_rest(self, rest: Features) -> Tensor:
+        """Return the logits (B, 1, H, W) of what `presence_and_rest` has begun."""
+        return self._mask(*rest)
+
+    def _mask(self, states: Tensor, places: Tensor) -> Tensor:
+        """Return logits (B, 1, H, W) of the transformer's result."""
+        low = single_mask(self.mask_decoder, states, places, self.config.grid)
+        size = (self.config.image_size,) * 2
+        return F.interpolate(low, size, mode="bilinear", align_corners=False)
 
     def _answer(
         self,
@@ -172,16 +200,18 @@ class OMTSAM(PromptedSegmenter):
         boxes: Tensor | None,
         points: Tensor | None,
         masks: Tensor | None,
-        with_mask: bool,
-    ) -> tuple[Tensor | None, Tensor]:
-        """Return low-resolution logits (B, 1, 4 h, 4 w) and presence (B,)."""
+    ) -> list[tuple[Tensor | None, Tensor, Tensor]]:
+        """Run the decoder's transformer.
+
+        Returns:
+            For each kind of prompts: the rows (None = all), tokens (n, 2, C), places (n, h w, C).
+        """
         embedding, count = features[0], len(features[0])
         words, asked = None, None if self.image_text is None else self._asked(text, boxes, points)
         if self.image_text is not None and asked is not None:
             words = self.image_text(features[1], asked)
-        groups = list(prompt_groups(asked, boxes, points, count))
-        grid, low, presence = self.config.grid, [], []
-        for group in groups:
+        answered = []
+        for group in prompt_groups(asked, boxes, points, count):
             sparse, dense, positions = self._encode_prompts(group, masks, count)
             if group.text:
                 assert words is not None
@@ -190,15 +220,9 @@ class OMTSAM(PromptedSegmenter):
             image = embedding
             if group.rows is not None:
                 image = embedding.index_select(0, group.rows.to(embedding.device))
-            states, places = attend(self.mask_decoder, image, positions, sparse, dense)
-            presence.append(presence_score(self.mask_decoder, states))
-            if with_mask:
-                low.append(single_mask(self.mask_decoder, states, places, grid))
-        if len(groups) == 1:
-            return (low[0] if low else None), presence[0]
-        rows = [group.rows for group in groups if group.rows is not None]
-        back = torch.argsort(torch.cat(rows)).to(embedding.device)
-        return (torch.cat(low)[back] if low else None), torch.cat(presence)[back]
+            found = attend(self.mask_decoder, image, positions, sparse, dense)
+            answered.append((group.rows, *found))
+        return answered
 
     def _asked(
         self, text: TextFeatures, boxes: Tensor | None, points: Tensor | None
@@ -216,7 +240,9 @@ class OMTSAM(PromptedSegmenter):
     def _encode_prompts(
         self, group: PromptGroup, masks: Tensor | None, count: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return SAM's sparse (n, T, C) and dense prompts and the position encoding (1, C, h, w).
+        """Return SAM's sparse (n, T, C) and dense prompts and the position encoding (1, h w, C).
+
+        Dense ones are (n, C, h, w) where there are masks, else the same everywhere (1, C, 1, 1).
 
         In float32: half precision would put points pixels beside their place.
         """
@@ -231,8 +257,18 @@ class OMTSAM(PromptedSegmenter):
                 None if group.boxes is None else group.boxes.to(device),
                 None if masks is None else masks.to(device),
             )
-            positions = encoder.get_dense_pe()
-        return sparse.expand(rows, -1, -1), dense.expand(rows, -1, -1, -1), positions
+        if masks is None:
+            dense = dense[:1, :, :1, :1]
+        return sparse.expand(rows, -1, -1), dense, self._positions()
+
+    def _positions(self) -> Tensor:
+        """Return SAM's position encoding of the image's places (1, h w, C), made once."""
+        if self._places is None or self.training:
+            encoder: Any = self.prompt_encoder
+            device = encoder.no_mask_embed.weight.device
+            with torch.autocast(device.type, enabled=False):
+                self._places = encoder.get_dense_pe().flatten(2).transpose(1, 2).contiguous()
+        return self._places
 
     # -- training ------------------------------------------------------------------------------
 
@@ -256,3 +292,8 @@ class OMTSAM(PromptedSegmenter):
         terms = omt_sam_objective(logits, batch["mask"], valid, presence, present, self.config)
         terms["logits"] = logits.detach()
         return terms
+
+
+def _forget_places(module: Any, keys: object) -> None:
+    """Drop a position encoding that other weights had."""
+    module._places = None

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...text.features import TextFeatures
 from .config import OMTSAMConfig
+from .two_way import many_read_few, split_heads
 
 
 class ImageTextPromptEncoder(nn.Module):
@@ -45,12 +47,23 @@ class ImageTextPromptEncoder(nn.Module):
         words = self.text_projection(text.tokens)
         padding = ~text.mask
         padding = padding & text.mask.any(1, keepdim=True)  # attention over nothing is NaN
-        found, _ = self.attention(
-            image_tokens, words, words, key_padding_mask=padding, need_weights=False
-        )
-        fused = self.norm(image_tokens + found)
+        fused = self.norm(image_tokens + self._attend(image_tokens, words, padding))
         scores = fused @ self.queries.to(fused.dtype).t() / fused.shape[-1] ** 0.5
         return torch.softmax(scores, dim=1).transpose(1, 2) @ fused
+
+    def _attend(self, image_tokens: Tensor, words: Tensor, padding: Tensor) -> Tensor:
+        """Return ``attention(image_tokens, words, words)``, with little done for each place."""
+        attention, width = self.attention, words.shape[-1]
+        weight, bias = attention.in_proj_weight, attention.in_proj_bias
+        keys, values = F.linear(words, weight[width:], bias[width:]).chunk(2, dim=-1)
+        return many_read_few(
+            image_tokens,
+            split_heads(keys, attention.num_heads),
+            split_heads(values, attention.num_heads),
+            (weight[:width], bias[:width]),
+            (attention.out_proj.weight, attention.out_proj.bias),
+            padding,
+        )
 
 
 @dataclass(frozen=True)
