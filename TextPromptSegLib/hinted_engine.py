@@ -36,6 +36,8 @@ class HintedEngine(SliceEngine):
         arguments: of `SliceEngine`.
     """
 
+    goes_on = False  # boxes and points ask too
+
     def __init__(self, hints: SliceHints, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.hints = hints
@@ -58,7 +60,9 @@ class HintedEngine(SliceEngine):
         With ``propagate`` the text alone says on which slices the structure is; it is then drawn
         from the slice where it is largest (or where the user showed it) outwards, each slice with
         the box of what was drawn before, and what is not connected that way is left out.
+        Outside a box of the user's nothing is written.
         """
+        write = [self._bounded(put) for put in ([write] if callable(write) else write)]
         if not self.hints.hints.propagate:
             return super().run(stack, slices, text, write, ceilings, progress, label)
         self._found = {}
@@ -68,6 +72,14 @@ class HintedEngine(SliceEngine):
             for prompt in range(len(text)):
                 self._march(stack, slices, text, write, prompt, progress, label)
         return facts
+
+    def _bounded(self, write: Write) -> Write:
+        """Return what writes only inside the user's boxes."""
+
+        def put(prompt: int, first: int, probability: np.ndarray) -> None:
+            write(prompt, first, self.hints.bound(first, probability))
+
+        return put
 
     def _march(
         self,

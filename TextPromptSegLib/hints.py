@@ -49,6 +49,11 @@ class Hints:
         """Whether there is a box or a point."""
         return self.box is not None or bool(self.points)
 
+    @property
+    def boxed(self) -> bool:
+        """Whether the user drew a box."""
+        return self.box is not None
+
     def __bool__(self) -> bool:
         """Whether anything was asked for."""
         return self.geometric or self.two_pass or self.propagate

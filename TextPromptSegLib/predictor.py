@@ -278,7 +278,7 @@ class SlicePredictor:
             cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
             facts = self._facts(plan.names, (*plan.notes, *cut, *notes))
             facts.update(request.hints.to_dict())
-            limit = plan.threshold if threshold is None else threshold
+            limit = request.limit(plan, self.config["trained_prompts"])
             spent = sum(shares.get(name, 0.0) for name in plan.names)
             made = answers.answer(plan.prompt, probability, limit, spent, facts)
             if plan.check and (said := composer.disagreements(plan, made.mask)):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .clinical_text import name_of
 from .hints import Hints
 from .outcome import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    from .targets import Target
 
 _LACKING = {
     "box": "takes no box; leave it out, or search inside a region (--roi)",
@@ -56,6 +60,23 @@ class RunRequest:
                 raise CheckpointError(f"The system {system} of this checkpoint {_LACKING[name]}.")
         if self.hints.geometric and targets > 1:
             raise InputError("A box or points belong to one structure; give one prompt with them.")
+
+    def limit(self, plan: Target, trained: Mapping[str, Mapping[str, Any]]) -> float:
+        """Return the threshold of an answer.
+
+        Beside a box the checkpoint may want a lower one (``box_threshold``): where the structure
+        cannot be is known, and what was unsure inside is rather of it.
+
+        Args:
+            plan: what is answered.
+            trained: the checkpoint's ``trained_prompts``.
+        """
+        if self.threshold is not None:
+            return self.threshold
+        if not self.hints.boxed:
+            return plan.threshold
+        entries = [trained[name_of(name)] for name in plan.names]
+        return min(float(e.get("box_threshold", e.get("threshold", 0.5))) for e in entries)
 
 
 def make_request(

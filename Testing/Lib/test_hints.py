@@ -38,6 +38,7 @@ class BoxSegmenter(ToySegmenter):
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[tuple[np.ndarray | None, np.ndarray | None]] = []
+        self.deaf = False  # to boxes
 
     def decode(
         self, features: Any, text: Any, boxes: Any = None, points: Any = None
@@ -46,7 +47,7 @@ class BoxSegmenter(ToySegmenter):
         self.seen.append(tuple(None if t is None else t.numpy() for t in (boxes, points)))  # type: ignore[arg-type]
         y = torch.arange(logits.shape[2])[None, :, None]
         x = torch.arange(logits.shape[3])[None, None, :]
-        if boxes is not None:
+        if boxes is not None and not self.deaf:
             x0, y0, x1, y1 = (v[:, None, None] for v in boxes.unbind(1))
             inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1) | x0.isnan()
             logits = logits.masked_fill(~inside[:, None], -20.0)
@@ -127,6 +128,52 @@ def test_a_box_keeps_the_answer_inside() -> None:
     few = (slice(6, 8), *NEAR[1:])
     part = asked.segment("liver", box=ras_box(volume, few))[0]
     assert set(np.flatnonzero(part.mask.any((1, 2)))) == {6, 7}
+
+
+def test_nothing_is_drawn_outside_a_box_that_the_network_does_not_heed() -> None:
+    volume = phantom({LIVER: [NEAR, FAR]})
+    asked = predictor()
+    asked.set_volume(volume)
+    asked._model.deaf = True
+    k, j, i = NEAR
+    part = (slice(k.start + 1, k.stop), slice(j.start + 2, j.stop - 3), slice(i.start, i.stop - 4))
+    inside = np.zeros(volume.shape, bool)
+    inside[part] = True
+    plain = asked.segment("liver")[0]
+    assert (plain.mask.astype(bool) & ~inside).any()
+    for more in ({}, {"two_pass": True}, {"propagate": True}):
+        boxed = asked.segment("liver", box=ras_box(volume, part), **more)[0]
+        assert boxed.outcome is Outcome.FOUND
+        assert np.array_equal(boxed.mask.astype(bool), plain.mask.astype(bool) & inside)
+        assert not np.asarray(boxed.probability, np.float32)[~inside].any()
+    free = asked.segment("liver", points=[ras_point(volume, 8, 15, 16)])[0]
+    assert np.array_equal(free.mask, plain.mask), "a point bounds nothing"
+
+
+def test_a_box_may_have_a_threshold_of_its_own() -> None:
+    volume = phantom({LIVER: [NEAR]})
+    asked = predictor()
+    asked.config["trained_prompts"]["liver"]["box_threshold"] = 0.125  # type: ignore[index]
+    asked.set_volume(volume)
+    box = ras_box(volume, NEAR)
+    assert asked.segment("liver", box=box)[0].threshold == 0.125
+    assert asked.segment("liver", box=box, threshold=0.3)[0].threshold == 0.3
+    for other in ({}, {"points": [ras_point(volume, 8, 15, 16)]}, {"two_pass": True}):
+        assert asked.segment("liver", **other)[0].threshold == 0.5
+    assert asked.segment("spleen", box=box)[0].threshold == 0.5
+
+
+def test_a_boxed_slice_is_decoded_whatever_presence_says() -> None:
+    volume = phantom({LIVER: [NEAR]})
+    asked = predictor(presence=0.9999999)
+    asked._model.sharpness.data.fill_(60.0)
+    for entry in asked.config["trained_prompts"].values():
+        entry["presence_threshold"] = 0.9999999
+    asked.set_volume(volume)
+    assert asked.segment("liver")[0].outcome is not Outcome.FOUND
+    boxed = asked.segment("liver", box=ras_box(volume, NEAR))[0]
+    assert boxed.outcome is Outcome.FOUND
+    assert set(np.flatnonzero(boxed.mask.any((1, 2)))) == set(range(NEAR[0].start, NEAR[0].stop))
 
 
 def test_points_reach_the_network_where_they_lie() -> None:
@@ -211,6 +258,7 @@ def test_box_of_a_mask_grows_and_ignores_specks() -> None:
     mask[38, 2] = True
     assert box_of(mask, 0.0) == (19.5, 9.5, 39.5, 19.5)
     assert box_of(mask, 0.1) == (17.5, 8.5, 41.5, 20.5)
+    assert box_of(mask, 0.0, 0.0) == (1.5, 9.5, 39.5, 38.5)
     mask[0:10, 0:20] = True  # a second part of the structure counts
     assert box_of(mask, 0.5) == (-0.5, -0.5, 49.5, 29.5)
 

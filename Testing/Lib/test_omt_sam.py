@@ -516,6 +516,12 @@ def test_boxes_of_the_reference_are_a_way_of_asking(
     box = [columns[0] - 0.5, rows[0] - 0.5, columns[-1] + 0.5, rows[-1] + 0.5]
     shown = [(text, b) for text, b in seen if b is not None and b == pytest.approx(box)]
     assert {text for text, _ in shown} == {True, False}
-    assert (True, None) in seen and not any(b is None for text, b in seen if not text)
+    assert not any(b is None for text, b in seen if not text)
+    seen.clear()
+    modes = ways_with_boxes(["text+point", "point", "text+3d-box"])
+    report = evaluate([str(tmp_path / "tiny")], [data], "val", modes=modes, device="cpu")
+    assert not report.failures
+    assert {text for text, b in seen if b is None} == {True, False}, "points with and without text"
+    assert any(text and b == pytest.approx(box, abs=0.02) for text, b in seen if b is not None)
     with pytest.raises(InputError, match="must be one of"):
         ways_with_boxes(["guess"])

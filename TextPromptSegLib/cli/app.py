@@ -246,7 +246,8 @@ def evaluate(
         typer.Option(
             "--mode",
             metavar="MODE",
-            help="text, text+box or box (the reference's box on each slice); may be repeated.",
+            help="text, text+box, box, text+point, point (the reference's box or inner point on "
+            "each slice) or text+3d-box (one box around it all); may be repeated.",
         ),
     ] = None,
     device: Device = "auto",

@@ -1,8 +1,8 @@
-"""Ways of asking side by side: by text, by text and the reference's box, by that box alone."""
+"""Ways of asking side by side: by text, and with boxes or points drawn from the reference."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,21 @@ from .asking import Ask, ask_by_text
 if TYPE_CHECKING:
     from ..data.datasets import Case
 
-MODES = ("text", "text+box", "box")
+MODES = ("text", "text+box", "box", "text+point", "point", "text+3d-box")
+
+Show = Callable[[Any, str, np.ndarray, "Case"], Segmentation]
+"""(predictor, name, reference (K, J, I), case) -> the answer to what is shown of it."""
 
 
-def ask_with_boxes(
-    predictor: Any, prompts: Sequence[str], case: Case, *, with_text: bool
+def ask_with_reference(
+    predictor: Any, prompts: Sequence[str], case: Case, *, show: Show
 ) -> list[Segmentation]:
-    """Ask with the box of the reference on every slice that holds the structure.
+    """Ask with something drawn from the reference.
 
-    These boxes say on which slices a structure is and how large it is there: the numbers tell how
-    well a given box is filled, not how well a structure is found. A structure that is not there
-    has no box; it is asked by text.
+    It says where a structure is and how large it is there: the numbers tell how well a given box
+    or point is answered, not how well a structure is found. A structure that is not there has
+    nothing to show; it is asked by text.
     """
-    from ..outlined import segment_outlined
-
     drawn = case.label_arrays()
     known = {name: [drawn[m] for m in case.members(name) if m in drawn] for name in prompts}
     result = []
@@ -36,8 +37,32 @@ def ask_with_boxes(
         if mask is None or not mask.any():
             result += predictor.segment([name])
         else:
-            result.append(segment_outlined(predictor, name, mask, with_text=with_text))
+            result.append(show(predictor, name, mask, case))
     return result
+
+
+def on_every_slice(what: str, with_text: bool) -> Show:
+    """Show the box or the inner point of each slice that holds the structure.
+
+    Args:
+        what: ``box`` or ``point``.
+        with_text: give the network the text too.
+    """
+
+    def show(predictor: Any, name: str, mask: np.ndarray, case: Case) -> Segmentation:
+        from ..outlined import segment_outlined
+
+        return segment_outlined(predictor, name, mask, with_text=with_text, show=what)
+
+    return show
+
+
+def one_box(predictor: Any, name: str, mask: np.ndarray, case: Case) -> Segmentation:
+    """Show one box around the whole structure, as a person draws it, beside the text."""
+    from ..outlined import box_around
+
+    (answer,) = predictor.segment([name], box=box_around(mask, case.volume()))
+    return answer
 
 
 def ways_with_boxes(modes: Sequence[str]) -> dict[str, Ask]:
@@ -46,11 +71,17 @@ def ways_with_boxes(modes: Sequence[str]) -> dict[str, Ask]:
     Raises:
         InputError: for an unknown mode.
     """
-    ways: dict[str, tuple[str, Ask]] = {
-        "text": ("text only", ask_by_text),
-        "text+box": ("text + box", partial(ask_with_boxes, with_text=True)),
-        "box": ("box only", partial(ask_with_boxes, with_text=False)),
+    shown = {
+        "text+box": ("text + box", on_every_slice("box", True)),
+        "box": ("box only", on_every_slice("box", False)),
+        "text+point": ("text + point", on_every_slice("point", True)),
+        "point": ("point only", on_every_slice("point", False)),
+        "text+3d-box": ("text + one 3-D box", one_box),
     }
+    ways: dict[str, tuple[str, Ask]] = {"text": ("text only", ask_by_text)}
+    ways.update(
+        {k: (title, partial(ask_with_reference, show=s)) for k, (title, s) in shown.items()}
+    )
     for mode in modes:
         if mode not in ways:
             raise InputError(f"--mode {mode} must be one of {', '.join(MODES)}.")
