@@ -1,8 +1,9 @@
 """Settings of a finished checkpoint, chosen on the validation split only.
 
 Three things are chosen per structure or for the whole checkpoint: the probability threshold,
-whether only the largest part is kept, and the gate of the presence head. A setting departs from
-its plain value only where that pays by more than noise.
+whether only the largest part is kept, and the gate of the presence head; for a system that takes
+boxes also the threshold beside a box (`calibrate_boxes`). A setting departs from its plain value
+only where that pays by more than noise.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .calibrate_boxes import calibrate_boxes
 from .trials import (
     GATES,
     Trials,
@@ -151,4 +153,6 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     summary = trials.summary()
     config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
     write_config(folder, config)
+    if "box" in config.get("takes", ()):
+        calibrate_boxes(folder, spread_cases(cases, most_cases), names_of)
     return summary
