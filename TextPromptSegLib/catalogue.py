@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import checkpoint, encoders
+from .memory_estimate import estimate_memory
 from .outcome import CheckpointError, Progress
 from .resources import checkpoints_dir, resource_path
 
@@ -228,25 +229,6 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         "prompts": tuple(config.get("trained_prompts", ())),
         "takes": tuple(config.get("takes", ())),
     }
-
-
-def estimate_memory(config: Mapping[str, Any], weights_bytes: int) -> int:
-    """Return an estimate of the memory that one run needs, bytes.
-
-    A figure measured for the checkpoint (``memory_mb``) is taken as it is; else weights in
-    float32 plus the widest activations of a batch of four slices plus the libraries.
-
-    Args:
-        config: the checkpoint's configuration.
-        weights_bytes: size of the weights as stored (two bytes per number).
-    """
-    if measured := config.get("memory_mb"):
-        return int(measured) * 1_000_000
-    sizes = config.get("config", {})
-    size = int(config.get("input", {}).get("size", 256))
-    widths = sizes.get("channels") or (64,)
-    activations = 4 * 8 * size * size * max(int(widths[0]), 16) * 4
-    return 2 * weights_bytes + activations + 600_000_000
 
 
 # --- import, download, verify, remove ------------------------------------------------------

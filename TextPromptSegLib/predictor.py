@@ -24,6 +24,7 @@ from .heat_maps import heat_map_of
 from .hinted_engine import make_engine, with_region
 from .hints import Hints
 from .intensity import guess_modality
+from .memory_estimate import slices_per_pass
 from .outcome import DeviceError, InputError, Progress, Segmentation
 from .prompts import Prompt, parse_prompts
 from .provenance import run_facts
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 logger = logging.getLogger(__name__)
-
-CPU_BATCH = 8
-GPU_BATCH = 16
-GPU_PAIRS = 64
 
 
 class SlicePredictor:
@@ -75,8 +72,9 @@ class SlicePredictor:
         self.seconds: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
         self.presence: dict[str, float] = {}  # the last run's best slice of each trained name
         self._text_encoder = checkpoint.text_encoder
-        size = batch or (CPU_BATCH if target.type == "cpu" else GPU_BATCH)
-        pairs = size if target.type == "cpu" else max(size, GPU_PAIRS)
+        size, pairs = slices_per_pass(target.type, self.spec.size)
+        if batch is not None:
+            size, pairs = batch, batch if target.type == "cpu" else max(batch, pairs)
         self._ladder = MemoryLadder(target, autocast_dtype(target, precision), size, pairs)
         model = checkpoint.model.eval().requires_grad_(False)
         if target.type == "cpu":

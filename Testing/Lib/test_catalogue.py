@@ -16,6 +16,7 @@ import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
 from TextPromptSegLib import archive, catalogue, checkpoint, licence, transfer
+from TextPromptSegLib.memory_estimate import slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
 
@@ -132,6 +133,20 @@ def test_memory_estimate_takes_the_measured_figure() -> None:
     assert catalogue.estimate_memory(tiny_config(memory_mb=750), 10) == 750_000_000
     small = catalogue.estimate_memory(tiny_config(), 10_000_000)
     assert catalogue.estimate_memory(tiny_config(), 500_000_000) - small == 2 * 490_000_000
+
+
+def test_memory_of_a_vit_grows_with_its_attention() -> None:
+    sizes = {"patch": 16, "heads": 12, "embed_dim": 768}
+    one = tiny_config(config=sizes, input={"size": 1024})
+    assert slices_per_pass("cpu", 1024) == (2, 2) and slices_per_pass("cpu", 512) == (8, 8)
+    assert slices_per_pass("cuda", 1024) == (4, 16) and slices_per_pass("cuda", 256) == (16, 64)
+    assert slices_per_pass("cpu", 9000) == (1, 1)
+    first, second = (catalogue.estimate_memory(one, 10**8, slices) for slices in (1, 2))
+    assert catalogue.estimate_memory(one, 10**8) == second
+    attention = 12 * 4096**2 * 4  # of one block, all heads, float32
+    assert 3 * attention < second - first < 4.5 * attention
+    small = tiny_config(config={"patch": 8, "heads": 2}, input={"size": 256})
+    assert catalogue.estimate_memory(small, 10**7) < 1.2e9
 
 
 # -- import --------------------------------------------------------------------------------------

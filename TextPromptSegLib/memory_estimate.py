@@ -1,0 +1,50 @@
+"""How much memory a run needs, and how much is done at once; from the configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LIBRARIES = 600_000_000
+CPU_SLICES, GPU_SLICES, GPU_PAIRS = 8, 16, 64
+WIDEST = 512
+"""Slices up to this side, px, are encoded as many at once as the device likes."""
+
+
+def slices_per_pass(device: str, size: int) -> tuple[int, int]:
+    """Return how many slices are encoded, and how many pairs decoded, in one pass.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        size: side of the encoded slices, px; what a pass needs grows at least with its square.
+    """
+    most = CPU_SLICES if device == "cpu" else GPU_SLICES
+    slices = max(1, int(most * min(1.0, (WIDEST / max(1, size)) ** 2)))
+    return slices, slices if device == "cpu" else max(slices, GPU_PAIRS * slices // most)
+
+
+def estimate_memory(
+    config: Mapping[str, Any], weights_bytes: int, slices: int | None = None
+) -> int:
+    """Return an estimate of the memory that one run on a CPU needs, bytes.
+
+    A figure measured for the checkpoint (``memory_mb``) is taken as it is; else weights in
+    float32 plus the widest activations of a pass plus the libraries.
+
+    Args:
+        config: the checkpoint's configuration.
+        weights_bytes: size of the weights as stored (two bytes per number).
+        slices: in a pass; None = as many as a CPU gets.
+    """
+    if measured := config.get("memory_mb"):
+        return int(measured) * 1_000_000
+    sizes = config.get("config", {})
+    size = int(config.get("input", {}).get("size", 256))
+    rest = 2 * weights_bytes + LIBRARIES
+    if "patch" in sizes and "heads" in sizes:  # a ViT: attention between all its tokens
+        tokens = (size // int(sizes["patch"])) ** 2
+        attention = 3.5 * int(sizes["heads"]) * tokens**2 * 4
+        passed = slices or slices_per_pass("cpu", size)[0]
+        return rest + int(passed * (attention + 64 * size * size * 4))
+    widths = sizes.get("channels") or (64,)
+    return rest + 4 * 8 * size * size * max(int(widths[0]), 16) * 4
