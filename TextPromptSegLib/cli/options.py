@@ -61,7 +61,7 @@ BoxOption = Annotated[
     typer.Option(
         "--box",
         metavar="x0,x1,y0,y1,z0,z1",
-        help="A box around the structure (RAS, mm), for models that take boxes.",
+        help="A box around the structure (RAS, mm), for models that take boxes; nothing outside.",
     ),
 ]
 PointOptions = Annotated[
