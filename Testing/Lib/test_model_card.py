@@ -31,6 +31,7 @@ def test_card_holds_licence_data_prompts_results_and_failures() -> None:
     for part in (
         "CC-BY-4.0",
         "Free with credit.",
+        '-p "liver" -m tiny',
         "* **CT**: liver",
         "* **CXR**: heart",
         "| `a` | expert | x / y | yes |",

@@ -50,13 +50,14 @@ def card_text(config: Mapping[str, Any], results: str, sections: Mapping[str, st
     name, licence = str(config["name"]), config["licence"]
     training, training_data = config.get("training", {}), config.get("training", {}).get("data", [])
     by_modality = _prompts_by_modality(config["trained_prompts"])
+    example = ", ".join(next(iter(by_modality.values()), [])[:2])
     lines = [
         f"# {config.get('title') or name}",
         "",
         f"**Licence of the weights: {licence.get('spdx') or 'see below'}.** {licence['line']}",
         "",
         "```",
-        f'textpromptseg segment ct.nii.gz -p "liver, left kidney" -m {name} -o out.seg.nrrd',
+        f'textpromptseg segment image.nii.gz -p "{example}" -m {name} -o out.seg.nrrd',
         "```",
         "",
         "## What it is",
