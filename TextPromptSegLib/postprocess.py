@@ -78,8 +78,9 @@ class PostprocessRule:
 def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessRule:
     """Return the rule for a result made of one or several trained prompts.
 
-    A union of several prompts has several parts by nature, so only the smallest ``min_mm3`` of
-    its members and gap and hole filling that all of them want survive.
+    A union of several prompts has several parts by nature: the smallest ``min_mm3`` of its
+    members, gap and hole filling that all of them want, and as many parts as they keep together,
+    if each of them keeps a number, survive.
 
     Args:
         names: trained prompts whose union the result is.
@@ -98,8 +99,10 @@ def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessR
         return rules[0]
     if not rules:
         return PostprocessRule()
+    kept = [rule.keep_components for rule in rules]
     return PostprocessRule(
         min_mm3=min(rule.min_mm3 for rule in rules),
+        keep_components=sum(kept) if all(kept) else 0,
         fill_gaps=min(rule.fill_gaps for rule in rules),
         fill_holes=all(rule.fill_holes for rule in rules),
     )

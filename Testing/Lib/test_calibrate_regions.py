@@ -99,6 +99,14 @@ def test_a_gate_heeds_what_was_found_not_what_was_drawn_elsewhere() -> None:
     assert choose_regions(made)["gland"]["presence_threshold"] == 0.6
 
 
+def test_one_weak_finding_of_many_does_not_open_the_gate() -> None:
+    scores = [0.25, *np.linspace(0.7, 0.9, 29).tolist()]
+    made = trials([(score, 1500.0) for score in scores], [(0.45, 900.0)] * 4)
+    for _ in scores:
+        made.add("gland", np.full((1, 2, 2), 0.9, np.float16), np.ones((1, 2, 2)), THRESHOLDS)
+    assert choose_regions(made)["gland"] == {"presence_threshold": 0.5}
+
+
 def test_a_structure_that_the_gate_silences_has_no_dice() -> None:
     made = trials([(0.9, 1500.0), (0.2, 1500.0)], [])
     for _ in range(2):

@@ -152,7 +152,8 @@ def test_rules_come_from_the_checkpoint() -> None:
     assert not rule_for(("liver tumor",), trained)
     assert not rule_for((), trained)
     # a union has several parts: the largest one must not be all that is left
-    assert rule_for(("liver", "spleen"), trained) == PostprocessRule(min_mm3=90)
+    assert rule_for(("liver", "spleen"), trained) == PostprocessRule(90, keep_components=2)
+    assert rule_for(("liver", "liver tumor"), trained) == PostprocessRule()
     for rule in ({"min_mm3": -1}, {"keep_components": "many"}, {"sharpen": True}):
         with pytest.raises(CheckpointError, match="post-processing"):
             PostprocessRule.from_dict(rule)

@@ -45,8 +45,8 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 REGION_GATES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Gates to try of the weaker one of the region's evidence and the decoder's answer."""
 SHARE_OF_WEAKEST = 0.75
-"""A gate is at most this share of the weakest structure that was found: whole volumes are few, and
-a gate just below them would silence the next patient's."""
+"""A gate is at most this share of the weakest structure that was found (of the weakest twentieth,
+where many were): whole volumes are few, and a gate just below them would silence the next one."""
 HIT = 0.1
 """Dice from which a structure counts as found; elsewhere is no finding."""
 SMALLEST_PARTS = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
@@ -200,16 +200,17 @@ def _dice(trials: RegionTrials, name: str, entry: Mapping[str, Any]) -> list[flo
 
 
 def _gate(seen: Sequence[Seen], dice: Sequence[float]) -> float:
-    """Return the lowest gate with the fewest false alarms that keeps all hits; 0 for none."""
+    """Return the lowest gate with the fewest false alarms that spares the hits; 0 for none."""
     there = [s.score for s in seen if s.there]
     hits = [score for score, found in zip(there, dice, strict=True) if found >= HIT]
     if not hits:
         return 0.0
+    weakest = float(np.quantile(hits, 0.05))
     absent = [s.score for s in seen if not s.there and s.parts[PLAIN[0]] > 0]
     best, fewest = 0.0, len(absent)
     for gate in REGION_GATES:
         alarms = sum(score >= gate for score in absent)
-        if gate <= SHARE_OF_WEAKEST * min(hits) and alarms < fewest:
+        if gate <= SHARE_OF_WEAKEST * weakest and alarms < fewest:
             best, fewest = gate, alarms
     return best
 
