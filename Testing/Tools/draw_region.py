@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+BORDER = 30  # px around the bright part of the body
 ANSWER, TRUTH, REGION = "#d55e00", "#f0e442", "#56b4e9"
 
 
@@ -38,13 +39,16 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
+    from PIL import Image
 
     from TextPromptSegLib.data.datasets import Dataset
+    from TextPromptSegLib.postprocess import bounding_box
     from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.training.trials import largest_part
 
     predictor = SlicePredictor.from_pretrained(model, device="cpu")
     found = {c.id: c for c in Dataset.read(dataset).cases}
-    figure = Figure(figsize=(7.8, 2.3 * len(cases) + 0.3), dpi=90, layout="constrained")
+    figure = Figure(figsize=(7.8, 1.9 * len(cases) + 0.3), dpi=90, layout="constrained")
     FigureCanvasAgg(figure)
     titles = ("image", "heat map and region", "answer (red), reference (yellow)")
     for number, (case, row) in enumerate(
@@ -56,9 +60,13 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
         assert answer.heat_map is not None
         reference = found[case].mask(prompt)[0]
         heat = np.asarray(answer.heat_map[0], np.float32)
+        body = bounding_box(largest_part((volume.array > 30).astype(np.uint8)))
+        assert body is not None
         for axis in row:
             axis.set_axis_off()
             axis.imshow(volume.array[0], cmap="gray")
+            axis.set_xlim(body[2].start - BORDER, body[2].stop + BORDER)
+            axis.set_ylim(body[1].stop + BORDER, body[1].start - BORDER)
         row[1].imshow(heat, cmap="inferno", alpha=np.clip(heat * 0.75, 0, 0.75), vmin=0, vmax=1)
         if box := region_of(predictor, prompt):
             size = box[2] - box[0], box[3] - box[1]
@@ -74,6 +82,9 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
         row[2].text(0.02, 0.03, f"Dice {dice:.2f}", color="white", transform=row[2].transAxes)
         print(f"{Path(out).name}: {case} {answer.message}, Dice {dice:.3f}")
     figure.savefig(out, facecolor="white")
+    with Image.open(out) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(out, optimize=True)
 
 
 if __name__ == "__main__":
