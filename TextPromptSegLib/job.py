@@ -97,6 +97,7 @@ class RunOptions:
         points: (x, y, z, label) RAS mm, label 1 on the structure and 0 beside it.
         two_pass: find a box by the text first, then ask again with it.
         propagate: give each slice the box of what was found in the slice before.
+        heat_map: also write where the system looked.
     """
 
     threshold: float | None = None
@@ -108,6 +109,7 @@ class RunOptions:
     points: tuple[tuple[float, float, float, int], ...] = ()
     two_pass: bool = False
     propagate: bool = False
+    heat_map: bool = False
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0.0 < self.threshold < 1.0:
@@ -263,6 +265,7 @@ def answer(
             samples=options.samples,
             progress=progress,
             **options.hints().to_dict(),
+            **({"heat_map": True} if options.heat_map else {}),
         )
         return result
     except MemoryError as error:
@@ -324,7 +327,7 @@ def write_results(
 ) -> list[Path]:
     """Write all files of one job and return them; ``report`` gets the seconds that it took.
 
-    Beside a segmentation that was made of samples lie their candidates and uncertainty, see
+    Beside a segmentation lie the candidates and uncertainty of samples and heat maps, see
     `formats.samples`.
 
     Raises:

@@ -68,3 +68,20 @@ def test_several_structures_have_a_file_each_and_without_samples_there_is_none(m
     }
     assert [p.name for p in made("liver", None, "plain.seg.nrrd").files] == ["plain.seg.nrrd"]
     assert sample_files(Path("a.seg.nrrd"), []) == []
+
+
+def test_heat_maps_lie_beside_the_segmentation(tmp_path: Path) -> None:
+    from test_locating import predictor, volume
+
+    located, image = predictor()[0], volume()
+    outputs = Outputs(segmentation=tmp_path / "out.nii.gz")
+    arguments = (located, Path("image"), parse_prompts("liver, spleen"), outputs)
+    done = job.run_job(*arguments, RunOptions(heat_map=True), volume=image)
+    names = ["out.heat-map-1-liver.nii.gz", "out.heat-map-2-spleen.nii.gz"]
+    assert {path.name for path in done.files} >= {"out.nii.gz", *names}
+    for name, answer in zip(names, done.segmentations, strict=True):
+        read = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / name)))
+        np.testing.assert_allclose(read, answer.heat_map.astype(np.float32), atol=1e-4)
+        assert (read.max() > 0.9) == (answer.prompt.name == "liver")
+    done = job.run_job(*arguments, RunOptions(), volume=image)
+    assert not any("heat-map" in path.name for path in done.files)

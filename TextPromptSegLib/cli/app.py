@@ -13,6 +13,7 @@ from ..job import DEFAULT_MODEL
 from .options import (
     BoxOption,
     Device,
+    HeatMap,
     Model,
     PlaneOption,
     PointOptions,
@@ -116,6 +117,7 @@ def segment(
     propagate: Propagate = False,
     threshold: Threshold = None,
     samples: Samples = None,
+    heat_map: HeatMap = False,
     device: Device = "auto",
 ) -> int:
     """Segment one image."""
@@ -128,7 +130,7 @@ def segment(
         model=model,
         outputs=Outputs(segmentation=output, report=report, overlay=overlay),
         options=run_options(
-            threshold, samples, roi, slices, plane, box, point, two_pass, propagate
+            threshold, samples, roi, slices, plane, box, point, two_pass, propagate, heat_map
         ),
         device=device,
     )

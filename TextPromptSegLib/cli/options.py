@@ -79,6 +79,13 @@ Propagate = Annotated[
     bool, typer.Option("--propagate", help="Hand the box of each slice on to the next one.")
 ]
 
+HeatMap = Annotated[
+    bool,
+    typer.Option(
+        "--heat-map", help="Where the system looked; lies beside the output as .heat-map.nii.gz."
+    ),
+]
+
 
 def run_options(
     threshold: float | None = None,
@@ -90,6 +97,7 @@ def run_options(
     points: list[str] | None = None,
     two_pass: bool = False,
     propagate: bool = False,
+    heat_map: bool = False,
 ) -> RunOptions:
     """Return the options of a run from their texts.
 
@@ -106,6 +114,7 @@ def run_options(
         points=tuple(parse_point(point) for point in points or ()),
         two_pass=two_pass,
         propagate=propagate,
+        heat_map=heat_map,
     )
 
 

@@ -1,4 +1,4 @@
-"""Files beside a segmentation that was made of several samples: uncertainty and candidates."""
+"""Files beside a segmentation: candidates and uncertainty of samples, and heat maps."""
 
 from __future__ import annotations
 
@@ -19,28 +19,39 @@ if TYPE_CHECKING:
 
 
 def sample_files(segmentation: Path, results: Sequence[Segmentation]) -> list[Path]:
-    """Return the files that samples add to a segmentation file; none without samples.
+    """Return the files that samples and heat maps add to a segmentation file.
 
-    ``out.seg.nrrd`` gets ``out.candidates.seg.nrrd`` with every candidate as a segment, and
+    ``out.seg.nrrd`` gets ``out.candidates.seg.nrrd`` with every candidate as a segment,
     ``out.uncertainty.nii.gz`` (with several structures ``out.uncertainty-1-liver.nii.gz`` and so
-    on): the standard deviation of the probability, in [0, 0.5].
+    on), the standard deviation of the probability in [0, 0.5], and ``out.heat-map.nii.gz``, where
+    the system looked, in [0, 1].
 
     Args:
         segmentation: where the segmentation goes.
         results: the answers.
     """
-    drawn = [r for r in results if r.candidates]
-    if not drawn:
-        return []
     name = segmentation.name
     ending = next((e for e in ENDINGS if name.lower().endswith(e)), "")
     base = name[: len(name) - len(ending)]
-    files = [segmentation.with_name(f"{base}.candidates.seg.nrrd")]
-    for number, result in enumerate(drawn, 1):
-        word = re.sub(r"[^a-z0-9]+", "-", result.prompt.name.lower()).strip("-")[:40]
-        which = f"-{number}-{word}" if len(drawn) > 1 else ""
-        files.append(segmentation.with_name(f"{base}.uncertainty{which}.nii.gz"))
+    files = []
+    if any(r.candidates for r in results):
+        files.append(segmentation.with_name(f"{base}.candidates.seg.nrrd"))
+    for kind, found in _maps(results).items():
+        for number, (result, _) in enumerate(found, 1):
+            word = re.sub(r"[^a-z0-9]+", "-", result.prompt.name.lower()).strip("-")[:40]
+            which = f"-{number}-{word}" if len(found) > 1 else ""
+            files.append(segmentation.with_name(f"{base}.{kind}{which}.nii.gz"))
     return files
+
+
+def _maps(results: Sequence[Segmentation]) -> dict[str, list[tuple[Segmentation, np.ndarray]]]:
+    """Return kind -> answers with their map (K, J, I)."""
+    return {
+        "uncertainty": [
+            (r, r.uncertainty) for r in results if r.candidates and r.uncertainty is not None
+        ],
+        "heat-map": [(r, r.heat_map) for r in results if r.heat_map is not None],
+    }
 
 
 def write_samples(
@@ -52,9 +63,9 @@ def write_samples(
     """Write the files that `sample_files` named, in its order.
 
     Args:
-        results: the answers; candidates and uncertainty (K, J, I) in the order of ``volume``.
+        results: the answers; candidates and maps (K, J, I) in the order of ``volume``.
         volume: the image as it was read.
-        paths: where to write, one candidates file and one uncertainty for each structure.
+        paths: where to write.
         vocabulary: names, codes and colours.
 
     Raises:
@@ -62,12 +73,12 @@ def write_samples(
     """
     import SimpleITK as sitk
 
-    drawn = [r for r in results if r.candidates]
-    every = [candidate for r in drawn for candidate in candidates_of(r)]
-    write_segmentations(every, volume, paths[0], vocabulary)
-    for result, path in zip(drawn, paths[1:], strict=True):
-        assert result.uncertainty is not None
-        image = volume.with_array(np.asarray(result.uncertainty, np.float32)).to_sitk()
+    places = list(paths)
+    if every := [candidate for r in results if r.candidates for candidate in candidates_of(r)]:
+        write_segmentations(every, volume, places.pop(0), vocabulary)
+    maps = [values for found in _maps(results).values() for _, values in found]
+    for values, path in zip(maps, places, strict=True):
+        image = volume.with_array(np.asarray(values, np.float32)).to_sitk()
         sitk.WriteImage(image, str(path), useCompression=True)
 
 
