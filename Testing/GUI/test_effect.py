@@ -100,6 +100,29 @@ def test_existing_segments_are_kept_unless_overwritten(bench) -> None:
     assert older in bench.segmentation.GetSegmentation().GetSegmentIDs()
 
 
+def test_segment_id_of_another_segmentation_is_no_selection(bench, slicer) -> None:
+    """Segment Editor keeps the selected ID when an empty segmentation is chosen."""
+    bench.node.SetSelectedSegmentID("Segment_7")
+    bench.type("liver")
+    assert "found" in bench.apply() and bench.names() == ["liver"]
+
+
+def test_result_goes_where_it_was_asked_for(bench) -> None:
+    """Selecting another segment during the run changes nothing."""
+    block = np.zeros((16, 64, 64))
+    block[3:6, 10:20, 10:20] = 1
+    first, second = add_segment(bench, "mine", block), add_segment(bench, "yours", block)
+    bench.node.SetOverwriteMode(bench.node.OverwriteNone)
+    bench.editor.setCurrentSegmentID(first)
+    bench.type("slow liver, liver")
+    bench.choose("Operation", "add")
+    bench.widget("Apply").click()
+    assert pump(60, until=lambda: bench.widget("Progress").value > 2)
+    bench.editor.setCurrentSegmentID(second)
+    assert pump(60, until=bench.idle)
+    assert bench.mask("mine").sum() > block.sum() == bench.mask("yours").sum()
+
+
 # -- operations ----------------------------------------------------------------------------------
 
 

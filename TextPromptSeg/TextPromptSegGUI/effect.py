@@ -45,6 +45,7 @@ class EffectController:
         self.preview = LivePreview(self.session, self.source, self, self._say)
         self._run: Run | None = None
         self._applied: Run | None = None
+        self._target: str | None = None  # the segment that was selected when Apply was pressed
         self._active = self._closed = False
         self.session.listen(self._session_changed)
 
@@ -125,10 +126,8 @@ class EffectController:
         """Take prompt, checkpoint and threshold from the selected segment."""
         from TextPromptSegMRML.provenance import read_provenance
 
-        editor, node = self.effect.parameterSetNode(), self.source.segmentation_node
-        name = editor.GetSelectedSegmentID() if editor is not None else ""
-        segment = node.GetSegmentation().GetSegment(name) if node is not None and name else None
-        facts = read_provenance(segment) if segment is not None else {}
+        chosen = self.source.selected_segment
+        facts = read_provenance(chosen) if chosen is not None else {}
         if not facts.get("Prompt"):
             self._say(_("Select a segment that was made by a text prompt, then press Again."))
             return
@@ -170,6 +169,7 @@ class EffectController:
         except TextPromptSegError as error:
             self._refuse(error)
             return
+        self._target = self.source.selected_segment_id
         if answered and self._applied is not None:
             self._write(self._applied)
             return
@@ -226,7 +226,7 @@ class EffectController:
             )
             return
         results = self._at_threshold(run.results)
-        chosen = editor.GetSelectedSegmentID() or None
+        chosen = self._target
         try:
             written = write_segments(
                 segmentation_node,

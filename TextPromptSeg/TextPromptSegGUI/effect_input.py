@@ -41,6 +41,22 @@ class EffectInput:
         editor = self._effect.parameterSetNode()
         return None if editor is None else editor.GetSegmentationNode()
 
+    @property
+    def selected_segment_id(self) -> str | None:
+        """ID of the editor's selected segment, None without one.
+
+        The editor keeps the ID when another segmentation without segments is chosen.
+        """
+        editor, node = self._effect.parameterSetNode(), self.segmentation_node
+        name = editor.GetSelectedSegmentID() if node is not None else None
+        return name if name and node.GetSegmentation().GetSegment(name) is not None else None
+
+    @property
+    def selected_segment(self) -> Any:
+        """The editor's selected vtkSegment, or None."""
+        name = self.selected_segment_id
+        return self.segmentation_node.GetSegmentation().GetSegment(name) if name else None
+
     def volume(self) -> Volume:
         """Return the source volume; made again only when its voxels or its place changed.
 
