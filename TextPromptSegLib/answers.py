@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,8 @@ def answer(
     volume = voxels * float(provenance["voxel_ml"])
     if voxels:
         outcome = Outcome.FOUND
-        message = f"found {volume:,.{1 if volume >= 10 else 2}f} ml, max p {peak:.2f}"
+        size = size_text(voxels, mask.shape, spacing, int(provenance["slice_axis"]))
+        message = f"found {size}, max p {peak:.2f}"
     elif raw.any():
         outcome = Outcome.NOT_FOUND
         message = f"not found: only specks, which were removed (max p {peak:.2f})"
@@ -67,6 +69,36 @@ def answer(
         threshold=threshold,
         message="; ".join([message, *notes]),
         provenance={**provenance, "threshold": threshold},
+    )
+
+
+def size_text(voxels: int, shape: Sequence[int], spacing: Sequence[float], slice_axis: int) -> str:
+    """Return the size of a structure: "1,432 ml", or "59.6 cm\N{SUPERSCRIPT TWO}" in a picture.
+
+    Args:
+        voxels: how many voxels it has.
+        shape: (K, J, I) of the image; one slice has an area and no volume.
+        spacing: (i, j, k), mm.
+        slice_axis: axis of the array (0 K, 1 J, 2 I) along which the slices lie.
+    """
+    sides = [float(length) for length in spacing]
+    if shape[slice_axis] == 1:
+        del sides[2 - slice_axis]
+        size, unit = voxels * math.prod(sides) / 100.0, "cm\N{SUPERSCRIPT TWO}"
+    else:
+        size, unit = voxels * math.prod(sides) / 1000.0, "ml"
+    decimals = 2 if size < 10 else 1 if size < 100 else 0
+    return f"{size:,.{decimals}f} {unit}"
+
+
+def size_of(segmentation: Segmentation) -> str:
+    """Return the size of an answer in words, see `size_text`."""
+    facts = segmentation.provenance
+    return size_text(
+        segmentation.voxels,
+        segmentation.mask.shape,
+        facts["spacing_mm"],
+        int(facts["slice_axis"]),
     )
 
 

@@ -315,7 +315,11 @@ class Resolver:
             if entry is not None
             else f"'{shown}' is not known, and this checkpoint was not trained on it"
         )
-        return f"{sentence}; close: {', '.join(close)}" if close else sentence
+        if close:
+            return f"{sentence}; close: {', '.join(close)}"
+        if entry is None and prompt.suggestions:
+            return f"{sentence}; did you mean {' or '.join(prompt.suggestions)}?"
+        return sentence
 
     def close_names(self, prompt: Prompt, usable: Mapping[str, str]) -> list[str]:
         """Return up to three trained names that the user may have meant, none for none."""
@@ -333,8 +337,9 @@ class Resolver:
                     found.append(name)
         for text in prompt.suggestions:
             found += self._exact((text, _without_side(text)), usable)
-        for text in difflib.get_close_matches(shown.casefold(), list(usable), _CLOSE, 0.6):
-            found.append(usable[text])
+        if entry is None:  # a left lung is not close to a left kidney, but for its letters
+            for text in difflib.get_close_matches(shown.casefold(), list(usable), _CLOSE, 0.6):
+                found.append(usable[text])
         return list(dict.fromkeys(found))[:_CLOSE]
 
 

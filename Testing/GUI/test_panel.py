@@ -93,7 +93,8 @@ def test_run_makes_a_segmentation_and_a_table(ready) -> None:
         ["thyroid gland", "not trained"],
         ["urinary bladder", "not found"],
     ]
-    assert float(rows[0][2].replace(",", "")) > 100 and rows[3][3] == "0.07"
+    size, unit = rows[0][2].split()
+    assert float(size.replace(",", "")) > 100 and unit == "ml" and rows[3][3] == "0.07"
     assert said.count("found") == 3 and "not trained" in said
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from TextPromptSegLib.answers import answer, rethreshold
+from TextPromptSegLib.answers import answer, rethreshold, size_text
 from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
 from TextPromptSegLib.postprocess import (
     PostprocessRule,
@@ -198,3 +198,16 @@ def test_specks_that_are_removed_are_said() -> None:
     }
     result = answer(Prompt("liver", "liver", "liver"), probability, 0.5, 0.0, facts)
     assert result.outcome is Outcome.NOT_FOUND and "only specks" in result.message
+
+
+@pytest.mark.parametrize(
+    ("voxels", "shape", "spacing", "axis", "text"),
+    [
+        (1000, (10, 20, 30), (1.0, 1.0, 2.0), 0, "2.00 ml"),
+        (7_160_000, (10, 20, 30), (1.0, 1.0, 0.2), 0, "1,432 ml"),
+        (1000, (1, 20, 30), (0.5, 2.0, 7.0), 0, "10.0 cm²"),  # an X-ray has no thickness
+        (100, (20, 1, 30), (0.5, 7.0, 3.0), 1, "1.50 cm²"),
+    ],
+)
+def test_size_is_a_volume_or_the_area_of_a_picture(voxels, shape, spacing, axis, text) -> None:
+    assert size_text(voxels, shape, spacing, axis) == text

@@ -88,6 +88,13 @@ def test_what_is_close_is_offered_and_never_taken() -> None:
     )
 
 
+def test_like_letters_are_not_close_for_a_known_structure() -> None:
+    refusal = resolve("left kidney", "left lung", "right lung")
+    assert isinstance(refusal, Refusal) and "close" not in refusal.message
+    typo = resolve("splean", "left lung")
+    assert isinstance(typo, Refusal) and typo.message.endswith("did you mean spleen?")
+
+
 def test_wholes_are_names_of_the_vocabulary() -> None:
     vocabulary = Vocabulary.load()
     for whole, parts in WHOLES.items():

@@ -10,6 +10,7 @@ import numpy as np
 import qt
 from slicer.i18n import tr as _
 
+from TextPromptSegLib.answers import size_of
 from TextPromptSegLib.outcome import Outcome
 
 from .links import Links
@@ -180,18 +181,17 @@ def pick(result: Segmentation, number: int) -> Segmentation:
     voxels = int(np.count_nonzero(mask))
     volume_ml = voxels * float(result.provenance.get("voxel_ml") or 0.0)
     text = (
-        _("candidate {number} of {count}, {volume:,.1f} ml")
+        _("candidate {number} of {count}, {size}")
         if voxels
         else _("candidate {number} of {count} is empty")
     )
     count = len(result.candidates)
+    picked = replace(result, mask=mask, voxels=voxels, volume_ml=volume_ml)
+    size = size_of(picked) if voxels else ""
     return replace(
-        result,
-        mask=mask,
-        voxels=voxels,
-        volume_ml=volume_ml,
+        picked,
         outcome=Outcome.FOUND if voxels else Outcome.NOT_FOUND,
-        message=text.format(number=number, count=count, volume=volume_ml),
+        message=text.format(number=number, count=count, size=size),
         provenance={**result.provenance, "candidate": f"{number} of {count}"},
         uncertainty=None,
         candidates=(),

@@ -12,6 +12,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from TextPromptSegLib.answers import size_of
+
 from . import overlays, views
 from .links import Links
 
@@ -33,7 +35,7 @@ class ResultsSection:
         self.table.objectName = "TextPromptSegResults"
         self.table.columnCount = COLUMNS
         self.table.setHorizontalHeaderLabels(
-            [_("Prompt"), _("Outcome"), _("ml"), _("max p"), _("s"), ""]
+            [_("Prompt"), _("Outcome"), _("Size"), _("max p"), _("s"), ""]
         )
         self.table.selectionBehavior = qt.QAbstractItemView.SelectRows
         self.table.editTriggers = qt.QAbstractItemView.NoEditTriggers
@@ -114,7 +116,7 @@ class ResultsSection:
             texts = (
                 result.prompt.phrase(),
                 outcome_word(result.outcome.value),
-                f"{result.volume_ml:,.1f}" if found else "",
+                size_of(result) if found else "",
                 f"{result.max_probability:.2f}" if result.probability is not None else "",
                 f"{result.seconds:.1f}",
             )
