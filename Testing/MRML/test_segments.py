@@ -9,13 +9,10 @@ import slicer
 
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.prompt import Prompt
-from TextPromptSegLib.prompts import parse_prompts
-from TextPromptSegLib.vocabulary import Vocabulary
 from TextPromptSegMRML.editing import SavedState
 from TextPromptSegMRML.geometry import image_array
 from TextPromptSegMRML.provenance import read_provenance
 from TextPromptSegMRML.segments import write_segment, write_segments
-from TextPromptSegMRML.terminology import read_terminology
 
 SHAPE = (10, 12, 14)
 EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
@@ -354,70 +351,6 @@ def test_set_of_several_results_leaves_a_filled_segment_alone(world):
     after = world.snapshot()
     assert {key: after[key] for key in before} == before
     assert [e.name for e in entries] == ["liver", "spleen"]
-
-
-@pytest.mark.parametrize("filled", [True, False])
-@pytest.mark.parametrize(
-    ("named", "prompt", "other"),
-    [
-        ("left kidney", "spleen", True),
-        ("left kidney", "right kidney", True),
-        ("kidneys", "left kidney", True),
-        ("left lung", "upper left lung", True),
-        ("hepar", "liver", False),
-        ("liver_2", "liver", False),
-        ("reader 2", "liver", False),
-    ],
-)
-def test_set_leaves_a_segment_of_another_structure_alone(world, named, prompt, other, filled):
-    (asked,) = parse_prompts(prompt)
-    segmentation = world.node.GetSegmentation()
-    if filled:
-        segment_id = world.left
-        segmentation.GetSegment(segment_id).SetName(named)
-    else:
-        segment_id = segmentation.AddEmptySegment("", named)
-    before = world.voxels(segment_id).copy()
-    (entry,) = world.write(helpers.result(asked, MIDDLE), segment_id=segment_id)
-    assert (entry.segment_id != segment_id) is other
-    np.testing.assert_array_equal(world.voxels(entry.segment_id), MIDDLE)
-    assert segmentation.GetSegment(segment_id).GetName() == named
-    if other:
-        assert f"'{named}' was left alone" in entry.note
-        np.testing.assert_array_equal(world.voxels(segment_id), before)
-
-
-@pytest.mark.parametrize("operation", ["add", "remove", "intersect"])
-def test_other_operations_change_a_segment_of_any_name(world, operation):
-    world.node.GetSegmentation().GetSegment(world.left).SetName("left kidney")
-    (entry,) = world.write(
-        helpers.result("liver", MIDDLE), segment_id=world.left, operation=operation
-    )
-    assert entry.segment_id == world.left
-
-
-def test_an_empty_segment_1_takes_name_codes_and_colour(world):
-    segmentation = world.node.GetSegmentation()
-    empty = segmentation.AddEmptySegment("", "Segment_1")
-    entries = world.write(
-        helpers.result("right kidney", MIDDLE), helpers.result("spleen", LEFT), segment_id=empty
-    )
-    assert [e.segment_id == empty for e in entries] == [True, False]
-    assert world.names() == ["my left", "my right", "right kidney", "spleen"]
-    segment = segmentation.GetSegment(empty)
-    assert read_terminology(segment)["type"][2] == "Kidney"
-    colour = np.array(Vocabulary.load().terminology("right kidney").colour) / 255
-    np.testing.assert_allclose(segment.GetColor(), colour, atol=1e-6)
-
-
-def test_an_empty_segment_with_a_name_of_its_own_keeps_it(world):
-    segmentation = world.node.GetSegmentation()
-    empty = segmentation.AddEmptySegment("", "reader 2")
-    segmentation.GetSegment(empty).SetColor(0.1, 0.2, 0.3)
-    (entry,) = world.write(helpers.result("liver", MIDDLE), segment_id=empty)
-    assert entry.name == "reader 2"
-    np.testing.assert_allclose(segmentation.GetSegment(empty).GetColor(), (0.1, 0.2, 0.3))
-    np.testing.assert_array_equal(world.voxels(empty), MIDDLE)
 
 
 def test_nothing_found_writes_nothing_and_takes_no_undo_step(world):

@@ -138,13 +138,18 @@ def write_segments(
             _aligned(s.mask, segmentation_node, volume_node, volume, editor.reference)
             for s in results
         ]
-        with quiet(segmentation_node):
-            if save_state is not None:
-                save_state()
-            if target is not None and (operation != "set" or _has_voxels(editor, target)):
-                if operation != "set" or len(segmentations) == 1:
+        if save_state is not None:
+            save_state()
+        if target is not None and (operation != "set" or _has_voxels(editor, target)):
+            if operation != "set" or len(segmentations) == 1:
+                with quiet(segmentation_node):
                     return [_change(editor, target, operation, results, masks)]
-                target = None
+            target = None
+        if target is not None:
+            # Not quietly: Segment Editor's table gives a segment its old codes and colour back when
+            # it hears of them together with a new name.
+            _rename_placeholder(editor.segmentation, target, results[0], vocabulary)
+        with quiet(segmentation_node):
             written = _create(editor, target, results, masks, new_ids, vocabulary)
     finally:
         editor.close()
@@ -287,8 +292,6 @@ def _create(
             allowed = mask.array if editable is None else mask.array * editable
             share = 0.0 if editable is None else _masked_share(mask.array > 0, editable)
             editor.write_plain(segment_id, allowed, "add")
-            if is_target:
-                _rename_placeholder(editor.segmentation, segment_id, result, vocabulary)
             write_provenance(editor.segmentation.GetSegment(segment_id), [result])
             entry = _report(editor, segment_id, mask.cut, share)
             _verify(entry, int(np.count_nonzero(allowed)))
@@ -325,8 +328,8 @@ def _rename_placeholder(
     if not _PLACEHOLDER.fullmatch(segment.GetName() or ""):
         return
     others = [n for n in _names(segmentation) if n != segment.GetName()]
-    segment.SetName(_unique_name(result, others))
     describe_segment(segment, result.prompt, vocabulary)
+    segment.SetName(_unique_name(result, others))
     _set_status(segment)
 
 
