@@ -299,7 +299,7 @@ def test_a_batch_over_the_scene_does_not_use_one_images_box(hinted_panel, slicer
     hinted_panel.find("Box").setCurrentNode(add_box(slicer, size=(20.0, 20.0, 20.0)))
     hinted_panel.type("liver")
     hinted_panel.apply()
-    small = float(hinted_panel.rows()[0][2].replace(",", ""))
+    small = float(hinted_panel.rows()[0][2].split()[0].replace(",", ""))
     hinted_panel.find("BatchApply").click()
     assert pump(60, until=lambda: hinted_panel.find("BatchApply").text == "Apply")
     for row in hinted_panel.rows("BatchTable"):

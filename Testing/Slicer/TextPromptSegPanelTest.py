@@ -6,6 +6,7 @@ Testing/GUI/test_self_tests.py runs the same scenarios on the test bed.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import unittest
 
@@ -129,9 +130,95 @@ class TextPromptSegPanelTest(text_prompt_bench.SelfTest):
             stream.write(b"other")
         (result,) = catalogue.verify("mine")
         self.assertFalse(result.ok)
-        catalogue.remove("mine")
         self.session.changed()
+        rows = [model.name for model in manager._models]
+        self.find(window, "TextPromptSegModels").selectRow(rows.index("mine"))
+        confirm, slicer.util.confirmOkCancelDisplay = (
+            slicer.util.confirmOkCancelDisplay,
+            lambda *_arguments, **_options: True,
+        )
+        try:
+            self.find(window, "TextPromptSegDelete").click()
+            self.wait(lambda: manager._task is None)
+        finally:
+            slicer.util.confirmOkCancelDisplay = confirm
         self.assertNotIn("mine", [model.name for model in manager._models])
+        self.assertFalse(os.path.exists(weights))
+        shutil.make_archive(os.path.join(self.home, "packed"), "zip", folder)
+        manager._import(os.path.join(self.home, "packed.zip"))
+        self.wait(lambda: manager._task is None)
+        self.assertIn("mine", [model.name for model in manager._models])
+        self.picture(window, "self-test-checkpoints")
+
+    def test_batch_over_a_folder(self):
+        """Files of a folder, one of them no image: a table, a CSV, a segmentation each."""
+        import SimpleITK
+
+        source = os.path.join(self.home, "images")
+        os.makedirs(source)
+        image = SimpleITK.GetImageFromArray(np.full((6, 20, 20), 40, np.int16))
+        SimpleITK.WriteImage(image, os.path.join(source, "one.nrrd"))
+        with open(os.path.join(source, "two.nrrd"), "w", encoding="utf-8") as stream:
+            stream.write("no image")
+        window = self.open_panel()
+        self.find(window, "TextPromptSegPrompts").plainText = "liver"
+        self.choose(window, "TextPromptSegBatchSource", "folder")
+        self.find(window, "TextPromptSegBatchInput").text = source
+        results = os.path.join(self.home, "results")
+        self.find(window, "TextPromptSegBatchOutput").text = results
+        self.press(window, "TextPromptSegBatchApply")
+        self.assertIn("1 failed", self.find(window, "TextPromptSegBatchOutcome").text)
+        table = self.find(window, "TextPromptSegBatchTable")
+        outcomes = [table.item(row, 2).text() for row in range(table.rowCount)]
+        self.assertEqual(sorted(outcomes), ["failed", "found"])
+        self.assertIn("summary.csv", os.listdir(results))
+
+    def test_sequence(self):
+        """Every frame of a sequence gets its segmentation."""
+        sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "heart")
+        for frame in range(3):
+            sequence.SetDataNodeAtValue(self.volume, str(frame))
+        window = self.open_panel()
+        self.find(window, "TextPromptSegVolume").setCurrentNode(sequence)
+        said = self.run_panel(window, "liver")
+        self.assertIn("3 frames were segmented", said)
+        (result,) = (
+            node
+            for node in slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+            if node.GetDataNodeClassName() == "vtkMRMLSegmentationNode"
+        )
+        self.assertEqual(result.GetNumberOfDataNodes(), 3)
+        segmentation = result.GetNthDataNode(2).GetSegmentation()
+        self.assertEqual(segmentation.GetNthSegment(0).GetName(), "liver")
+
+    def test_candidates_as_segments(self):
+        """Every candidate of the selected row becomes a segment, with its own row of buttons."""
+        self.install_checkpoint("rich", takes=["samples", "heat_map"])
+        window = self.open_panel()
+        self.choose(window, "TextPromptSegModel", "rich")
+        self.find(window, "TextPromptSegSamples").value = 3
+        self.run_panel(window, "liver")
+        self.find(window, "TextPromptSegCandidates").click()
+        self.assertEqual(len(self.names()), 4)
+        self.find(window, "TextPromptSegHeatMap").click()
+        warm = slicer.util.arrayFromVolume(slicer.util.getNode("liver heat map"))
+        self.assertGreater(warm.max(), 0.9)
+
+    def test_closed_scene(self):
+        """The scene is closed during a run: no crash, and the panel works afterwards."""
+        window = self.open_panel()
+        self.find(window, "TextPromptSegPrompts").plainText = "slow liver, liver"
+        self.find(window, "TextPromptSegApply").click()
+        progress = self.find(window, "TextPromptSegProgress")
+        self.wait(lambda: progress.value > 2)
+        slicer.mrmlScene.Clear(0)
+        self.wait(lambda: not self.session.busy)
+        self.volume = slicer.util.addVolumeFromArray(
+            np.full((12, 40, 40), 40, np.int16), np.diag([-6.0, -6.0, 15.0, 1.0]), "CT"
+        )
+        self.find(window, "TextPromptSegVolume").setCurrentNode(self.volume)
+        self.choose(window, "TextPromptSegModel", "fake")
+        self.assertIn("found", self.run_panel(window, "liver"))
 
     def test_nothing_is_installed(self):
         """The panel opens and says what is missing, with sizes."""

@@ -183,6 +183,7 @@ class BatchSection:
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
                 self.table.setItem(row, column, item)
+        self.table.resizeRowsToContents()  # a remark takes as many lines as it needs
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far the batch has come."""

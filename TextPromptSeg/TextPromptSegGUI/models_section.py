@@ -308,6 +308,7 @@ def details(model: ModelInfo) -> str:
     if len(model.prompts) > 12:
         shown += _(" and {count} more").format(count=len(model.prompts) - 12)
     lines = [
+        model.title,
         _("Trained on: {prompts}").format(prompts=shown or _("not stated")),
         takes_line(model.takes),
         _("Licence: {licence}").format(licence=f"{model.licence} {model.licence_line}".strip()),
