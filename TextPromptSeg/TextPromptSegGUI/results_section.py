@@ -132,6 +132,7 @@ class ResultsSection:
             button.toolTip = _("Show the middle of this structure in the slice views.")
             self.table.setCellWidget(row, COLUMNS - 1, button)
             self._row_links.connect(button, "clicked()", partial(self._show, row))
+        self.table.resizeRowsToContents()  # a long prompt takes two lines
         if results:
             self.table.selectRow(0)
         self._enable()
