@@ -137,7 +137,7 @@ def choose(trials: Trials) -> dict[str, dict[str, Any]]:
 def choose_gates(
     scores: Mapping[str, Sequence[tuple[float, bool]]], most_alarms: float = 0.04
 ) -> dict[str, float]:
-    """Return the presence gate of each structure that has absent cases.
+    """Return the presence gate of each structure that has `LEAST_CASES` absent cases.
 
     The price of a false alarm, in missed structures, rises until few enough alarms are left over
     all structures; each structure then takes the gate that is cheapest at that price.
@@ -147,7 +147,7 @@ def choose_gates(
         most_alarms: share of absent questions that may pass, if the highest of `PRICES` buys it;
             below the 5 % that a user is promised, so that other images keep the promise.
     """
-    asked = {n: v for n, v in scores.items() if any(not there for _, there in v)}
+    asked = {n: v for n, v in scores.items() if sum(not t for _, t in v) >= LEAST_CASES}
     absent = sum(not there for v in asked.values() for _, there in v)
     chosen: dict[str, float] = {}
     for price in PRICES:
