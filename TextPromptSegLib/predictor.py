@@ -143,11 +143,13 @@ class SlicePredictor:
                 for a picture the picture's.
 
         Raises:
-            InputError: for a region outside the volume or a plane that was not trained.
+            InputError: for an image without any number, a region outside the volume or a plane
+                that was not trained.
         """
         self._alive()
         image = self._image
         if self._volume is not volume or image is None:
+            volume.require_numbers()
             image = (volume.shape, volume.ijk_to_ras.tobytes(), self._cache.identify(volume.array))
         shape = volume.orientation("LPS").apply(volume.array).shape
         planes = tuple(self.config.get("planes") or self.spec.planes)

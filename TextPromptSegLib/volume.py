@@ -227,6 +227,16 @@ class Volume:
         """Sentences about the file that the user should see."""
         return tuple(self.meta.get("notes", ()))
 
+    def require_numbers(self) -> None:
+        """Refuse an image without any number.
+
+        Raises:
+            InputError: when every voxel is NaN or infinite.
+        """
+        planes = self.array if self.array.dtype.kind == "f" else ()
+        if len(planes) and not any(np.isfinite(plane).any() for plane in planes):
+            raise InputError(f"{self.name} holds no finite number; there is nothing to segment.")
+
     @property
     def axcodes(self) -> str:
         """Nearest patient directions of i, j, k, for example "LPS"."""

@@ -203,6 +203,13 @@ def test_views_of_a_stack_write_into_the_array() -> None:
 # -- image ---------------------------------------------------------------------------------------
 
 
+def test_an_image_without_a_number_is_refused() -> None:
+    nothing = replace(organs(), array=np.full((4, 8, 8), np.nan, np.float32), name="empty")
+    predictor = toy_predictor(PLACES)
+    with pytest.raises(InputError, match="empty holds no finite number"):
+        predictor.set_volume(nothing)
+
+
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32, np.float64, np.int32])
 def test_network_sees_what_scale_intensity_says(dtype: type) -> None:
     rng = np.random.default_rng(3)

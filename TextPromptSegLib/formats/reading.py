@@ -232,13 +232,12 @@ def _itk_pixels(path: Path) -> np.ndarray:
 
 def _checked(volume: Volume) -> Volume:
     """Note what the user should know of the values; refuse an image without any number."""
+    volume.require_numbers()
     notes = list(volume.notes)
     array = volume.array
     if array.dtype.kind == "f":
         finite = np.isfinite(array)
         bad = array.size - int(np.count_nonzero(finite))
-        if bad == array.size:
-            raise InputError(f"{volume.name} holds no finite number; there is nothing to segment.")
         if bad:
             notes.append(f"{bad} voxels are not finite numbers (NaN or infinite).")
             array = array[finite]
