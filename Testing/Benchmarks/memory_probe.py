@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ def main() -> None:
     """Segment three structures in a CT of 512 x 512 x 300 int16."""
     import pytest
     from bench_setup import PROFILE, ct, give_presence, stand_in
+    from peak_memory import peak_mb
 
     from TextPromptSegLib.device import keep_freed_memory
     from TextPromptSegLib.predictor import SlicePredictor
@@ -26,8 +26,7 @@ def main() -> None:
         predictor.set_volume(volume)
         answers = predictor.segment(list(PROFILE)[:3])
     assert len(answers) == 3 and all(a.probability is not None for a in answers)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+    print(peak_mb())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,22 +86,10 @@ def paper_size() -> Any:
     return LoadedCheckpoint(model.eval(), config, clip, HERE)
 
 
-def peak_mb() -> float:
-    """Return the largest memory that this process has had, MB.
-
-    Linux hands ``ru_maxrss`` of the parent on to a child; ``VmHWM`` is the program's own.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
 def main() -> None:
     """Segment two structures: ``compact`` in a CT of 512 x 512 x 96, ``paper`` in N slices."""
     from bench_setup import ct
+    from peak_memory import peak_mb
 
     from TextPromptSegLib.checkpoint import load
     from TextPromptSegLib.device import keep_freed_memory

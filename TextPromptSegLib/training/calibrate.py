@@ -20,6 +20,7 @@ from .calibrate_boxes import calibrate_boxes
 from .trials import (
     GATES,
     Trials,
+    asked_cases,
     asked_of,
     choose,
     choose_gates,
@@ -102,11 +103,7 @@ def try_settings(
         names_of: label name -> trained name.
     """
     trials = Trials()
-    for case in cases:
-        known = asked_of(case, names_of, predictor.config["trained_prompts"])
-        if not known:
-            continue
-        predictor.set_volume(case.volume())
+    for case, known, _ in asked_cases(predictor, cases, names_of):
         for name, answer in zip(known, predictor.segment(list(known)), strict=True):
             if answer.probability is None:
                 continue

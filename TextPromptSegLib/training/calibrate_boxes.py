@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .trials import write_config
+from .trials import LEAST_CASES, LEAST_GAIN, asked_cases, write_config
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
     from ..predictor import SlicePredictor
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
-LEAST_CASES = 3
-LEAST_GAIN = 0.004
 
 BoxTrials = dict[str, dict[float, list[float]]]
 """name -> threshold -> Dice of each case, the mean over a tight box and a whole one."""
@@ -41,17 +39,10 @@ def try_box_thresholds(
     from ..outlined import box_around, segment_outlined
 
     trials: BoxTrials = defaultdict(lambda: defaultdict(list))
-    for case in cases:
-        trained = predictor.config["trained_prompts"]
-        known: dict[str, str] = {}
-        for label in case.known_names():
-            if names_of.get(label) in trained and case.is_present(label):
-                known.setdefault(names_of[label], label)
-        if not known:
-            continue
-        volume = case.volume()
-        predictor.set_volume(volume)
+    for case, known, volume in asked_cases(predictor, cases, names_of):
         for name, label in known.items():
+            if not case.is_present(label):
+                continue
             truth = case.mask(label) > 0
             answers = [segment_outlined(predictor, name, truth)]
             answers += predictor.segment([name], box=box_around(truth, volume))

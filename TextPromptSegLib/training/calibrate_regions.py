@@ -22,7 +22,7 @@ from .trials import (
     GATES,
     PLAIN,
     Trials,
-    asked_of,
+    asked_cases,
     choose,
     largest_part,
     spread_cases,
@@ -137,12 +137,7 @@ def try_regions(
         names_of: label name -> trained name.
     """
     trials = RegionTrials()
-    for case in cases:
-        known = asked_of(case, names_of, predictor.config["trained_prompts"])
-        if not known:
-            continue
-        volume = case.volume()
-        predictor.set_volume(volume)
+    for case, known, volume in asked_cases(predictor, cases, names_of):
         beyond: list[tuple[tuple[int, int], str]] = []
         answers, presence = predictor.segment(list(known)), dict(predictor.presence)
         for name, answer in zip(known, answers, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from ..postprocess import PostprocessRule, bounding_box, over_threshold, select_
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
+    from ..predictor import SlicePredictor
+    from ..volume import Volume
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 PLAIN = (0.5, False)
@@ -192,6 +194,22 @@ def asked_of(case: Case, names_of: Mapping[str, str], trained: Mapping[str, Any]
         if names_of.get(label) in trained:
             known.setdefault(names_of[label], label)
     return known
+
+
+def asked_cases(
+    predictor: SlicePredictor, cases: Iterable[Case], names_of: Mapping[str, str]
+) -> Iterator[tuple[Case, dict[str, str], Volume]]:
+    """Show the predictor each case of which something is known, see `asked_of`.
+
+    Yields:
+        The case, trained name -> label of what is known of it, and its volume.
+    """
+    for case in cases:
+        known = asked_of(case, names_of, predictor.config["trained_prompts"])
+        if known:
+            volume = case.volume()
+            predictor.set_volume(volume)
+            yield case, known, volume
 
 
 def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
