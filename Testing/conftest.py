@@ -50,8 +50,8 @@ def tiny_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import tiny_bert
     import tiny_checkpoint as tiny
 
-    from TextPromptSegLib import checkpoint
-    from TextPromptSegLib.registry import create
+    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.systems.registry import create
 
     tiny_bert.write_tiny_bert(tmp_path / "encoders" / "tiny")
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))

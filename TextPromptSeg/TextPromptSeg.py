@@ -231,7 +231,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             TextPromptSegError: with a sentence that says what to do.
             Cancelled: when progress returned False; nothing was written.
         """
-        from TextPromptSegLib.prompts import parse_prompts
+        from TextPromptSegLib.prompting.prompts import parse_prompts
         from TextPromptSegMRML.hints import HintNodes
         from TextPromptSegMRML.runs import Request, segment_node
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "SlicePredictor": "predictor",
-    "Volume": "volume",
-    "parse_prompts": "prompts",
-    "Prompt": "prompts",
-    "Vocabulary": "vocabulary",
+    "SlicePredictor": "inference.predictor",
+    "Volume": "image.volume",
+    "parse_prompts": "prompting.prompts",
+    "Prompt": "prompting.prompts",
+    "Vocabulary": "prompting.vocabulary",
     "Segmentation": "outcome",
     "Outcome": "outcome",
     "TextPromptSegError": "outcome",
@@ -22,11 +22,11 @@ _PUBLIC = {
 __all__ = [*_PUBLIC, "__version__"]
 
 if TYPE_CHECKING:
+    from .image.volume import Volume
+    from .inference.predictor import SlicePredictor
     from .outcome import Cancelled, Outcome, Segmentation, TextPromptSegError
-    from .predictor import SlicePredictor
-    from .prompts import Prompt, parse_prompts
-    from .vocabulary import Vocabulary
-    from .volume import Volume
+    from .prompting.prompts import Prompt, parse_prompts
+    from .prompting.vocabulary import Vocabulary
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from .prompts import Prompt
+    from .prompting.prompts import Prompt
 
 Progress = Callable[[int, int, str], bool]
 """``progress(done, total, message) -> bool``; False cancels, and `Cancelled` is raised."""

@@ -17,14 +17,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from TextPromptSegLib.checkpoint import LoadedCheckpoint, load
-from TextPromptSegLib.intensity import InputSpec
+from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint, load
+from TextPromptSegLib.image.intensity import InputSpec
+from TextPromptSegLib.image.slice_stack import SliceStack
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.slice_engine import SliceEngine
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.registry import create
-from TextPromptSegLib.slice_engine import SliceEngine
-from TextPromptSegLib.slice_stack import SliceStack
+from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
-from TextPromptSegLib.volume import Volume
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "TextPromptSegLib" / "systems" / "film_unet" / "recipe_compact.json"

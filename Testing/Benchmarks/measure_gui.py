@@ -48,7 +48,7 @@ def main(runs: int = 200) -> dict[str, Any]:
     found["panel_worker"] = bool(panel.panel.session.client.alive)
     panel.close()
 
-    from TextPromptSegLib import catalogue, licence
+    from TextPromptSegLib.checkpoints import catalogue, licence
 
     licence.acknowledge(catalogue.show(CHECKPOINT))
     bench = EditorBench(slicer, large_ct(slicer))

@@ -15,8 +15,8 @@ def main() -> None:
     from bench_setup import PROFILE, ct, give_presence, stand_in
     from peak_memory import peak_mb
 
-    from TextPromptSegLib.device import keep_freed_memory
-    from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.inference.device import keep_freed_memory
+    from TextPromptSegLib.inference.predictor import SlicePredictor
 
     keep_freed_memory()
     with pytest.MonkeyPatch.context() as patch:

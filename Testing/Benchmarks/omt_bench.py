@@ -64,8 +64,8 @@ def paper_size() -> Any:
     """Return the network of the paper's recipe with random weights, as a loaded checkpoint."""
     import torch
 
-    from TextPromptSegLib.checkpoint import LoadedCheckpoint
-    from TextPromptSegLib.registry import create
+    from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
+    from TextPromptSegLib.systems.registry import create
 
     recipe = json.loads(PAPER.read_text(encoding="utf-8"))
     torch.manual_seed(0)
@@ -91,9 +91,9 @@ def main() -> None:
     from bench_setup import ct
     from peak_memory import peak_mb
 
-    from TextPromptSegLib.checkpoint import load
-    from TextPromptSegLib.device import keep_freed_memory
-    from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.checkpoints.checkpoint import load
+    from TextPromptSegLib.inference.device import keep_freed_memory
+    from TextPromptSegLib.inference.predictor import SlicePredictor
 
     keep_freed_memory()
     size, *slices = sys.argv[1:]

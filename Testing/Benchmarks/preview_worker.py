@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench_setup import stand_in
 
-from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.inference.predictor import SlicePredictor
 
 
 def load(model: str, device: str = "auto") -> SlicePredictor:

@@ -14,13 +14,13 @@ import pytest
 import torch
 from bench_setup import ct
 
-from TextPromptSegLib.checkpoint import load
-from TextPromptSegLib.device import keep_freed_memory
+from TextPromptSegLib.checkpoints.checkpoint import load
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.systems.base import VolumeRegion
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
-from TextPromptSegLib.volume import Volume
 
 NAMES = ("left adrenal gland", "right adrenal gland", "pancreas")
 BOXES = ((280.0, 230.0, 380.0, 320.0), (130.0, 230.0, 230.0, 320.0), (140.0, 180.0, 380.0, 320.0))

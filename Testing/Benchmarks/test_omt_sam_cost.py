@@ -16,12 +16,12 @@ from bench_setup import PROFILE, ct, give_presence
 from omt_bench import NAMES, paper_size
 from omt_bench import PAPER as PAPER_RECIPE
 
-from TextPromptSegLib.catalogue import estimate_memory
-from TextPromptSegLib.checkpoint import load
-from TextPromptSegLib.device import keep_freed_memory
+from TextPromptSegLib.checkpoints.catalogue import estimate_memory
+from TextPromptSegLib.checkpoints.checkpoint import load
+from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.registry import make_config
+from TextPromptSegLib.systems.registry import make_config
 
 COMPACT, PAPER, MEMORY = 1 / 10, 1 / 25, 0.2
 PARAMETERS = 97_017_904  # SAM ViT-B with four necks, fusion and the image-text encoder

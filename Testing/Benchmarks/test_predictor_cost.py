@@ -15,8 +15,8 @@ import pytest
 from bench_setup import PROFILE, best_of, ct, give_presence, plain_loop, stand_in, trained
 
 from TextPromptSegLib.data.datasets import Dataset
-from TextPromptSegLib.device import keep_freed_memory, native_bfloat16_cpu
-from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.inference.device import keep_freed_memory, native_bfloat16_cpu
+from TextPromptSegLib.inference.predictor import SlicePredictor
 
 NAMES = list(PROFILE)
 FOUR_PROMPTS = 2.2

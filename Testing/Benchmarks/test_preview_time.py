@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench_setup import ct
 
-from TextPromptSegLib.prompts import parse_prompts
+from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker.client import WorkerClient
 from TextPromptSegLib.worker.process import default_command
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from bench_setup import ROOT, best_of, ct
 
-from TextPromptSegLib.checkpoint import LoadedCheckpoint
-from TextPromptSegLib.device import keep_freed_memory
+from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.registry import create
+from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text import load_text_encoder
 
 RECIPE = ROOT / "TextPromptSegLib" / "systems" / "svp_cvae" / "recipe_compact.json"

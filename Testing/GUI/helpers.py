@@ -17,7 +17,7 @@ def install_checkpoint(name: str = "fake", permissive: bool = True, **changes) -
     """Put a checkpoint that the fake predictor answers for into the user's folder."""
     from fake_predictor import ABSENT, BALLS
 
-    from TextPromptSegLib.catalogue import user_checkpoints_dir
+    from TextPromptSegLib.checkpoints.catalogue import user_checkpoints_dir
 
     folder = user_checkpoints_dir() / name
     folder.mkdir(parents=True, exist_ok=True)

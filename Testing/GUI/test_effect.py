@@ -301,7 +301,7 @@ def test_restrictive_licence_is_shown_once(bench, slicer) -> None:
 
 
 def test_no_checkpoint_is_a_sentence(slicer, session, monkeypatch) -> None:
-    from TextPromptSegLib import catalogue
+    from TextPromptSegLib.checkpoints import catalogue
 
     monkeypatch.setattr(catalogue, "list_models", list)
     bench = EditorBench(slicer)

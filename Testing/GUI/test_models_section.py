@@ -89,7 +89,7 @@ def test_import_zip(panel, manager, tmp_path: Path) -> None:
     qt_module.answers.append(str(archive))
     panel.find("ImportZip").click()
     assert "zipped was imported" in done(manager)
-    from TextPromptSegLib.catalogue import remove
+    from TextPromptSegLib.checkpoints.catalogue import remove
 
     remove("zipped")
 
@@ -123,7 +123,7 @@ def test_download_asks_first_shows_progress_and_can_be_cancelled(
 ) -> None:
     from bed import ctk_module
 
-    from TextPromptSegLib import catalogue
+    from TextPromptSegLib.checkpoints import catalogue
     from TextPromptSegLib.outcome import Cancelled
 
     offered = catalogue.ModelInfo(
@@ -180,7 +180,7 @@ def test_checkpoints_can_be_kept_elsewhere(panel, manager, tmp_path: Path, monke
     import qt
 
     from TextPromptSegGUI import settings
-    from TextPromptSegLib.catalogue import user_checkpoints_dir
+    from TextPromptSegLib.checkpoints.catalogue import user_checkpoints_dir
 
     monkeypatch.setenv("TEXTPROMPTSEG_HOME", os.environ["TEXTPROMPTSEG_HOME"])  # put back
     from bed import qt_module

@@ -311,7 +311,7 @@ def large(slicer, session):
 
 
 def test_a_threshold_touches_one_slice_and_asks_nobody(large, count, monkeypatch) -> None:
-    from TextPromptSegLib import answers
+    from TextPromptSegLib.inference import answers
 
     sizes: list[int] = []
     judge = answers.answer

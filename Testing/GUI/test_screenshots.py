@@ -80,9 +80,9 @@ def real(slicer, tmp_path, monkeypatch):
     if not (CHECKPOINT / "model.safetensors").is_file():
         pytest.skip("the shipped checkpoint is not there: skipped")
     from TextPromptSegGUI import session as module
-    from TextPromptSegLib import licence
-    from TextPromptSegLib.catalogue import show as describe
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.checkpoints import licence
+    from TextPromptSegLib.checkpoints.catalogue import show as describe
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.worker.client import WorkerClient
 
     client = WorkerClient()
@@ -92,7 +92,7 @@ def real(slicer, tmp_path, monkeypatch):
     file = Path(slicerio.__file__).parent / "data" / "CTChest4.nrrd"
     volume = Volume.from_sitk(sitk.ReadImage(str(file)))
     node = slicer.util.addVolumeFromArray(np.array(volume.array), volume.ijk_to_ras, "CTChest")
-    from TextPromptSegLib.catalogue import user_checkpoints_dir
+    from TextPromptSegLib.checkpoints.catalogue import user_checkpoints_dir
 
     shutil.rmtree(user_checkpoints_dir(), ignore_errors=True)  # only the shipped ones
     yield node

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from fake_predictor import FakePredictor
 
 from TextPromptSegLib import cli
-from TextPromptSegLib.prompts import parse_prompts
+from TextPromptSegLib.prompting.prompts import parse_prompts
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "Testing/Lib")])}

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from TextPromptSegLib import answers
-from TextPromptSegLib.hints import Hints
+from TextPromptSegLib.inference import answers
+from TextPromptSegLib.inference.hints import Hints
 from TextPromptSegLib.outcome import Cancelled, InputError, Segmentation
 
 # name: centre as a fraction of the volume towards (left, posterior, superior), radius fraction

@@ -18,10 +18,11 @@ import pytest
 import SimpleITK as sitk
 from fake_predictor import FakePredictor
 
-from TextPromptSegLib.batch import BatchJob, run_batch, run_case
-from TextPromptSegLib.batch_summary import BatchSummary, CaseResult
-from TextPromptSegLib.cases import Case, find_cases, fingerprint
-from TextPromptSegLib.job import Outputs, RunOptions
+from TextPromptSegLib.jobs.batch import BatchJob, run_batch, run_case
+from TextPromptSegLib.jobs.batch_summary import BatchSummary, CaseResult
+from TextPromptSegLib.jobs.cases import Case, find_cases, fingerprint
+from TextPromptSegLib.jobs.job import Outputs, RunOptions
+from TextPromptSegLib.jobs.outputs import StagedOutputs, check_outputs, sweep, write_json
 from TextPromptSegLib.outcome import (
     Cancelled,
     CheckpointError,
@@ -29,7 +30,6 @@ from TextPromptSegLib.outcome import (
     InputError,
     OutputError,
 )
-from TextPromptSegLib.outputs import StagedOutputs, check_outputs, sweep, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = ["liver", "spleen"]
@@ -523,7 +523,7 @@ def test_a_cluster_survives_the_death_of_a_worker(tmp_path: Path) -> None:
 
 def test_no_scheduler_no_run(tmp_path: Path, images: Path, monkeypatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("TextPromptSegLib.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("TextPromptSegLib.jobs.cluster.CONNECT_SECONDS", 0.5)
     for address in ("tcp://127.0.0.1:1", "nonsense", "tcp://:x"):
         with pytest.raises(DeviceError, match="No Dask scheduler"):
             run_batch(
@@ -536,8 +536,8 @@ def test_no_scheduler_no_run(tmp_path: Path, images: Path, monkeypatch) -> None:
 
 
 def test_a_worker_with_another_checkpoint_refuses(tmp_path: Path, images: Path) -> None:
-    from TextPromptSegLib import cluster
-    from TextPromptSegLib.prompts import parse_prompts
+    from TextPromptSegLib.jobs import cluster
+    from TextPromptSegLib.prompting.prompts import parse_prompts
 
     job = BatchJob(
         prompts=tuple(parse_prompts("liver")),

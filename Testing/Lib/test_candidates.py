@@ -11,18 +11,18 @@ from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
 from toy_segmenter import phantom, toy_predictor
 
-from TextPromptSegLib import candidates
-from TextPromptSegLib.candidates import (
+from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.inference import candidates
+from TextPromptSegLib.inference.candidates import (
     Spread,
     distance,
     diversity,
     draw_noise,
     energy_distance,
 )
-from TextPromptSegLib.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.registry import create
+from TextPromptSegLib.systems.registry import create
 
 K = 6
 

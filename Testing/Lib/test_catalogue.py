@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
-from TextPromptSegLib import archive, catalogue, checkpoint, licence, transfer
-from TextPromptSegLib.memory_estimate import slices_per_pass
+from TextPromptSegLib.checkpoints import archive, catalogue, checkpoint, licence, transfer
+from TextPromptSegLib.inference.memory_estimate import slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
 

@@ -11,9 +11,9 @@ import torch
 from tiny_checkpoint import save_tiny, tiny_config, tiny_model
 from toy_segmenter import ToyEncoder
 
-from TextPromptSegLib import checkpoint
+from TextPromptSegLib.checkpoints import checkpoint
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError, DeviceError, OutputError
-from TextPromptSegLib.predictor import SlicePredictor
 
 ENCODER = ToyEncoder({"liver": 0.3})
 

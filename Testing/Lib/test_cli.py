@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 from cli_bench import ENVIRONMENT, LICENCE, Asked, files_below, run, write_image
 
-from TextPromptSegLib import job
+from TextPromptSegLib.jobs import job
 from TextPromptSegLib.training.recipe import Recipe
 
 # ---- segment ----
@@ -279,7 +279,7 @@ def test_evaluate_prints_and_writes(
     tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     pytest.importorskip("torch")
-    from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.inference.predictor import SlicePredictor
 
     monkeypatch.setattr(
         SlicePredictor, "from_pretrained", lambda model, device="auto": Asked(model, device)
@@ -304,9 +304,9 @@ def test_the_whole_way_with_a_real_checkpoint(tmp_path: Path, image: Path, capsy
     pytest.importorskip("transformers")
     import torch
 
-    from TextPromptSegLib import checkpoint
-    from TextPromptSegLib.intensity import InputSpec
-    from TextPromptSegLib.registry import create
+    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.image.intensity import InputSpec
+    from TextPromptSegLib.systems.registry import create
     from TextPromptSegLib.text import MINILM
 
     torch.manual_seed(0)

@@ -131,7 +131,7 @@ def test_a_full_disk_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("TextPromptSegLib.overlay.render_overlay", full)
+    monkeypatch.setattr("TextPromptSegLib.pictures.overlay.render_overlay", full)
     before = files_below(tmp_path)
     code = run(
         *("segment", image, "-p", "liver", "-m", tiny, "-o", tmp_path / "new" / "x.seg.nrrd"),
@@ -148,7 +148,7 @@ def test_a_fault_of_the_program_is_no_traceback(
         def segment(self, *_: object, **__: object):
             raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr("TextPromptSegLib.job.load_predictor", Faulty)
+    monkeypatch.setattr("TextPromptSegLib.jobs.job.load_predictor", Faulty)
     assert run("segment", image, "-p", "liver", "-m", tiny) == 1
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1 and "a mistake" in err and "TEXTPROMPTSEG_DEBUG" in err

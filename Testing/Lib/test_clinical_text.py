@@ -9,9 +9,9 @@ import pytest
 from toy_segmenter import HALF_WIDTH, ToySegmenter, phantom, toy_predictor
 
 from TextPromptSegLib import parse_prompts
-from TextPromptSegLib.clinical_text import disagreements, name_of, query, text_of
-from TextPromptSegLib.targets import Resolver, Target
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.inference.targets import Resolver, Target
+from TextPromptSegLib.prompting.clinical_text import disagreements, name_of, query, text_of
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 REPORT = "Bilateral pulmonary infection, two infected areas, upper left lung and lower right lung."
 SHAPE = (1, 60, 100)

@@ -20,10 +20,10 @@ from TextPromptSegLib.data.windows import (
     WindowSampler,
     metric_spec,
 )
-from TextPromptSegLib.intensity import InputSpec
+from TextPromptSegLib.image.intensity import InputSpec
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.training.contrastive import contrastive_loss
 from TextPromptSegLib.training.retrieval import average_precision, retrieval_scores, roc_auc
-from TextPromptSegLib.volume import Volume
 
 PLAN = WindowPlan(size=16, cell=8, views=(1, 2, 4), slices=2, per_slice=10, whole=0.0, grey=0.0)
 NAMES = ["left kidney", "liver", "right kidney", "skull", "spleen"]

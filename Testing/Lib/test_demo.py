@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from PIL import Image
 
 from TextPromptSegLib import cli
-from TextPromptSegLib.catalogue import find
+from TextPromptSegLib.checkpoints.catalogue import find
 from TextPromptSegLib.cli.demo import dice_score, read_label, sample_folder
 from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome, Segmentation
 
@@ -67,7 +67,7 @@ def labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     keys = {"system": "film-unet", "config": {}, "input": {}, "text_encoder": {}}
     config = {"format": 1, "name": "labels", **keys, "trained_prompts": {}}
     (folder / "config.json").write_text(json.dumps({**config, "licence": {"line": "MIT"}}))
-    monkeypatch.setattr("TextPromptSegLib.job.load_predictor", FromLabels)
+    monkeypatch.setattr("TextPromptSegLib.jobs.job.load_predictor", FromLabels)
     return str(folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from TextPromptSegLib import device
+from TextPromptSegLib.inference import device
 from TextPromptSegLib.outcome import DeviceError
 
 

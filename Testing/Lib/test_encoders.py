@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from TextPromptSegLib import catalogue
-from TextPromptSegLib.encoders import CONFIG, WEIGHTS, shipped_encoders, verify_encoder
+from TextPromptSegLib.checkpoints import catalogue
+from TextPromptSegLib.checkpoints.encoders import CONFIG, WEIGHTS, shipped_encoders, verify_encoder
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.resources import checkpoints_dir
 from TextPromptSegLib.text import CLIP_COMPACT, load_text_encoder

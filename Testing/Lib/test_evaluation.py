@@ -24,6 +24,7 @@ from TextPromptSegLib.evaluation import (
 from TextPromptSegLib.evaluation.overlays import best_median_worst
 from TextPromptSegLib.evaluation.previews import draw_preview, make_preview
 from TextPromptSegLib.evaluation.summary import label_kind
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import (
     Cancelled,
     CheckpointError,
@@ -32,7 +33,6 @@ from TextPromptSegLib.outcome import (
     OutputError,
     Segmentation,
 )
-from TextPromptSegLib.volume import Volume
 
 GREY = {"liver": 60, "spleen": 120, "left kidney": 180, "right kidney": 240}
 LABELS = {1: "liver", 2: "spleen", 3: "left kidney", 4: "right kidney"}

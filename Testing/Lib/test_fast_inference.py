@@ -8,8 +8,8 @@ import pytest
 import torch
 from toy_segmenter import ToySegmenter
 
-from TextPromptSegLib.fast_inference import faster_on_cpu
-from TextPromptSegLib.registry import create
+from TextPromptSegLib.inference.fast_inference import faster_on_cpu
+from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
 
 SIZES = {"in_channels": 2, "channels": (8, 12, 16), "text_dim": 6, "dropout": 0.1, "se_ratio": 4}

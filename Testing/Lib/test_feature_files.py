@@ -9,10 +9,10 @@ import pytest
 import torch
 from toy_segmenter import ToySegmenter, phantom, toy_checkpoint
 
-from TextPromptSegLib.feature_files import FOLDER_VARIABLE, DiskFeatureCache
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.feature_files import FOLDER_VARIABLE, DiskFeatureCache
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import OutputError
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.volume import Volume
 
 PLACES = {"liver": 0.3}
 BOX = (slice(4, 14), slice(10, 30), slice(12, 30))

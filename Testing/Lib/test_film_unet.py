@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from TextPromptSegLib.outcome import CheckpointError
-from TextPromptSegLib.registry import create, make_config, systems
 from TextPromptSegLib.systems.film_unet import FiLMUNet, FiLMUNetConfig
 from TextPromptSegLib.systems.film_unet.objective import film_unet_objective, region_loss
+from TextPromptSegLib.systems.registry import create, make_config, systems
 from TextPromptSegLib.text.features import TextFeatures
 
 TINY: dict[str, Any] = {"channels": (8, 8, 16, 16), "text_dim": 12, "dropout": 0.0}

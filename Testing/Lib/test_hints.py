@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from toy_segmenter import ToySegmenter, phantom, toy_predictor
 
 from TextPromptSegLib.cli.options import parse_point, run_options
-from TextPromptSegLib.hints import Hints
-from TextPromptSegLib.intensity import InputSpec
-from TextPromptSegLib.job import RunOptions
+from TextPromptSegLib.image.intensity import InputSpec
+from TextPromptSegLib.image.slice_stack import PLANES, SliceStack
+from TextPromptSegLib.image.volume import AxisMap, Volume
+from TextPromptSegLib.inference.hints import Hints
+from TextPromptSegLib.inference.predictor import SlicePredictor
+from TextPromptSegLib.inference.slice_hints import SliceHints, box_of, march, stack_coordinates
+from TextPromptSegLib.jobs.job import RunOptions
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.slice_hints import SliceHints, box_of, march, stack_coordinates
-from TextPromptSegLib.slice_stack import PLANES, SliceStack
-from TextPromptSegLib.volume import AxisMap, Volume
 
 LIVER = 0.3
 PLACES = {"liver": LIVER, "spleen": 0.7}

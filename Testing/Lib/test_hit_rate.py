@@ -14,7 +14,7 @@ import torch
 from test_localiser import Brightness
 
 from TextPromptSegLib.data.datasets import Dataset
-from TextPromptSegLib.intensity import InputSpec
+from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.systems.patch_unet_vae.hit_rate import SeenCase, judge, look, summary
 from TextPromptSegLib.systems.patch_unet_vae.localiser import Localiser, LocaliserSpec
 

@@ -105,7 +105,8 @@ def test_nothing_runs_at_import() -> None:
 
 
 def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
-    modules = ["volume", "prompts", "vocabulary", "intensity", "outcome", "resources"]
+    modules = ["image.volume", "prompting.prompts", "prompting.vocabulary"]
+    modules += ["image.intensity", "outcome", "resources"]
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import TextPromptSegLib\n"
         f"for name in {modules}: __import__('TextPromptSegLib.' + name)\n"
@@ -119,13 +120,13 @@ def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
 
 
 LAYERS = [
-    {"outcome", "resources", "volume", "intensity", "anatomy", "vocabulary", "wording", "prompt"}
-    | {"prompts", "prompt_draft", "prompt_grammar", "prompt_reading"},
-    {"nn", "text", "losses", "formats", "metrics", "outputs"},
-    {"systems", "registry"},
-    {"checkpoint", "catalogue", "device", "postprocess", "predictor", "slice_engine", "slice_stack"}
-    | {"feature_cache", "composition", "answers", "regions", "targets"},
-    {"batch", "worker", "evaluation", "training", "overlay", "job", "cluster", "report"},
+    {"outcome", "resources"},
+    {"prompting", "image"},
+    {"nn", "text", "formats", "metrics"},
+    {"checkpoints"},
+    {"systems"},
+    {"inference", "data", "pictures"},
+    {"jobs", "worker", "evaluation", "training"},
     {"cli"},
 ]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TextPromptSegLib.intensity import (
+from TextPromptSegLib.image.intensity import (
     InputSpec,
     canvas_offset,
     fit_slice_size,

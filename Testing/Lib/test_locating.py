@@ -13,13 +13,13 @@ from tiny_clip import write_tiny_clip
 from toy_segmenter import HALF_WIDTH, ToyEncoder, ToySegmenter, phantom, toy_checkpoint
 
 from TextPromptSegLib import SlicePredictor
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import Cancelled, Outcome
 from TextPromptSegLib.systems.base import VolumeRegion
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE, PatchUNetVAEConfig
 from TextPromptSegLib.systems.patch_unet_vae.localiser import regions
 from TextPromptSegLib.text import load_text_encoder
 from TextPromptSegLib.text.features import TextFeatures
-from TextPromptSegLib.volume import Volume
 
 CELL = 8
 
@@ -214,7 +214,7 @@ def network(clip: Any, **changes: Any) -> PatchUNetVAE:
 def test_the_frozen_clip_is_neither_trained_nor_saved(clip: Any, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from TextPromptSegLib import checkpoint
+    from TextPromptSegLib.checkpoints import checkpoint
 
     net = network(clip)
     assert net.locates and net.takes() == ("box", "heat_map")

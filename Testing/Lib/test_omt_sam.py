@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from tiny_data import picture, write_dataset
 from tiny_sam import SIZES
 
-from TextPromptSegLib.checkpoint import load, save
+from TextPromptSegLib.checkpoints.checkpoint import load, save
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.registry import create, make_config, systems
 from TextPromptSegLib.systems import omt_sam
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.prompts import prompt_groups
+from TextPromptSegLib.systems.registry import create, make_config, systems
 from TextPromptSegLib.text.features import TextFeatures
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.recipe import Recipe
-from TextPromptSegLib.volume import Volume
 
 FOLDER = Path(omt_sam.__file__).parent
 ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())

@@ -12,11 +12,12 @@ import pytest
 import torch
 from tiny_sam import SIZES, tiny_omt, tiny_sam
 
-from TextPromptSegLib.catalogue import import_path
-from TextPromptSegLib.checkpoint import load, sha256_of
+from TextPromptSegLib.checkpoints.catalogue import import_path
+from TextPromptSegLib.checkpoints.checkpoint import load, sha256_of
 from TextPromptSegLib.cli import main
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError
-from TextPromptSegLib.predictor import SlicePredictor
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
 from TextPromptSegLib.systems.omt_sam.mask_decoder import presence_score, single_mask
@@ -29,7 +30,6 @@ from TextPromptSegLib.systems.omt_sam.weights import (
     start_from,
 )
 from TextPromptSegLib.text.features import TextFeatures
-from TextPromptSegLib.volume import Volume
 
 
 def no_text(rows: int) -> TextFeatures:
@@ -406,7 +406,7 @@ def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
 def test_a_second_stage_starts_as_the_first_one_answered(tmp_path: Path) -> None:
     import tiny_clip
 
-    from TextPromptSegLib.checkpoint import save
+    from TextPromptSegLib.checkpoints.checkpoint import save
 
     clip = tiny_clip.tiny_clip(tmp_path / "clip")
     sizes = {"image_text": True, "text_dim": clip.token_dim}

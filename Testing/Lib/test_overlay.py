@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import Outcome, OutputError, Segmentation
-from TextPromptSegLib.overlay import (
+from TextPromptSegLib.pictures.overlay import (
     LUNG_WINDOW,
     SOFT_TISSUE_WINDOW,
     display_window,
@@ -19,10 +20,9 @@ from TextPromptSegLib.overlay import (
     select_views,
     structure_colours,
 )
-from TextPromptSegLib.overlay_panels import legend_grid, panel_boxes, smooth_boundary
-from TextPromptSegLib.prompts import parse_prompts
-from TextPromptSegLib.vocabulary import Vocabulary
-from TextPromptSegLib.volume import Volume
+from TextPromptSegLib.pictures.overlay_panels import legend_grid, panel_boxes, smooth_boundary
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 
 def answer(text: str, mask: np.ndarray, outcome: Outcome | None = None) -> Segmentation:

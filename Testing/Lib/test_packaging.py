@@ -44,7 +44,7 @@ def test_lists_follow_the_disk_in_both_directions() -> None:
 
 
 RULES = [
-    ["TextPromptSegLib/volume.py", "TextPromptSegLib_PYTHON_SCRIPTS"],
+    ["TextPromptSegLib/image/volume.py", "TextPromptSegLib_PYTHON_SCRIPTS"],
     ["TextPromptSegLib/systems/svp_cvae/network.py", "TextPromptSegLib_PYTHON_SCRIPTS"],
     ["TextPromptSegLib/systems/film_unet/recipe.json", "TextPromptSegLib_PYTHON_RESOURCES"],
     ["Resources/Anatomy.json", "TextPromptSegLib_PYTHON_RESOURCES"],

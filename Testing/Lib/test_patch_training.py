@@ -13,11 +13,11 @@ import tiny_bert
 import torch
 from tiny_data import write_dataset
 
-from TextPromptSegLib.checkpoint import load, read_config
+from TextPromptSegLib.checkpoints.checkpoint import load, read_config
 from TextPromptSegLib.data.augment import AugmentConfig
 from TextPromptSegLib.data.patches import PatchPlan, PatchSampler, Place, augmented, cut
 from TextPromptSegLib.data.slices import TrainingSlice
-from TextPromptSegLib.intensity import InputSpec, fit_slice_size
+from TextPromptSegLib.image.intensity import InputSpec, fit_slice_size
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.adversarial import AdversarialPlan, with_synthetic

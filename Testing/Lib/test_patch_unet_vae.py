@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from TextPromptSegLib.registry import create, systems, trainer_of
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE, PatchUNetVAEConfig
 from TextPromptSegLib.systems.patch_unet_vae import objective as terms
 from TextPromptSegLib.systems.patch_unet_vae.network import Code, PatchVAE
 from TextPromptSegLib.systems.patch_unet_vae.scan import OUTSIDE, scan, starts, tiles
+from TextPromptSegLib.systems.registry import create, systems, trainer_of
 from TextPromptSegLib.text.features import TextFeatures
 
 TINY: dict[str, Any] = {

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from TextPromptSegLib.answers import answer, rethreshold, size_text
-from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
-from TextPromptSegLib.postprocess import (
+from TextPromptSegLib.inference.answers import answer, rethreshold, size_text
+from TextPromptSegLib.inference.postprocess import (
     PostprocessRule,
     apply_rule,
     bounding_box,
@@ -18,7 +17,8 @@ from TextPromptSegLib.postprocess import (
     over_threshold,
     rule_for,
 )
-from TextPromptSegLib.prompts import Prompt
+from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
+from TextPromptSegLib.prompting.prompts import Prompt
 
 SPACING = (1.0, 1.0, 5.0)
 

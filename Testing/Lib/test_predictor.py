@@ -14,7 +14,11 @@ import pytest
 import torch
 from toy_segmenter import SPEC, ToySegmenter, phantom, toy_checkpoint, toy_predictor
 
-from TextPromptSegLib.intensity import InputSpec, scale_intensity
+from TextPromptSegLib.image.intensity import InputSpec, scale_intensity
+from TextPromptSegLib.image.resizing import resize_bicubic
+from TextPromptSegLib.image.slice_stack import SliceStack, plane_view
+from TextPromptSegLib.image.volume import AxisMap, Volume
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import (
     Cancelled,
     CheckpointError,
@@ -23,10 +27,6 @@ from TextPromptSegLib.outcome import (
     Outcome,
     PromptError,
 )
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.resizing import resize_bicubic
-from TextPromptSegLib.slice_stack import SliceStack, plane_view
-from TextPromptSegLib.volume import AxisMap, Volume
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVER, SPLEEN = 0.3, 0.7
@@ -269,7 +269,7 @@ def test_network_never_sees_a_canvas_other_than_in_training() -> None:
 def test_equals_monai_slice_inferer() -> None:
     from monai.inferers import SliceInferer
 
-    from TextPromptSegLib.registry import create
+    from TextPromptSegLib.systems.registry import create
 
     torch.manual_seed(0)
     sizes = {"channels": (8, 16), "text_dim": 1, "dropout": 0.0, "se_ratio": 4}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from TextPromptSegLib import prompt_grammar
 from TextPromptSegLib.outcome import PromptError
-from TextPromptSegLib.prompts import Prompt, parse_prompts
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.prompting import prompt_grammar
+from TextPromptSegLib.prompting.prompts import Prompt, parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 PAIRED = [entry for entry in VOCABULARY if entry.paired]

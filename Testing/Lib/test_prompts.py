@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from TextPromptSegLib.outcome import PromptError
-from TextPromptSegLib.prompts import Prompt, parse_prompts
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.prompting.prompts import Prompt, parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 SINGLE = [e for e in VOCABULARY if not e.paired and e.kind == "anatomy"]

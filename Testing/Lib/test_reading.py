@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import InputError
-from TextPromptSegLib.volume import Volume
 
 nib = pytest.importorskip("nibabel")
 sitk = pytest.importorskip("SimpleITK")

@@ -8,8 +8,8 @@ import pytest
 pydicom = pytest.importorskip("pydicom")
 import synthetic_dicom as made  # noqa: E402
 
+from TextPromptSegLib.image.volume import LPS_RAS, Volume  # noqa: E402
 from TextPromptSegLib.outcome import InputError  # noqa: E402
-from TextPromptSegLib.volume import LPS_RAS, Volume  # noqa: E402
 
 AXIAL_PLACES = [(-10.0, -20.0, 5.0 + 2.5 * n) for n in range(5)]
 

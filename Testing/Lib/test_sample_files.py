@@ -10,10 +10,10 @@ import pytest
 from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from toy_segmenter import toy_predictor
 
-from TextPromptSegLib import job
 from TextPromptSegLib.formats.samples import sample_files
-from TextPromptSegLib.job import Outputs, RunOptions
-from TextPromptSegLib.prompts import parse_prompts
+from TextPromptSegLib.jobs import job
+from TextPromptSegLib.jobs.job import Outputs, RunOptions
+from TextPromptSegLib.prompting.prompts import parse_prompts
 
 sitk = pytest.importorskip("SimpleITK")
 

@@ -19,8 +19,8 @@ from TextPromptSegLib.data.derive import ct_lungs, derived_masks, split_sides
 from TextPromptSegLib.data.phrases import PhraseBook, canonical_name, synonyms
 from TextPromptSegLib.data.sampling import ForeignNames, SliceSampler
 from TextPromptSegLib.data.slices import NameRules, TrainingSlice, case_slices
-from TextPromptSegLib.intensity import InputSpec
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.image.intensity import InputSpec
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 SPEC = InputSpec(size=64, multiple=16)
 

@@ -12,10 +12,11 @@ import torch
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
 from tiny_data import picture, write_dataset
 
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError, InputError
-from TextPromptSegLib.predictor import SlicePredictor
-from TextPromptSegLib.registry import create, make_config, systems
 from TextPromptSegLib.systems import svp_cvae
+from TextPromptSegLib.systems.registry import create, make_config, systems
 from TextPromptSegLib.systems.svp_cvae import SVPCVAE, SVPCVAEConfig
 from TextPromptSegLib.systems.svp_cvae.latent import Gaussian, kl_divergence
 from TextPromptSegLib.systems.svp_cvae.network import normalise
@@ -27,7 +28,6 @@ from TextPromptSegLib.systems.svp_cvae.objective import (
 )
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.recipe import Recipe
-from TextPromptSegLib.volume import Volume
 
 FOLDER = Path(svp_cvae.__file__).parent
 ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())
@@ -161,7 +161,7 @@ def test_only_updates_and_projections_of_the_text_are_trained_and_stored(
 ) -> None:
     from safetensors.torch import load_file
 
-    from TextPromptSegLib import checkpoint
+    from TextPromptSegLib.checkpoints import checkpoint
 
     net = tiny(encoder)
     before = [p.clone() for p in encoder.model.parameters()]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from toy_segmenter import phantom, toy_predictor
 
+from TextPromptSegLib.image.volume import AxisMap, Volume
+from TextPromptSegLib.inference.targets import WHOLES, Refusal, Resolver, Target
 from TextPromptSegLib.outcome import Outcome, Segmentation
-from TextPromptSegLib.prompts import parse_prompts
-from TextPromptSegLib.targets import WHOLES, Refusal, Resolver, Target
-from TextPromptSegLib.vocabulary import Vocabulary
-from TextPromptSegLib.volume import AxisMap, Volume
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 
 def resolve(text: str, *names: str, **options: Any) -> Target | Refusal:

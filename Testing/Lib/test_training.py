@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_data import write_dataset
 
-from TextPromptSegLib.checkpoint import read_config
+from TextPromptSegLib.checkpoints.checkpoint import read_config
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.curves import read_metrics
@@ -171,8 +171,8 @@ def test_mixed_modalities_and_partial_labels_are_kept_apart(
 
 def test_the_shipped_recipes_are_readable_and_fit_their_system() -> None:
     from TextPromptSegLib import systems
-    from TextPromptSegLib.intensity import InputSpec
-    from TextPromptSegLib.registry import make_config
+    from TextPromptSegLib.image.intensity import InputSpec
+    from TextPromptSegLib.systems.registry import make_config
 
     files = sorted(Path(systems.__file__).parent.glob("*/recipe*.json"))
     assert files

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TextPromptSegLib.outcome import InputError, PromptError
-from TextPromptSegLib.prompts import parse_prompts
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 from TextPromptSegLib.resources import resource_path
-from TextPromptSegLib.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 ENTRIES = list(VOCABULARY)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from TextPromptSegLib.image.volume import AxisMap, Volume
 from TextPromptSegLib.outcome import InputError
-from TextPromptSegLib.volume import AxisMap, Volume
 
 AXES = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "I": (2, -1)}
 ORIENTATIONS = [
@@ -312,8 +312,8 @@ def test_a_volume_cannot_be_changed_by_accident():
 
 def test_importing_volume_loads_no_heavy_library():
     code = (
-        "import sys, TextPromptSegLib.volume, numpy as np\n"
-        "TextPromptSegLib.volume.Volume.from_array(np.zeros((2, 2, 2))).canonical('RAS')\n"
+        "import sys, TextPromptSegLib.image.volume, numpy as np\n"
+        "TextPromptSegLib.image.volume.Volume.from_array(np.zeros((2, 2, 2))).canonical('RAS')\n"
         "assert not {'torch', 'SimpleITK', 'pydicom', 'scipy', 'PIL'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

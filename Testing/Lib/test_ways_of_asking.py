@@ -11,18 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from TextPromptSegLib import answers
 from TextPromptSegLib.evaluation import evaluate
 from TextPromptSegLib.evaluation.report import Report
-from TextPromptSegLib.evaluation.ways import (
-    measure_pixels,
-    measure_samples,
-    ways_of_asking,
-)
+from TextPromptSegLib.evaluation.ways import measure_pixels, measure_samples, ways_of_asking
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference import answers
 from TextPromptSegLib.metrics import calibration_counts, uncertainty_error
 from TextPromptSegLib.outcome import InputError, Segmentation
-from TextPromptSegLib.prompts import Prompt, parse_prompts
-from TextPromptSegLib.volume import Volume
+from TextPromptSegLib.prompting.prompts import Prompt, parse_prompts
 
 FACTS = {"spacing_mm": [1.0, 1.0, 1.0], "voxel_ml": 0.001, "slice_axis": 0, "postprocess": {}}
 TEXTS = ["Infection in the left lung.", "Infection in the right lung.", None]

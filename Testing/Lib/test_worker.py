@@ -12,9 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from TextPromptSegLib.outcome import Cancelled, DeviceError, InputError, Outcome, TextPromptSegError
-from TextPromptSegLib.prompts import parse_prompts
-from TextPromptSegLib.volume import Volume
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.outcome import (
+    Cancelled,
+    DeviceError,
+    InputError,
+    Outcome,
+    TextPromptSegError,
+)
+from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import arrays, protocol, wire
 from TextPromptSegLib.worker.arrays import ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
@@ -482,9 +488,9 @@ def test_real_tiny_checkpoint_in_the_worker(
     from tiny_bert import write_tiny_bert
     from tiny_checkpoint import SIZES, tiny_config
 
-    from TextPromptSegLib import checkpoint
-    from TextPromptSegLib.predictor import SlicePredictor
-    from TextPromptSegLib.registry import create
+    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.inference.predictor import SlicePredictor
+    from TextPromptSegLib.systems.registry import create
 
     write_tiny_bert(tmp_path / "encoders" / "tiny")
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path / "encoders"))

@@ -13,9 +13,9 @@ import pytest
 from TextPromptSegLib.formats import seg_nrrd
 from TextPromptSegLib.formats.segments import CONTEXT, EMPTY, describe, safe_text, union
 from TextPromptSegLib.formats.writing import write_segmentations
+from TextPromptSegLib.image.volume import LPS_RAS, Volume
 from TextPromptSegLib.outcome import Outcome, OutputError, Segmentation
-from TextPromptSegLib.prompts import Prompt
-from TextPromptSegLib.volume import LPS_RAS, Volume
+from TextPromptSegLib.prompting.prompts import Prompt
 
 pytest.importorskip("SimpleITK")
 
@@ -281,7 +281,7 @@ def test_slicer_reads_the_same_back(tmp_path, volume, results, sheared):
 
 
 def test_the_words_that_ship_give_codes(tmp_path, volume):
-    from TextPromptSegLib.prompts import parse_prompts
+    from TextPromptSegLib.prompting.prompts import parse_prompts
 
     given = []
     for n, prompt in enumerate(parse_prompts("right kidney, spleen")):

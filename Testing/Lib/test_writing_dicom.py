@@ -9,8 +9,8 @@ import pytest
 from test_writing import Names, left_over, organs, result, scan
 
 from TextPromptSegLib.formats.writing import check_output, write_segmentations
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import OutputError, Segmentation
-from TextPromptSegLib.volume import Volume
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ except ImportError:
         raise
     sys.exit(3)  # the self tests in Slicer skip
 
-from TextPromptSegLib import checkpoint
-from TextPromptSegLib.registry import create
+from TextPromptSegLib.checkpoints import checkpoint
+from TextPromptSegLib.systems.registry import create
 
 SIZES = {
     "in_channels": 1,

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from TextPromptSegLib.checkpoint import LoadedCheckpoint
-from TextPromptSegLib.predictor import SlicePredictor
+from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
+from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.systems.base import PromptedSegmenter
 from TextPromptSegLib.text.features import TextFeatures
-from TextPromptSegLib.volume import Volume
 
 SPEC = {"size": 64, "multiple": 8, "in_channels": 1, "ct_windows": [[0, 1000]]}
 HALF_WIDTH = 0.04

@@ -14,8 +14,8 @@ import vtk
 from vtk.util import numpy_support
 
 from TextPromptSegLib.outcome import Outcome, Segmentation
-from TextPromptSegLib.prompt import Prompt
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 RAS_LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
 SPACING = (1.5, 2.0, 2.5)

@@ -13,7 +13,13 @@ import pytest
 import slicer
 from tiny_predictor import TinyPredictor
 
-from TextPromptSegLib.outcome import Cancelled, DependencyError, InputError, Outcome, PromptError
+from TextPromptSegLib.outcome import (
+    Cancelled,
+    DependencyError,
+    InputError,
+    Outcome,
+    PromptError,
+)
 from TextPromptSegMRML.provenance import read_provenance
 from TextPromptSegMRML.terminology import read_terminology
 
@@ -133,9 +139,9 @@ def test_a_checkpoint_is_loaded_once(logic):
 
 
 def test_logics_share_the_shipped_predictors(scene, monkeypatch):
-    library = types.ModuleType("TextPromptSegLib.predictor")  # the real one imports torch
+    library = types.ModuleType("TextPromptSegLib.inference.predictor")  # the real one imports torch
     library.SlicePredictor = types.SimpleNamespace(from_pretrained=TinyPredictor)
-    monkeypatch.setitem(sys.modules, "TextPromptSegLib.predictor", library)
+    monkeypatch.setitem(sys.modules, "TextPromptSegLib.inference.predictor", library)
     TinyPredictor.loads = 0
     node, _ = picture()
     TextPromptSegLogic().unload()
@@ -146,7 +152,7 @@ def test_logics_share_the_shipped_predictors(scene, monkeypatch):
 
 
 def test_a_missing_package_is_a_sentence(scene, monkeypatch):
-    monkeypatch.setitem(sys.modules, "TextPromptSegLib.predictor", None)
+    monkeypatch.setitem(sys.modules, "TextPromptSegLib.inference.predictor", None)
     node, _ = picture()
     with pytest.raises(DependencyError, match="press Install"):
         TextPromptSegLogic().segment(node, "liver")

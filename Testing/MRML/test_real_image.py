@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import slicer
 
-from TextPromptSegLib.volume import Volume
+from TextPromptSegLib.image.volume import Volume
 from TextPromptSegMRML.volumes import volume_from_node
 
 

@@ -8,8 +8,8 @@ import pytest
 import slicer
 from test_segments import LEFT, MIDDLE, World
 
-from TextPromptSegLib.prompts import parse_prompts
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 from TextPromptSegMRML.terminology import read_terminology
 
 

@@ -8,7 +8,7 @@ import pytest
 import slicer
 
 from TextPromptSegLib.outcome import InputError
-from TextPromptSegLib.prompt import Prompt
+from TextPromptSegLib.prompting.prompt import Prompt
 from TextPromptSegMRML.editing import SavedState
 from TextPromptSegMRML.geometry import image_array
 from TextPromptSegMRML.provenance import read_provenance

@@ -11,7 +11,7 @@ import slicer
 import vtk
 
 from TextPromptSegLib.formats.segments import provenance_tags
-from TextPromptSegLib.vocabulary import Vocabulary
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 from TextPromptSegMRML.provenance import PREFIX, read_provenance, write_provenance
 from TextPromptSegMRML.segments import write_segments
 from TextPromptSegMRML.terminology import read_terminology, serialize

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from TextPromptSegLib.answers import answer, refuse
+from TextPromptSegLib.inference.answers import answer, refuse
+from TextPromptSegLib.inference.postprocess import PostprocessRule
 from TextPromptSegLib.outcome import Cancelled
-from TextPromptSegLib.postprocess import PostprocessRule
 
 BRIGHTNESS = {"liver": 100, "kidney": 200, "liver tumor": 110, "spleen": 300}
 

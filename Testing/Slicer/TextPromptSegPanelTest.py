@@ -112,7 +112,7 @@ class TextPromptSegPanelTest(text_prompt_bench.SelfTest):
 
     def test_checkpoint_manager(self):
         """Import a folder, verify it, delete it; a damaged one is named."""
-        from TextPromptSegLib import catalogue
+        from TextPromptSegLib.checkpoints import catalogue
 
         folder = self.install_checkpoint("mine", root=os.path.join(self.home, "elsewhere"))
         window = self.open_panel()

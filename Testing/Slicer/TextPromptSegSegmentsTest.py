@@ -50,7 +50,7 @@ class TextPromptSegSegmentsTest(text_prompt_bench.SelfTest):
 
     def test_empty_segment_takes_name_codes_and_colour(self):
         """Segment_1 becomes what it holds; a name of the user's own stays."""
-        from TextPromptSegLib.vocabulary import Vocabulary
+        from TextPromptSegLib.prompting.vocabulary import Vocabulary
         from TextPromptSegMRML.provenance import read_provenance
         from TextPromptSegMRML.terminology import read_terminology
 

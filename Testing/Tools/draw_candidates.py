@@ -21,7 +21,7 @@ def main(dataset: str, case: str, prompt: str, out: str, model: str = "svp-cvae-
     from matplotlib.figure import Figure
 
     from TextPromptSegLib.data.datasets import Dataset
-    from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.inference.predictor import SlicePredictor
 
     (one,) = (c for c in Dataset.read(dataset).cases if c.id == case)
     volume = one.volume()

@@ -42,8 +42,8 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
     from PIL import Image
 
     from TextPromptSegLib.data.datasets import Dataset
-    from TextPromptSegLib.postprocess import bounding_box
-    from TextPromptSegLib.predictor import SlicePredictor
+    from TextPromptSegLib.inference.postprocess import bounding_box
+    from TextPromptSegLib.inference.predictor import SlicePredictor
     from TextPromptSegLib.training.trials import largest_part
 
     predictor = SlicePredictor.from_pretrained(model, device="cpu")

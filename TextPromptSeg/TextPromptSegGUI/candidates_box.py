@@ -10,7 +10,7 @@ import numpy as np
 import qt
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.answers import size_of
+from TextPromptSegLib.inference.answers import size_of
 from TextPromptSegLib.outcome import Outcome
 
 from .links import Links

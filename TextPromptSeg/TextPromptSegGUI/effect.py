@@ -12,7 +12,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.answers import rethreshold
+from TextPromptSegLib.inference.answers import rethreshold
 from TextPromptSegLib.outcome import DependencyError, Outcome, TextPromptSegError
 
 from . import settings, views
@@ -282,7 +282,7 @@ class EffectController:
         button.blockSignals(blocked)
 
     def _warm_up(self) -> None:
-        from TextPromptSegLib import licence
+        from TextPromptSegLib.checkpoints import licence
 
         model = self.options.model.model
         if model is None or self._run is not None or missing_sentence():

@@ -15,7 +15,7 @@ from .region_box import ROI, SLICE, SLICES
 from .runs import Run, RunRequest, run_key
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.image.volume import Volume
 
     from .effect_options import EffectOptions
 

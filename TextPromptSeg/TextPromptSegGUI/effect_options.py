@@ -159,7 +159,7 @@ class EffectOptions:
 
     def refresh_names(self) -> None:
         """Offer the names of the chosen checkpoint, the vocabulary and earlier prompts."""
-        from TextPromptSegLib.vocabulary import Vocabulary
+        from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
         self.completion.set_names(self.model.trained or (), Vocabulary.load().names())
         self.completion.set_history(settings.history())

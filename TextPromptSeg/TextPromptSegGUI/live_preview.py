@@ -10,7 +10,7 @@ import numpy as np
 import qt
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.answers import rethreshold
+from TextPromptSegLib.inference.answers import rethreshold
 from TextPromptSegLib.outcome import Outcome, TextPromptSegError
 
 from . import views
@@ -24,8 +24,8 @@ from .runs import Run
 from .session import Session
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.volume import Volume
 
 TYPING_MS, SCROLLING_MS = 500, 150
 

@@ -15,7 +15,7 @@ from . import settings
 from .links import Links
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.catalogue import ModelInfo
+    from TextPromptSegLib.checkpoints.catalogue import ModelInfo
 
 
 class ModelBox:
@@ -37,7 +37,7 @@ class ModelBox:
 
     def refresh(self) -> None:
         """Read the catalogue again; the selection stays where it can."""
-        from TextPromptSegLib.catalogue import list_models
+        from TextPromptSegLib.checkpoints.catalogue import list_models
 
         wanted = self.name or settings.text("Model")
         try:
@@ -73,7 +73,7 @@ class ModelBox:
         if model is None or model.folder is None:
             return {}
         if model.name not in self._configs:
-            from TextPromptSegLib.checkpoint import read_config
+            from TextPromptSegLib.checkpoints.checkpoint import read_config
 
             try:
                 self._configs[model.name] = read_config(model.folder)
@@ -118,7 +118,7 @@ class ModelBox:
 
     def confirm_licence(self) -> bool:
         """Return whether the checkpoint may be used; a restrictive licence is shown once."""
-        from TextPromptSegLib import licence
+        from TextPromptSegLib.checkpoints import licence
 
         model = self.model
         if model is None:

@@ -19,7 +19,7 @@ from .model_box import amount, takes_line
 from .session import Session
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.catalogue import ModelInfo
+    from TextPromptSegLib.checkpoints.catalogue import ModelInfo
 
 COLUMNS = 6
 
@@ -109,7 +109,7 @@ class ModelsSection:
 
     def refresh(self) -> None:
         """Read the catalogue again."""
-        from TextPromptSegLib.catalogue import list_models, user_checkpoints_dir
+        from TextPromptSegLib.checkpoints.catalogue import list_models, user_checkpoints_dir
 
         self.place.text = _("Imported checkpoints are kept in {folder}").format(
             folder=user_checkpoints_dir()
@@ -166,7 +166,7 @@ class ModelsSection:
         name = self.model.name if self.model is not None else ""
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.catalogue import verify
+            from TextPromptSegLib.checkpoints.catalogue import verify
 
             (result,) = verify(name, progress)
             return f"{name}: {result.message}"
@@ -182,7 +182,7 @@ class ModelsSection:
             return
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.catalogue import download
+            from TextPromptSegLib.checkpoints.catalogue import download
 
             info = download(model.name, progress=progress)
             return _("{name} is installed; its sha256 is right.").format(name=info.name)
@@ -209,7 +209,7 @@ class ModelsSection:
             return
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.catalogue import import_path
+            from TextPromptSegLib.checkpoints.catalogue import import_path
 
             info = import_path(path, progress=progress)
             return _("{name} was imported.").format(name=info.name)
@@ -238,7 +238,7 @@ class ModelsSection:
         self._session.unload()
 
         def work(_progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.catalogue import remove
+            from TextPromptSegLib.checkpoints.catalogue import remove
 
             remove(model.name)
             return _("{name} was deleted.").format(name=model.name)
@@ -246,7 +246,7 @@ class ModelsSection:
         self._start(work)
 
     def _show_card(self) -> None:
-        from TextPromptSegLib.catalogue import model_card
+        from TextPromptSegLib.checkpoints.catalogue import model_card
 
         model = self.model
         if model is None:

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.answers import rethreshold
+from TextPromptSegLib.inference.answers import rethreshold
 from TextPromptSegLib.outcome import (
     CheckpointError,
     DependencyError,

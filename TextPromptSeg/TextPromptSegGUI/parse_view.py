@@ -11,7 +11,7 @@ import qt
 from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import TextPromptSegError
-from TextPromptSegLib.prompt import Prompt
+from TextPromptSegLib.prompting.prompt import Prompt
 
 from .links import Links
 from .run_bar import flat
@@ -54,7 +54,7 @@ class ParseView:
         Returns:
             The prompts, empty when the text is empty or unreadable (see ``error``).
         """
-        from TextPromptSegLib.prompts import parse_prompts
+        from TextPromptSegLib.prompting.prompts import parse_prompts
 
         self.error, self.prompts = "", []
         if text.strip():
@@ -108,7 +108,7 @@ class ParseView:
 
 def changes(prompt: Prompt) -> list[tuple[str, str]]:
     """Return what may be done to a prompt: (what the menu says, the new words; empty removes)."""
-    from TextPromptSegLib.vocabulary import Vocabulary
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     found = [(_("Use '{name}'").format(name=text), text) for text in prompt.suggestions]
     vocabulary = Vocabulary.load()
@@ -135,8 +135,8 @@ def refusals(prompts: Sequence[Prompt], trained: Mapping[str, Any] | None) -> li
     """Return, for each prompt, why the checkpoint cannot answer it, or an empty text."""
     if trained is None:
         return ["" for _prompt in prompts]
-    from TextPromptSegLib.targets import Refusal, Resolver
-    from TextPromptSegLib.vocabulary import Vocabulary
+    from TextPromptSegLib.inference.targets import Refusal, Resolver
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     resolver = Resolver(trained, Vocabulary.load())
     answers = (resolver.resolve(prompt) for prompt in prompts)
@@ -145,7 +145,7 @@ def refusals(prompts: Sequence[Prompt], trained: Mapping[str, Any] | None) -> li
 
 def _dot(prompt: Prompt) -> str:
     """Return a dot in the colour that the segment will have."""
-    from TextPromptSegLib.vocabulary import Vocabulary
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     terminology = Vocabulary.load().terminology(prompt)
     red, green, blue = terminology.colour if terminology is not None else (128, 128, 128)

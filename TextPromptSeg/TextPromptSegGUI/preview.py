@@ -9,8 +9,8 @@ import slicer
 from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.volume import Volume
 
 _REPRESENTATION = "Binary labelmap"
 

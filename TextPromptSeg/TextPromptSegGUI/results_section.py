@@ -12,14 +12,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.answers import size_of
+from TextPromptSegLib.inference.answers import size_of
 
 from . import overlays, views
 from .links import Links
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.volume import Volume
 
 COLUMNS = 6
 

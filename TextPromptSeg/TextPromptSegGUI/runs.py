@@ -13,9 +13,9 @@ from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegMRML.hints import HintNodes
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.prompt import Prompt
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.prompting.prompt import Prompt
     from TextPromptSegLib.worker.client import Job
 
     from .session import Session

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import slicer
 from slicer.i18n import tr as _
 
-from TextPromptSegLib.batch_summary import BatchSummary, CaseResult
+from TextPromptSegLib.jobs.batch_summary import BatchSummary, CaseResult
 from TextPromptSegLib.outcome import TextPromptSegError
 
 from .runs import Progress, Run, RunRequest

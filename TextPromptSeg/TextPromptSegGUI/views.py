@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.image.volume import Volume
 
 _PLANES = ("sagittal", "coronal", "axial")  # by the axis (R, A, S) that the view looks along
 _AXES = {"axial": 0, "coronal": 1, "sagittal": 2}

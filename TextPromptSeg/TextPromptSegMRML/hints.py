@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .roi import region_of
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.hints import Hints
+    from TextPromptSegLib.inference.hints import Hints
 
 _BESIDE = re.compile(r"^\s*[-\N{MINUS SIGN}]|\b(outside|negative|background|not)\b", re.IGNORECASE)
 
@@ -41,7 +41,7 @@ class HintNodes:
         Raises:
             InputError: when a node is of another kind, or holds no box or no point.
         """
-        from TextPromptSegLib.hints import INSIDE, OUTSIDE, Hints
+        from TextPromptSegLib.inference.hints import INSIDE, OUTSIDE, Hints
 
         region = region_of(self.box)
         points = _points(self.points, INSIDE)
@@ -72,7 +72,7 @@ def _points(source: Any, label: int) -> list[tuple[Any, ...]]:
 
 
 def _points_of_node(node: Any) -> list[tuple[float, float, float, int]]:
-    from TextPromptSegLib.hints import INSIDE, OUTSIDE
+    from TextPromptSegLib.inference.hints import INSIDE, OUTSIDE
     from TextPromptSegLib.outcome import InputError
 
     if not node.IsA("vtkMRMLMarkupsFiducialNode"):

@@ -11,8 +11,8 @@ import vtk
 from .geometry import to_numpy
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.volume import Volume
 
 Box = tuple[float, float, float, float, float, float]
 
@@ -39,7 +39,7 @@ class Region:
         """
         if segmentation.probability is None or self._is_along(volume):
             return segmentation
-        from TextPromptSegLib.answers import rethreshold
+        from TextPromptSegLib.inference.answers import rethreshold
 
         block = volume.box_to_slices(*self.box)
         probability = np.zeros_like(segmentation.probability)

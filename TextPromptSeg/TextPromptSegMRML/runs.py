@@ -19,9 +19,9 @@ from .sequences import frame_numbers, segment_sequence
 from .volumes import sequence_of, volume_from_node
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Progress, Segmentation
-    from TextPromptSegLib.prompts import Prompt
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.prompting.prompts import Prompt
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def _pretrained() -> Callable[..., Any]:
 
         return RemotePredictor.from_pretrained
     try:
-        from TextPromptSegLib.predictor import SlicePredictor
+        from TextPromptSegLib.inference.predictor import SlicePredictor
     except ImportError as error:
         from TextPromptSegLib.outcome import DependencyError
 

@@ -23,9 +23,9 @@ from .scene import check_in_scene
 from .terminology import describe_segment, names_another, unique_name
 
 if TYPE_CHECKING:
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.vocabulary import Vocabulary
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from .volumes import frame_node, sequence_of, volume_from_node
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import Segmentation
-    from TextPromptSegLib.vocabulary import Vocabulary
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     Predict = Callable[[Volume, int, int], list[Segmentation]]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.prompts import Prompt
-    from TextPromptSegLib.vocabulary import Terminology, Vocabulary
+    from TextPromptSegLib.prompting.prompts import Prompt
+    from TextPromptSegLib.prompting.vocabulary import Terminology, Vocabulary
 
 Triple = tuple[str, str, str]
 
@@ -30,7 +30,7 @@ def describe_segment(segment: Any, prompt: Prompt, vocabulary: Vocabulary | None
     A prompt that the vocabulary does not know leaves the segment as it is.
     """
     if vocabulary is None:
-        from TextPromptSegLib.vocabulary import Vocabulary
+        from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
         vocabulary = Vocabulary.load()
     terminology = vocabulary.terminology(prompt)
@@ -77,7 +77,7 @@ def names_another(segment: Any, prompt: Prompt, vocabulary: Vocabulary | None = 
     Names that are no structures ("my segment", "reader 2") are the user's own business.
     """
     from TextPromptSegLib.formats.segments import segment_name
-    from TextPromptSegLib.vocabulary import Vocabulary
+    from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     from .provenance import read_provenance
 

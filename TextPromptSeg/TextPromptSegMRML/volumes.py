@@ -12,7 +12,7 @@ from vtk.util import numpy_support
 from .geometry import hardened, ijk_to_ras, linear_to_world
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.volume import Volume
+    from TextPromptSegLib.image.volume import Volume
 
 # https://www.itu.int/rec/R-REC-BT.601: the weights that ITK and SimpleITK readers of pictures use.
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -55,8 +55,8 @@ def volume_from_node(node: Any, frame: int | None = None) -> Volume:
     Raises:
         InputError: when the node is no image, is empty, or holds labels, vectors or tensors.
     """
+    from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.outcome import InputError
-    from TextPromptSegLib.volume import Volume
 
     if node is None:
         raise InputError("No volume is selected; choose one first.")

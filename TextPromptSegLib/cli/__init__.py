@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None, debug: bool) -> int:
     """Run the command; Ctrl-C goes through as KeyboardInterrupt."""
-    from ..device import keep_freed_memory
+    from ..inference.device import keep_freed_memory
     from ..outcome import Cancelled, TextPromptSegError
     from .app import build_app, quiet_libraries
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..job import DEFAULT_MODEL
+from ..jobs.job import DEFAULT_MODEL
 from .options import (
     BoxOption,
     Device,
@@ -121,7 +121,7 @@ def segment(
     device: Device = "auto",
 ) -> int:
     """Segment one image."""
-    from ..job import Outputs
+    from ..jobs.job import Outputs
     from .segment import segment_image
 
     return segment_image(

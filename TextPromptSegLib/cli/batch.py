@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import job
-from ..batch import run_batch
-from ..batch_summary import BatchSummary
-from ..job import RunOptions
+from ..jobs import job
+from ..jobs.batch import run_batch
+from ..jobs.batch_summary import BatchSummary
+from ..jobs.job import RunOptions
 from ..outcome import Outcome
 from .console import new_table, out, remark, run_with_bar, say, show_parse
 from .segment import show_licence

@@ -24,9 +24,9 @@ from ..outcome import Outcome
 from .cancel import cancelled
 
 if TYPE_CHECKING:
+    from ..image.volume import Volume
     from ..outcome import Segmentation
-    from ..prompts import Prompt
-    from ..volume import Volume
+    from ..prompting.prompts import Prompt
 
 _PLAIN_WIDTH = 140  # columns where the output is no terminal
 _PLAIN_EVERY = 15.0  # s between progress lines where stderr is no terminal

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import job
-from ..job import Outputs, RunOptions
+from ..jobs import job
+from ..jobs.job import Outputs, RunOptions
+from ..jobs.report import build_report
 from ..outcome import DependencyError, InputError, Outcome, OutputError
-from ..report import build_report
 from . import EXIT_DONE, EXIT_NOT_FOUND
 from .console import run_with_bar, say, show_parse, show_results
 from .segment import show_licence

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import catalogue
+from ..checkpoints import catalogue
 from ..outcome import CheckpointError
 from . import EXIT_DONE, EXIT_ERROR
 from .console import new_table, out, remark, run_with_bar, say
 
 if TYPE_CHECKING:
-    from ..catalogue import ModelInfo
+    from ..checkpoints.catalogue import ModelInfo
 
 
 def list_all(as_json: bool) -> int:
@@ -50,7 +50,7 @@ def show(name: str, as_json: bool) -> int:
     Raises:
         CheckpointError: when there is no such checkpoint.
     """
-    from ..foreign_weights import instructions
+    from ..checkpoints.foreign_weights import instructions
 
     try:
         row = catalogue.show(name)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..job import RunOptions
+from ..jobs.job import RunOptions
 from ..outcome import InputError
 
 

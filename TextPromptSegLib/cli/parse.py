@@ -14,7 +14,7 @@ def parse_prompt(text: str, as_json: bool) -> int:
     Raises:
         PromptError: when the prompt cannot be understood at all.
     """
-    from ..prompts import parse_prompts
+    from ..prompting.prompts import parse_prompts
 
     prompts = parse_prompts(text)
     if as_json:

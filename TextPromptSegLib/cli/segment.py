@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import job
-from ..job import Outputs, RunOptions
+from ..jobs import job
+from ..jobs.job import Outputs, RunOptions
 from . import EXIT_DONE, EXIT_NOT_FOUND
 from .console import remark, run_with_bar, say, show_parse, show_results
 
@@ -60,7 +60,7 @@ def show_licence(model: str) -> None:
     Raises:
         CheckpointError: when the checkpoint is not on this machine.
     """
-    from .. import checkpoint
+    from ..checkpoints import checkpoint
 
     config = checkpoint.read_config(checkpoint.resolve(model))
     line = config["licence"].get("line") or "licence not stated"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..jobs.outputs import check_folder
 from ..outcome import InputError
-from ..outputs import check_folder
 from . import EXIT_DONE, EXIT_ERROR
 from .console import new_table, out, remark, run_with_bar, say
 from .segment import show_licence

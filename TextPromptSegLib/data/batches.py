@@ -11,7 +11,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .augment import AugmentConfig, jitter_intensity, random_affine, swap_sides, warp
+from .augment import (
+    AugmentConfig,
+    jitter_intensity,
+    random_affine,
+    swap_sides,
+    warp,
+)
 from .phrases import PhraseBook
 from .sampling import Pair, SliceSampler
 from .slices import TrainingSlice

@@ -106,7 +106,7 @@ def cut_slices(
     """
     from PIL import Image
 
-    from ..volume import Volume
+    from ..image.volume import Volume
 
     out = Path(out)
     for folder in ("images", "labels"):

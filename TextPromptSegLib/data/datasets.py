@@ -18,7 +18,7 @@ import numpy as np
 from ..outcome import InputError
 
 if TYPE_CHECKING:
-    from ..volume import Volume
+    from ..image.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Case:
         """Read the image (one channel of it) with the data set's modality."""
         from dataclasses import replace
 
-        from ..volume import Volume
+        from ..image.volume import Volume
 
         volume = Volume.read(self.image_paths[channel])
         if volume.modality is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..vocabulary import Vocabulary
+    from ..prompting.vocabulary import Vocabulary
 
 TEMPLATES = (
     "{x}",

@@ -11,13 +11,19 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..intensity import InputSpec, apply_scale, canvas_offset, fit_slice_size, scale_parameters
-from ..slice_stack import pixel_size
+from ..image.intensity import (
+    InputSpec,
+    apply_scale,
+    canvas_offset,
+    fit_slice_size,
+    scale_parameters,
+)
+from ..image.slice_stack import pixel_size
 from .datasets import Case
 from .derive import derived_masks
 
 if TYPE_CHECKING:
-    from ..volume import Volume
+    from ..image.volume import Volume
 from .reports import infection_report
 
 logger = logging.getLogger(__name__)

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..intensity import InputSpec
+from ..image.intensity import InputSpec
 from ..nn.windows import cut_windows
 from .augment import AugmentConfig, jitter_intensity, swap_sides
 from .sampling import SliceSampler
 from .slices import TrainingSlice
 
 if TYPE_CHECKING:
-    from ..volume import Volume
+    from ..image.volume import Volume
 
 HERE, GONE, UNKNOWN = 1, 0, -1
 

@@ -17,7 +17,7 @@ from .report import MEASURES, CaseRow
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
-    from ..volume import Volume
+    from ..image.volume import Volume
 
 ABOVE = 0.05
 """Calibration leaves out voxels outside the reference below this probability: certain background

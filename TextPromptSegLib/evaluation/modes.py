@@ -50,7 +50,7 @@ def on_every_slice(what: str, with_text: bool) -> Show:
     """
 
     def show(predictor: Any, name: str, mask: np.ndarray, case: Case) -> Segmentation:
-        from ..outlined import segment_outlined
+        from ..inference.outlined import segment_outlined
 
         return segment_outlined(predictor, name, mask, with_text=with_text, show=what)
 
@@ -59,7 +59,7 @@ def on_every_slice(what: str, with_text: bool) -> Show:
 
 def one_box(predictor: Any, name: str, mask: np.ndarray, case: Case) -> Segmentation:
     """Show one box around the whole structure, as a person draws it, beside the text."""
-    from ..outlined import box_around
+    from ..inference.outlined import box_around
 
     (answer,) = predictor.segment([name], box=box_around(mask, case.volume()))
     return answer

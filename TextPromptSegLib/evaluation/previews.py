@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..volume import Volume
+    from ..image.volume import Volume
 
 LONGEST = 192  # px kept of a slice
 SHOWN = 264  # px of the drawn picture

@@ -30,7 +30,7 @@ from .summary import label_kind
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
-    from ..volume import Volume
+    from ..image.volume import Volume
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +248,7 @@ def _read_set(
 
 def _default_factory(device: str) -> PredictorFactory:
     def load(model: str) -> Predictor:
-        from ..predictor import SlicePredictor
+        from ..inference.predictor import SlicePredictor
 
         return SlicePredictor.from_pretrained(model, device=device)
 

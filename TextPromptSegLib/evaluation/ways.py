@@ -59,7 +59,7 @@ def ask_with_text(text: Text) -> Ask:
     """Ask with a report text the structures that the checkpoint learned to find by one."""
 
     def ask(predictor: Predictor, prompts: Sequence[str], case: Case) -> list[Segmentation]:
-        from ..prompts import parse_prompts
+        from ..prompting.prompts import parse_prompts
 
         trained = getattr(predictor, "config", {}).get("trained_prompts", {})
         asked: list[Any] = []
@@ -113,7 +113,7 @@ def measure_samples(answer: Segmentation, reference: np.ndarray) -> dict[str, fl
     The energy distance compares the candidates with the one reference; nothing is returned for
     an answer without samples.
     """
-    from ..candidates import diversity, energy_distance
+    from ..inference.candidates import diversity, energy_distance
     from ..metrics import overlap_counts, uncertainty_error
 
     if not answer.candidates or answer.uncertainty is None or answer.probability is None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.volume import LPS_RAS, Volume
 from ..outcome import InputError
-from ..volume import LPS_RAS, Volume
 from .dicom_geometry import Grid, Plane, grid_of, sort_frames
 from .dicom_pixels import PixelReader
 from .pixels import check_frame

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.volume import Volume
 from ..outcome import DependencyError, OutputError
-from ..volume import Volume
 from .segments import Code, Segment, algorithm_name
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..image.volume import Volume
 from ..outcome import Outcome, Segmentation
-from ..volume import Volume
 from .segments import Segment, provenance_tags
 
 _RULE = (

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..image.volume import LPS_RAS
 from ..outcome import InputError
-from ..volume import LPS_RAS
 from .pixels import luminance, pick_frame
 
 _DTYPES = {

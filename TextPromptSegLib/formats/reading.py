@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..image.volume import LPS_RAS, Volume
 from ..outcome import InputError
-from ..volume import LPS_RAS, Volume
 from .nifti import NO_PLACE, is_nifti, read_nifti
 from .pixels import check_frame, luminance
 

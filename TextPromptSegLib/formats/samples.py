@@ -14,8 +14,8 @@ from ..outcome import Segmentation
 from .writing import ENDINGS, write_segmentations
 
 if TYPE_CHECKING:
-    from ..vocabulary import Vocabulary
-    from ..volume import Volume
+    from ..image.volume import Volume
+    from ..prompting.vocabulary import Vocabulary
 
 
 def sample_files(segmentation: Path, results: Sequence[Segmentation]) -> list[Path]:

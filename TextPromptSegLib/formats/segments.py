@@ -14,7 +14,7 @@ import numpy as np
 from ..outcome import Outcome, Segmentation
 
 if TYPE_CHECKING:
-    from ..vocabulary import Vocabulary
+    from ..prompting.vocabulary import Vocabulary
 
 Code = tuple[str, str, str]
 Extent = tuple[int, int, int, int, int, int]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..image.volume import Volume
+from ..jobs.outputs import StagedOutputs
 from ..outcome import Outcome, OutputError, Segmentation
-from ..outputs import StagedOutputs
-from ..volume import Volume
 from .segments import describe
 
 if TYPE_CHECKING:
-    from ..vocabulary import Vocabulary
+    from ..prompting.vocabulary import Vocabulary
 
 ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".dcm")
 
@@ -75,7 +75,7 @@ def write_segmentations(
         if result.mask.shape != volume.shape:
             raise ValueError(f"mask {result.mask.shape} does not fit the volume {volume.shape}")
     if vocabulary is None:
-        from ..vocabulary import Vocabulary
+        from ..prompting.vocabulary import Vocabulary
 
         vocabulary = Vocabulary.load()
     segments, layers = describe(segmentations, volume.shape, vocabulary)

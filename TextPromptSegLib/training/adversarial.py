@@ -248,6 +248,6 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
 
 def load_state(network: torch.nn.Module, path: Path) -> None:
     """Read what `save_state` wrote; every tensor is accounted for."""
-    from ..checkpoint import load_weights
+    from ..checkpoints.checkpoint import load_weights
 
     load_weights(network, path, path.parent.name)

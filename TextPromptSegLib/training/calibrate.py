@@ -30,9 +30,9 @@ from .trials import (
 )
 
 if TYPE_CHECKING:
-    from ..checkpoint import LoadedCheckpoint
+    from ..checkpoints.checkpoint import LoadedCheckpoint
     from ..data.datasets import Case, Dataset
-    from ..predictor import SlicePredictor
+    from ..inference.predictor import SlicePredictor
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ def presence_scores(
     import torch
 
     from ..data.slices import NameRules, case_slices
-    from ..device import autocast_dtype
-    from ..intensity import InputSpec
+    from ..image.intensity import InputSpec
+    from ..inference.device import autocast_dtype
 
     model, trained = checkpoint.model, checkpoint.config["trained_prompts"]
     spec = InputSpec.from_dict(checkpoint.config["input"])
@@ -127,8 +127,8 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoint import load, read_config
-    from ..predictor import SlicePredictor
+    from ..checkpoints.checkpoint import load, read_config
+    from ..inference.predictor import SlicePredictor
 
     config = read_config(folder)
     cases, names_of = validation_cases(datasets)

@@ -17,7 +17,7 @@ from .trials import LEAST_CASES, LEAST_GAIN, asked_cases, write_config
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
-    from ..predictor import SlicePredictor
+    from ..inference.predictor import SlicePredictor
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
@@ -35,8 +35,8 @@ def try_box_thresholds(
         cases: validation cases.
         names_of: label name -> trained name.
     """
+    from ..inference.outlined import box_around, segment_outlined
     from ..metrics import overlap_counts
-    from ..outlined import box_around, segment_outlined
 
     trials: BoxTrials = defaultdict(lambda: defaultdict(list))
     for case, known, volume in asked_cases(predictor, cases, names_of):
@@ -85,8 +85,8 @@ def calibrate_boxes(
         cases: validation cases.
         names_of: label name -> trained name.
     """
-    from ..checkpoint import read_config
-    from ..predictor import SlicePredictor
+    from ..checkpoints.checkpoint import read_config
+    from ..inference.predictor import SlicePredictor
 
     config = read_config(folder)
     trained = config["trained_prompts"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..postprocess import bounding_box, over_threshold
+from ..inference.postprocess import bounding_box, over_threshold
 from .trials import (
     GATES,
     PLAIN,
@@ -32,9 +32,9 @@ from .trials import (
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
+    from ..image.volume import Volume
+    from ..inference.predictor import SlicePredictor
     from ..outcome import Segmentation
-    from ..predictor import SlicePredictor
-    from ..volume import Volume
 
 logger = logging.getLogger(__name__)
 
@@ -267,8 +267,8 @@ def calibrate_regions(
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoint import read_config
-    from ..predictor import SlicePredictor
+    from ..checkpoints.checkpoint import read_config
+    from ..inference.predictor import SlicePredictor
 
     cases, names_of = validation_cases(datasets)
     if not cases:

@@ -27,13 +27,21 @@ from ..data.augment import AugmentConfig
 from ..data.datasets import Dataset
 from ..data.sampling import SliceSampler
 from ..data.slices import TrainingSlice, case_slices
-from ..data.windows import GONE, HERE, UNKNOWN, WindowBatch, WindowPlan, WindowSampler, metric_spec
-from ..intensity import InputSpec
+from ..data.windows import (
+    GONE,
+    HERE,
+    UNKNOWN,
+    WindowBatch,
+    WindowPlan,
+    WindowSampler,
+    metric_spec,
+)
+from ..image.intensity import InputSpec
 from ..outcome import InputError
+from ..prompting.vocabulary import Vocabulary
 from ..text import MINILM, load_text_encoder
 from ..text.clip_layout import build_model, fill_text_tower
 from ..text.sources import find_encoder_weights
-from ..vocabulary import Vocabulary
 from .material import Material, _foreign, _rules, find_dataset, phrase_book
 from .recipe import Recipe
 from .retrieval import retrieval_scores

@@ -14,9 +14,9 @@ from ..data.datasets import Dataset
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
 from ..data.slices import NameRules, TrainingSlice, case_slices
-from ..intensity import InputSpec
+from ..image.intensity import InputSpec
 from ..outcome import InputError
-from ..vocabulary import Vocabulary
+from ..prompting.vocabulary import Vocabulary
 from .recipe import DataEntry, Recipe
 
 logger = logging.getLogger(__name__)

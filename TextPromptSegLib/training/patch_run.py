@@ -113,8 +113,8 @@ def run_name(ratio: float, seed: int) -> str:
 
 def build(recipe: Recipe, encoder: Any, seed: int) -> PatchUNetVAE:
     """Return the recipe's network with random weights that depend on the seed only."""
-    from ..registry import create
     from ..systems.patch_unet_vae.system import sentence_vectors
+    from ..systems.registry import create
     from .run import whitening_texts
 
     pl.seed_everything(seed, verbose=False)

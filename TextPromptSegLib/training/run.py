@@ -71,7 +71,7 @@ def train(
 
     from ..data.augment import AugmentConfig
     from ..data.batches import BatchStream, validation_batches
-    from ..registry import create, trainer_of
+    from ..systems.registry import create, trainer_of
     from ..text import load_text_encoder
     from .calibrate import calibrate
     from .curves import draw_curves
@@ -189,8 +189,8 @@ def export(
 ) -> Path:
     """Write the checkpoint folder of a trained network (see `checkpoint.save`)."""
     from .. import __version__
-    from ..checkpoint import save
-    from ..intensity import InputSpec
+    from ..checkpoints.checkpoint import save
+    from ..image.intensity import InputSpec
 
     config: dict[str, Any] = {
         "name": recipe.name,
@@ -249,7 +249,7 @@ def _fit_whitening(network: Any, encoder: Any) -> None:
 
 def whitening_texts() -> list[str]:
     """Return every name of the vocabulary, alone and in a sentence."""
-    from ..vocabulary import Vocabulary
+    from ..prompting.vocabulary import Vocabulary
 
     names: list[str] = []
     for entry in Vocabulary.load():
@@ -261,7 +261,7 @@ def whitening_texts() -> list[str]:
 
 def _start_from(network: Any, folder: Path) -> None:
     """Copy the weights of another checkpoint of the same sizes."""
-    from ..checkpoint import WEIGHTS, load_weights, read_config, verify_weights
+    from ..checkpoints.checkpoint import WEIGHTS, load_weights, read_config, verify_weights
 
     config = read_config(folder)
     verify_weights(folder, config)

@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..postprocess import PostprocessRule, bounding_box, over_threshold, select_components
+from ..inference.postprocess import (
+    PostprocessRule,
+    bounding_box,
+    over_threshold,
+    select_components,
+)
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
-    from ..predictor import SlicePredictor
-    from ..volume import Volume
+    from ..image.volume import Volume
+    from ..inference.predictor import SlicePredictor
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 PLAIN = (0.5, False)
@@ -176,7 +181,7 @@ def _worth(values: Sequence[tuple[float, bool]], gate: float, price: float) -> f
 def validation_cases(datasets: Sequence[Dataset]) -> tuple[list[Case], dict[str, str]]:
     """Return the validation cases of data sets, and label or group name -> name in a checkpoint."""
     from ..data.phrases import canonical_name
-    from ..vocabulary import Vocabulary
+    from ..prompting.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.load()
     names_of = {
@@ -226,6 +231,6 @@ def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write a checkpoint's configuration."""
-    from ..checkpoint import CONFIG, write_atomically
+    from ..checkpoints.checkpoint import CONFIG, write_atomically
 
     write_atomically(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())

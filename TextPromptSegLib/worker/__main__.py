@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--predictor", metavar="MODULE:NAME", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
 
-    from ..device import keep_freed_memory
+    from ..inference.device import keep_freed_memory
     from .server import Server, default_factory, take_pipes
 
     keep_freed_memory()

@@ -11,14 +11,19 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from ..hints import Hints
+from ..image.volume import Volume
+from ..inference.hints import Hints
 from ..outcome import Cancelled, Progress, Segmentation, TextPromptSegError
-from ..prompt import Prompt
-from ..volume import Volume
+from ..prompting.prompt import Prompt
 from . import wire
 from .arrays import ArrayStore
 from .jobs import Job
-from .process import ProcessTree, default_command, explain_exit, worker_environment
+from .process import (
+    ProcessTree,
+    default_command,
+    explain_exit,
+    worker_environment,
+)
 from .protocol import VERSION, ProtocolError, read_message, write_message
 
 _log = logging.getLogger(__name__)

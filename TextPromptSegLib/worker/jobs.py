@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..volume import Volume
+from ..image.volume import Volume
 
 
 @dataclass(eq=False)

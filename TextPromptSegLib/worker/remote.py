@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..answers import rethreshold
+from ..image.volume import Volume
+from ..inference.answers import rethreshold
 from ..outcome import InputError, Progress, Segmentation
-from ..prompt import Prompt
-from ..prompts import parse_prompts
-from ..volume import Volume
+from ..prompting.prompt import Prompt
+from ..prompting.prompts import parse_prompts
 from . import wire
 from .client import WorkerClient
 

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from ..hints import Hints
+from ..inference.hints import Hints
 from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
 from . import wire
 from .arrays import ArrayStore
@@ -33,7 +33,7 @@ def default_factory(model: str, device: str) -> Any:
         DependencyError: when PyTorch or another package is not installed.
     """
     try:
-        from ..predictor import SlicePredictor
+        from ..inference.predictor import SlicePredictor
 
         return SlicePredictor.from_pretrained(model, device=device)
     except ModuleNotFoundError as error:
@@ -134,7 +134,7 @@ class Server:
         if kind == "ping":
             return {"model": self._loaded[0] if self._loaded else None}
         if kind == "devices":
-            from ..device import list_devices
+            from ..inference.device import list_devices
 
             return {"devices": [wire.plain(device) for device in list_devices()]}
         if kind == "load":
@@ -192,8 +192,8 @@ class Server:
         }
 
     def _batch(self, request: dict[str, Any]) -> dict[str, Any]:
-        from ..batch import run_batch
-        from ..job import RunOptions
+        from ..jobs.batch import run_batch
+        from ..jobs.job import RunOptions
 
         ident = int(request["id"])
         own = self._factory is not default_factory

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .. import outcome as outcomes
+from ..image.volume import Volume
 from ..outcome import Outcome, Segmentation, TextPromptSegError
-from ..prompt import Prompt
-from ..volume import Volume
+from ..prompting.prompt import Prompt
 from .arrays import ArrayStore
 
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...outcome import CheckpointError
 from .config import OMTSAMConfig
-from .weights import apply_sam_weights, layout_of, read_tensors, to_segment_anything
+from .weights import (
+    apply_sam_weights,
+    layout_of,
+    read_tensors,
+    to_segment_anything,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,9 +123,9 @@ def convert_sam(
     Raises:
         CheckpointError: when the file is damaged or no SAM.
     """
-    from ...checkpoint import save, sha256_of
-    from ...registry import create
+    from ...checkpoints.checkpoint import save, sha256_of
     from ...text import MINILM
+    from ..registry import create
 
     path = Path(source)
     file = _hub_file(path) if path.is_dir() else path

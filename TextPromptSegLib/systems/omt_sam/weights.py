@@ -227,7 +227,7 @@ def load_sam_weights(model: OMTSAM, name: str | os.PathLike[str]) -> Source:
     Raises:
         CheckpointError: when it is missing, damaged or does not fit.
     """
-    from ...checkpoint import sha256_of
+    from ...checkpoints.checkpoint import sha256_of
 
     path = find_weights(name)
     digest = sha256_of(path)
@@ -248,7 +248,7 @@ def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
     """
     from safetensors.torch import load_file
 
-    from ...checkpoint import CONFIG, read_config, verify_weights
+    from ...checkpoints.checkpoint import CONFIG, read_config, verify_weights
 
     if not (Path(name) / CONFIG).is_file():
         return str(load_sam_weights(model, name))
@@ -278,7 +278,7 @@ def load_stem(model: OMTSAM, name: str) -> str:
     """
     from safetensors.torch import load_file
 
-    from ...checkpoint import read_config, resolve, verify_weights
+    from ...checkpoints.checkpoint import read_config, resolve, verify_weights
 
     folder = resolve(name)
     config = read_config(folder)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...intensity import InputSpec, apply_scale, scale_parameters
+from ...image.intensity import InputSpec, apply_scale, scale_parameters
 from .localiser import Localiser, Region, regions
 
 if TYPE_CHECKING:

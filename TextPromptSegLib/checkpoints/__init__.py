@@ -1,0 +1,1 @@
+"""Checkpoints: folder layout, catalogue, archive, transfer, encoders and licences."""

@@ -1,0 +1,381 @@
+"""Which checkpoints there are: shipped, imported, downloadable; import, download, verify, remove.
+
+Nothing here touches the network except `download`, and that only when somebody calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..inference.memory_estimate import estimate_memory
+from ..outcome import CheckpointError, Progress
+from ..resources import checkpoints_dir, resource_path
+from . import checkpoint, encoders
+
+logger = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)(?:@([\w.-]+))?")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One row of the catalogue.
+
+    Attributes:
+        name: what ``-m`` takes.
+        title: one line for people.
+        state: ``shipped``, ``user`` (imported or downloaded) or ``downloadable``.
+        folder: where it is; None when not on this machine.
+        system: for example ``film-unet``.
+        bytes: size of the weights, bytes; 0 when unknown.
+        licence: SPDX expression or short name.
+        licence_line: the one line that is shown before use.
+        permissive: False asks for one acknowledgement (see `licence`).
+        modalities: for example ``("CT", "MR")``.
+        planes: slice planes it was trained on.
+        prompts: names of the structures it was trained on.
+        memory_bytes: estimate of the memory it needs for one volume, bytes.
+        takes: what may be asked besides text: ``box``, ``points``, ``samples``, ``heat_map``.
+        problem: a sentence when the folder cannot be used, else empty.
+    """
+
+    name: str
+    title: str
+    state: str
+    folder: Path | None
+    system: str = ""
+    bytes: int = 0
+    licence: str = ""
+    licence_line: str = ""
+    permissive: bool = False
+    modalities: tuple[str, ...] = ()
+    planes: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    takes: tuple[str, ...] = ()
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row, JSON-ready."""
+        return {**asdict(self), "folder": None if self.folder is None else str(self.folder)}
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """Whether one checkpoint on this machine is whole."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+def user_home() -> Path:
+    """Return the user's folder: ``TEXTPROMPTSEG_HOME``, else the platform's cache folder."""
+    if chosen := os.environ.get("TEXTPROMPTSEG_HOME"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "TextPromptSeg"
+
+
+def user_checkpoints_dir() -> Path:
+    """Return the folder of imported and downloaded checkpoints (it may not exist yet)."""
+    return user_home() / "checkpoints"
+
+
+def find(name: str) -> Path:
+    """Return the folder of a checkpoint that is on this machine.
+
+    Args:
+        name: name in the catalogue or hub id ``owner/name``.
+
+    Raises:
+        CheckpointError: when it is not here; the sentence says how to get it.
+    """
+    plain = folder_name(name)
+    for root in (checkpoints_dir(), user_checkpoints_dir()):
+        if (root / plain / checkpoint.CONFIG).is_file():
+            return root / plain
+    if name in _entries() or _HUB_ID.fullmatch(name):
+        raise CheckpointError(
+            f"The checkpoint '{name}' is not on this machine; "
+            f"run 'textpromptseg models download {name}'."
+        )
+    known = ", ".join(info.name for info in list_models() if info.folder) or "none"
+    raise CheckpointError(f"There is no checkpoint '{name}'; installed are: {known}.")
+
+
+def folder_name(name: str) -> str:
+    """Return the folder that belongs to a name or hub id.
+
+    Raises:
+        CheckpointError: for a name that could leave the checkpoints' folder.
+    """
+    if match := _HUB_ID.fullmatch(name):
+        name = f"{match[1]}--{match[2]}"
+    if not _NAME.fullmatch(name):
+        raise CheckpointError(f"There is no checkpoint '{name}'.")
+    return name
+
+
+def _entries() -> dict[str, dict[str, Any]]:
+    """Return the downloadable models of ``Resources/Models.json`` by name."""
+    path = resource_path("Models.json")
+    try:
+        models = json.loads(path.read_text(encoding="utf-8"))["models"]
+        return {entry["name"]: entry for entry in models}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError("Models.json is damaged; install the extension again.") from error
+
+
+def list_models() -> list[ModelInfo]:
+    """Return the shipped, the user's and the downloadable checkpoints, in this order."""
+    rows: dict[str, ModelInfo] = {}
+    for root, state in ((checkpoints_dir(), "shipped"), (user_checkpoints_dir(), "user")):
+        for folder in sorted(root.iterdir()) if root.is_dir() else []:
+            if (folder / checkpoint.CONFIG).is_file() and not folder.name.startswith("."):
+                rows.setdefault(folder.name, _folder_info(folder, state))
+    order = list(_entries())
+    for name in order:
+        if name not in rows and _entries()[name].get("files"):
+            rows[name] = _entry_info(_entries()[name])
+    place = {name: index for index, name in enumerate(order)}
+    return sorted(rows.values(), key=lambda row: place.get(row.name, len(place)))
+
+
+def show(name: str) -> ModelInfo:
+    """Return the catalogue's row for one name or folder.
+
+    Raises:
+        CheckpointError: when there is no such checkpoint.
+    """
+    for row in list_models():
+        if row.name == name:
+            return row
+    folder = checkpoint.resolve(name)
+    inside = folder.parent == user_checkpoints_dir()
+    return _folder_info(folder, "user" if inside else "folder")
+
+
+def model_card(name: str) -> str:
+    """Return the text of a checkpoint's model card, empty when it has none.
+
+    Raises:
+        CheckpointError: when the checkpoint is not on this machine.
+    """
+    path = checkpoint.resolve(name) / checkpoint.CARD
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _folder_info(folder: Path, state: str) -> ModelInfo:
+    """Describe an installed checkpoint; a damaged one gets its problem as a sentence."""
+    try:
+        config = checkpoint.read_config(folder)
+    except CheckpointError as error:
+        return ModelInfo(folder.name, folder.name, state, folder, problem=str(error))
+    weights = folder / checkpoint.WEIGHTS
+    size = weights.stat().st_size if weights.is_file() else 0
+    return ModelInfo(
+        name=folder.name if state != "folder" else str(folder),
+        title=str(config.get("title", config["name"])),
+        state=state,
+        folder=folder,
+        bytes=size,
+        memory_bytes=estimate_memory(config, size),
+        problem="" if size else f"It lacks {checkpoint.WEIGHTS}; get it again.",
+        **_described(config),
+    )
+
+
+def _entry_info(entry: Mapping[str, Any]) -> ModelInfo:
+    """Describe a model that can be downloaded."""
+    size = sum(int(file.get("bytes", 0)) for file in entry.get("files", ()))
+    return ModelInfo(
+        name=entry["name"],
+        title=str(entry.get("title", entry["name"])),
+        state="downloadable",
+        folder=None,
+        bytes=size,
+        memory_bytes=estimate_memory(entry, size),
+        **_described(entry),
+    )
+
+
+def _described(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a configuration and a catalogue entry share."""
+    licence = config.get("licence", {})
+    return {
+        "system": str(config.get("system", "")),
+        "licence": str(licence.get("spdx", "not stated")),
+        "licence_line": str(licence.get("line", "")),
+        "permissive": licence.get("permissive") is True,
+        "modalities": tuple(config.get("modalities", ())),
+        "planes": tuple(config.get("planes", ("axial",))),
+        "prompts": tuple(config.get("trained_prompts", ())),
+        "takes": tuple(config.get("takes", ())),
+    }
+
+
+# --- import, download, verify, remove ------------------------------------------------------
+
+
+def import_path(
+    path: str | os.PathLike[str], overwrite: bool = False, progress: Progress | None = None
+) -> ModelInfo:
+    """Copy a checkpoint folder or zip into the user's folder after checking it.
+
+    Args:
+        path: folder or ``.zip`` with ``config.json`` and ``model.safetensors``, or published
+            weights that a system can start from (see `foreign_weights`).
+        overwrite: replace a checkpoint of the same name.
+        progress: called while the weights are checked.
+
+    Raises:
+        CheckpointError: when it is no checkpoint, is damaged, is unsafe to unpack, or the name
+            is taken.
+        Cancelled: when ``progress`` returns False; nothing is left behind.
+    """
+    from .archive import gather
+    from .foreign_weights import as_checkpoint
+
+    with _staging() as stage:
+        folder = gather(as_checkpoint(Path(path), Path(stage)), stage)
+        return _install(folder, None, overwrite, progress)
+
+
+def download(name: str, overwrite: bool = False, progress: Progress | None = None) -> ModelInfo:
+    """Fetch a checkpoint of the catalogue, or ``owner/name[@revision]`` from the model hub.
+
+    A broken download is resumed by the next call; nothing counts as installed before its sha256
+    is right.
+
+    Raises:
+        CheckpointError: for an unknown name, no connection, or a wrong checksum.
+        Cancelled: when ``progress`` returns False; what came so far is kept for resuming.
+    """
+    from . import transfer
+
+    plain = folder_name(name)
+    entry = _entries().get(name)
+    parts = user_home() / "downloads" / plain
+    if entry is not None and entry.get("files"):
+        transfer.fetch_files(entry, parts, progress)
+    elif match := _HUB_ID.fullmatch(name):
+        transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
+    elif (checkpoints_dir() / plain / checkpoint.CONFIG).is_file():
+        raise CheckpointError(f"'{name}' ships with the extension; there is nothing to download.")
+    else:
+        known = ", ".join(key for key, value in _entries().items() if value.get("files"))
+        raise CheckpointError(
+            f"'{name}' is not in the catalogue of downloads ({known or 'which is empty'}); "
+            "give a name from it or a hub id 'owner/name'."
+        )
+    with _staging() as stage:
+        from .archive import gather
+
+        info = _install(gather(parts, stage), plain, overwrite, progress)
+    shutil.rmtree(parts, ignore_errors=True)
+    return info
+
+
+def verify(name: str | None = None, progress: Progress | None = None) -> list[VerifyResult]:
+    """Compare the sha256 of one checkpoint, or of all on this machine, with its configuration.
+
+    The encoders that ship (`encoders`) are checked too; they are no rows of `list_models`.
+
+    Raises:
+        CheckpointError: when ``name`` is not on this machine.
+    """
+    shipped = encoders.shipped_encoders(checkpoints_dir())
+    if name is not None:
+        folders = {name: shipped[name] if name in shipped else checkpoint.resolve(name)}
+    else:
+        found = {row.name: row.folder for row in list_models() if row.folder is not None}
+        folders = {**found, **shipped}
+    return [_verify_folder(key, folder, progress) for key, folder in folders.items()]
+
+
+def _verify_folder(name: str, folder: Path, progress: Progress | None) -> VerifyResult:
+    """Check one folder and put the outcome into a sentence."""
+    try:
+        if (folder / encoders.CONFIG).is_file():
+            encoders.verify_encoder(name, folder, progress)
+        else:
+            checkpoint.verify_weights(folder, checkpoint.read_config(folder), progress)
+    except CheckpointError as error:
+        return VerifyResult(name, False, str(error))
+    return VerifyResult(name, True, "sha256 is right")
+
+
+def remove(name: str) -> Path:
+    """Delete an imported or downloaded checkpoint; returns the folder that is gone.
+
+    Raises:
+        CheckpointError: when it ships with the extension or is not on this machine.
+    """
+    plain = folder_name(name)
+    folder = user_checkpoints_dir() / plain
+    if not folder.is_dir():
+        if (checkpoints_dir() / plain).is_dir():
+            raise CheckpointError(f"'{name}' ships with the extension and is not removed.")
+        raise CheckpointError(f"There is no imported or downloaded checkpoint '{name}'.")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"'{folder}' cannot be removed: {error.strerror or error}."
+        ) from error
+    return folder
+
+
+def _staging() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder beside the final place, so that moving is one rename."""
+    root = user_checkpoints_dir()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".import-", dir=root)
+    except OSError as error:
+        raise CheckpointError(
+            f"'{root}' cannot be written: {error.strerror or error}; choose another folder with "
+            "the environment variable TEXTPROMPTSEG_HOME."
+        ) from error
+
+
+def _install(
+    folder: Path, name: str | None, overwrite: bool, progress: Progress | None
+) -> ModelInfo:
+    """Check a gathered checkpoint and move it to its place."""
+    config = checkpoint.read_config(folder)
+    checkpoint.verify_weights(folder, config, progress)
+    name = name or str(config["name"])
+    if not _NAME.fullmatch(name):
+        raise CheckpointError(f"'{name}' cannot be a checkpoint's name: letters, digits, . _ -")
+    if (checkpoints_dir() / name).is_dir():
+        raise CheckpointError(f"A checkpoint '{name}' ships with the extension; rename this one.")
+    target = user_checkpoints_dir() / name
+    if target.exists() and not overwrite:
+        raise CheckpointError(
+            f"There is already a checkpoint '{name}'; remove it first: "
+            f"'textpromptseg models remove {name}'."
+        )
+    old = folder.parent / ".replaced"
+    if target.exists():
+        os.replace(target, old)  # inside the staging folder: goes with it
+    os.replace(folder, target)
+    logger.info("Installed checkpoint %s.", name)
+    return _folder_info(target, "user")

@@ -1,0 +1,337 @@
+"""Checkpoint folders: ``config.json`` + ``model.safetensors`` + ``README.md`` (the model card).
+
+The weights are checked against the configuration's sha256 before anything reads them, every
+tensor is accounted for, and no pickle is ever opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..outcome import Cancelled, CheckpointError, OutputError, Progress
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..image.intensity import InputSpec
+    from ..systems.base import PromptedSegmenter
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+REQUIRED = ("name", "system", "config", "input", "text_encoder", "trained_prompts", "licence")
+_PENDING = CONFIG + ".new"
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """A checkpoint in memory.
+
+    Attributes:
+        model: the network, in evaluation mode, on its device.
+        config: what ``config.json`` says.
+        text_encoder: the frozen text encoder that the weights were trained with.
+        folder: where it was read from.
+    """
+
+    model: PromptedSegmenter
+    config: Mapping[str, Any]
+    text_encoder: Any
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the checkpoint's name."""
+        return str(self.config["name"])
+
+
+def sha256_of(path: str | os.PathLike[str], progress: Progress | None = None) -> str:
+    """Return the sha256 of a file, hexadecimal, lower case.
+
+    Raises:
+        CheckpointError: when the file cannot be read.
+        Cancelled: when ``progress`` returns False.
+    """
+    path = Path(path)
+    digest = hashlib.sha256()
+    try:
+        total, done = path.stat().st_size, 0
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                done += len(block)
+                if progress is not None and not progress(done, total, f"checking {path.name}"):
+                    raise Cancelled(f"checking {path.name}")
+    except OSError as error:
+        raise CheckpointError(f"'{path}' cannot be read: {error.strerror or error}.") from error
+    return digest.hexdigest()
+
+
+def resolve(source: str | os.PathLike[str]) -> Path:
+    """Return the folder of a checkpoint given by name, folder or hub id; uses no network.
+
+    Raises:
+        CheckpointError: when it is not on this machine.
+    """
+    folder = Path(source)
+    if (folder / CONFIG).is_file() or (folder / _PENDING).is_file():
+        return folder
+    if folder.is_dir():
+        raise CheckpointError(f"'{folder}' is not a checkpoint: it has no {CONFIG}.")
+    if folder.is_file():
+        raise CheckpointError(
+            f"'{folder}' is a file; give the checkpoint's folder, or import a zip with "
+            "'textpromptseg models import'."
+        )
+    from .catalogue import find
+
+    return find(str(source))
+
+
+def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the checked content of a checkpoint's ``config.json``.
+
+    Raises:
+        CheckpointError: when it is missing, unreadable, of a newer format or incomplete.
+    """
+    folder = Path(folder)
+    _finish_interrupted_save(folder)
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"'{folder}' is not a checkpoint: it has no {CONFIG}.") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is damaged; get the checkpoint again.") from error
+    check_config(config, str(path))
+    return config
+
+
+def check_config(config: Any, where: str) -> None:
+    """Refuse a configuration that this version cannot use.
+
+    Raises:
+        CheckpointError: naming what is wrong.
+    """
+    if not isinstance(config, dict):
+        raise CheckpointError(f"'{where}' is not a checkpoint configuration.")
+    if config.get("format") != FORMAT:
+        raise CheckpointError(
+            f"'{where}' has format {config.get('format')!r}; this version reads format {FORMAT}: "
+            "update TextPromptSeg or the checkpoint."
+        )
+    missing = [key for key in REQUIRED if key not in config]
+    if missing:
+        raise CheckpointError(f"'{where}' lacks {', '.join(missing)}; get the checkpoint again.")
+    for key in ("config", "input", "text_encoder", "trained_prompts", "licence"):
+        if not isinstance(config[key], dict):
+            raise CheckpointError(f"'{where}' is damaged: '{key}' is not a table.")
+
+
+def verify_weights(
+    folder: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    progress: Progress | None = None,
+) -> Path:
+    """Return the path of the weights after comparing their sha256 with the configuration's.
+
+    Raises:
+        CheckpointError: when they are missing or are not the ones that the configuration names.
+        Cancelled: when ``progress`` returns False.
+    """
+    path = Path(folder) / WEIGHTS
+    if not path.is_file():
+        raise CheckpointError(f"The checkpoint '{config['name']}' lacks {WEIGHTS}; get it again.")
+    expected = str(config.get("weights_sha256", "")).lower()
+    if not expected:
+        raise CheckpointError(f"The checkpoint '{config['name']}' names no sha256; get it again.")
+    if sha256_of(path, progress) != expected:
+        raise CheckpointError(
+            f"The weights of '{config['name']}' are damaged or of another version "
+            "(sha256 differs); get the checkpoint again."
+        )
+    return path
+
+
+def load(
+    source: str | os.PathLike[str],
+    device: torch.device | str = "cpu",
+    text_encoder: Any = None,
+) -> LoadedCheckpoint:
+    """Load a checkpoint by name, folder or hub id; nothing is downloaded.
+
+    Args:
+        source: name in the catalogue, folder, or ``owner/name`` of a hub download.
+        device: where the network goes.
+        text_encoder: encoder to use in place of the one that the configuration names.
+
+    Raises:
+        CheckpointError: when it is missing, damaged, incomplete or of an unknown system.
+        DeviceError: when the device is not there.
+    """
+    from ..inference.device import resolve_device
+    from ..systems.registry import create
+
+    folder = resolve(source)
+    config = read_config(folder)
+    path = verify_weights(folder, config)
+    target = resolve_device(device)
+    model = create(config["system"], config["config"])
+    load_weights(model, path, str(config["name"]))
+    if text_encoder is None:
+        from ..text import load_text_encoder
+
+        text_encoder = load_text_encoder(config["text_encoder"])
+    model.attach_text_encoder(text_encoder)
+    model.eval().requires_grad_(False).to(target)
+    logger.info("Loaded checkpoint %s (%s).", config["name"], config["system"])
+    return LoadedCheckpoint(model, config, text_encoder, folder)
+
+
+def load_weights(model: torch.nn.Module, path: Path, name: str) -> None:
+    """Copy the tensors of a safetensors file into a model; every tensor is accounted for.
+
+    Tensors under the model's ``frozen_prefixes`` (named encoders) are not expected in the file.
+
+    Raises:
+        CheckpointError: when the file is damaged or does not fit the model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        stored = load_file(str(path))
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"The weights of '{name}' are damaged; get it again.") from error
+    wanted = _trained_tensors(model)
+    missing, extra = sorted(set(wanted) - set(stored)), sorted(set(stored) - set(wanted))
+    wrong = sorted(k for k in wanted.keys() & stored.keys() if wanted[k].shape != stored[k].shape)
+    for what, keys in (("missing", missing), ("unknown", extra), ("of another size", wrong)):
+        if keys:
+            raise CheckpointError(
+                f"The weights of '{name}' do not fit its configuration: {len(keys)} tensors are "
+                f"{what}, the first is {keys[0]}."
+            )
+    model.load_state_dict(stored, strict=False)
+
+
+def _trained_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the tensors that belong into the checkpoint's file."""
+    frozen = tuple(getattr(model, "frozen_prefixes", ()))
+    return {k: v for k, v in model.state_dict().items() if not (frozen and k.startswith(frozen))}
+
+
+def save(
+    folder: str | os.PathLike[str],
+    model: PromptedSegmenter,
+    config: Mapping[str, Any],
+    dtype: str = "float16",
+    card: str | None = None,
+) -> Path:
+    """Write a checkpoint folder; a kill at any moment leaves the old or the new one, whole.
+
+    Args:
+        folder: where to; made when missing, other files in it stay.
+        model: the network; its frozen encoders (``frozen_prefixes``) are not written.
+        config: content of ``config.json`` without ``format`` and ``weights_sha256``.
+        dtype: ``float16``, ``bfloat16`` or ``float32`` of the stored matrices; vectors
+            (normalisation statistics, biases) stay float32.
+        card: text of the model card ``README.md``; None leaves the one that is there.
+
+    Returns:
+        The folder.
+
+    Raises:
+        CheckpointError: for a configuration that could not be loaded again.
+        OutputError: when the folder cannot be written.
+    """
+    import torch
+    from safetensors.torch import save as to_bytes
+
+    stored = getattr(torch, dtype) if dtype in ("float16", "bfloat16", "float32") else None
+    if stored is None:
+        raise CheckpointError(f"Weights are stored as float16, bfloat16 or float32, not {dtype!r}.")
+    tensors = {}
+    for key, value in _trained_tensors(model).items():
+        value = value.detach().cpu().contiguous()
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"The weights hold NaN or infinite numbers, first in {key}.")
+        if value.is_floating_point():
+            small = value.to(stored) if value.ndim > 1 else value.float()
+            value = small if torch.isfinite(small).all() else value.float()
+        tensors[key] = value.clone()
+    weights = to_bytes(tensors, metadata={"format": "pt"})
+    content = {"format": FORMAT, **config, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    check_config(content, CONFIG)
+    try:
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"The configuration is not JSON: {error}.") from error
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Both files must change together: the new configuration waits under another name until
+        # the weights are in place; a reader that finds it there finishes the step.
+        write_atomically(folder / _PENDING, text.encode())
+        write_atomically(folder / WEIGHTS, weights)
+        with contextlib.suppress(FileNotFoundError):  # a reader has finished the step
+            os.replace(folder / _PENDING, folder / CONFIG)
+        if card is not None:
+            write_atomically(folder / CARD, card.encode())
+    except OSError as error:
+        raise OutputError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+    return folder
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name in the same folder, then put it in place."""
+    handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp makes it private
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _finish_interrupted_save(folder: Path) -> None:
+    """Put a waiting configuration in place when the weights beside it are already its own."""
+    pending, weights = folder / _PENDING, folder / WEIGHTS
+    if not (pending.is_file() and weights.is_file()):
+        return
+    try:
+        expected = json.loads(pending.read_text(encoding="utf-8"))["weights_sha256"]
+        if sha256_of(weights) == expected:
+            os.replace(pending, folder / CONFIG)
+    except (OSError, ValueError, KeyError, TypeError):
+        logger.warning("An interrupted save in %s could not be finished.", folder.name)
+
+
+def input_spec(config: Mapping[str, Any]) -> InputSpec:
+    """Return a checkpoint's description of its input.
+
+    Raises:
+        CheckpointError: when it cannot be used.
+    """
+    from ..image.intensity import InputSpec
+
+    try:
+        return InputSpec.from_dict(config["input"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The checkpoint's input description is unusable: {error}."
+        ) from error

@@ -1,0 +1,162 @@
+"""Downloads, only when somebody asked for one: resumed where they broke off, checked by sha256."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..outcome import Cancelled, CheckpointError, DependencyError, Progress
+from . import checkpoint
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 4
+_TIMEOUT_S = 30.0
+_BLOCK = 1 << 18
+
+
+def fetch_files(entry: Mapping[str, Any], folder: Path, progress: Progress | None = None) -> None:
+    """Fetch the files of one catalogue entry into ``folder``.
+
+    Args:
+        entry: with ``name`` and ``files``, each ``path``, ``url``, ``sha256`` and ``bytes``.
+        folder: where finished files and ``.part`` files go.
+        progress: called with bytes done and total.
+
+    Raises:
+        CheckpointError: no connection, no room, or a wrong checksum.
+        Cancelled: when ``progress`` returns False.
+    """
+    files = entry["files"]
+    total = sum(int(file.get("bytes", 0)) for file in files)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise CheckpointError(
+            f"'{folder}' cannot be written: {error.strerror or error}."
+        ) from error
+    if total > free:
+        raise CheckpointError(
+            f"The download needs {total / 1e6:,.0f} MB and '{folder}' has {free / 1e6:,.0f} MB."
+        )
+    before = 0
+    for file in files:
+        name = Path(str(file["path"])).name
+
+        def report(done: int, start: int = before, name: str = name) -> None:
+            if progress is not None and not progress(start + done, total, f"downloading {name}"):
+                raise Cancelled(f"downloading {name}")
+
+        fetch(str(file["url"]), folder / name, str(file["sha256"]), report)
+        before += int(file.get("bytes", 0))
+
+
+def fetch(url: str, target: Path, sha256: str, report: Any = lambda done: None) -> None:
+    """Fetch one file; a ``.part`` file beside it is continued.
+
+    Raises:
+        CheckpointError: for an unsafe address, no connection, or a wrong checksum.
+    """
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme != "https" and not local:
+        raise CheckpointError(f"Checkpoints are only downloaded over https, not from '{url}'.")
+    if target.is_file() and checkpoint.sha256_of(target) == sha256.lower():
+        report(target.stat().st_size)
+        return
+    part = target.with_name(target.name + ".part")
+    for attempt in range(_ATTEMPTS):
+        try:
+            _continue(url, part, report)
+            break
+        except urllib.error.HTTPError as error:
+            if error.code == 416:  # nothing left, or the part is longer than the file
+                break
+            if error.code < 500 or attempt == _ATTEMPTS - 1:
+                raise CheckpointError(
+                    f"'{parts.hostname}' answered {error.code} {error.reason}; try again later."
+                ) from error
+        except (OSError, ValueError) as error:
+            if attempt == _ATTEMPTS - 1:
+                reason = getattr(error, "reason", None) or error
+                raise CheckpointError(
+                    f"The download from '{parts.hostname}' broke off ({reason}); "
+                    "start it again to go on where it stopped."
+                ) from error
+        logger.info("Download of %s broke off, trying again.", target.name)
+        time.sleep(0.5 * 2**attempt)
+    if checkpoint.sha256_of(part) != sha256.lower():
+        part.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"'{target.name}' arrived damaged or was changed (sha256 differs); try again."
+        )
+    part.replace(target)
+
+
+def _continue(url: str, part: Path, report: Any) -> None:
+    """Append to the part file what it lacks; start over where the server cannot continue."""
+    have = part.stat().st_size if part.is_file() else 0
+    headers = {"User-Agent": "TextPromptSeg"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+        resumed = answer.status == 206
+        have = have if resumed else 0
+        length = answer.headers.get("Content-Length")
+        expected = have + int(length) if length else None
+        with part.open("ab" if resumed else "wb") as stream:
+            while block := answer.read(_BLOCK):
+                stream.write(block)
+                have += len(block)
+                report(have)
+    if expected is not None and have < expected:
+        raise OSError("the connection closed early")
+
+
+def fetch_hub(
+    repo: str, revision: str | None, folder: Path, progress: Progress | None = None
+) -> None:
+    """Fetch a checkpoint from the model hub into ``folder``.
+
+    Args:
+        repo: ``owner/name``.
+        revision: branch, tag or commit; None takes the newest.
+        folder: where to; what is there is continued.
+        progress: called before and after.
+
+    Raises:
+        DependencyError: when huggingface_hub is not installed.
+        CheckpointError: no connection or no such repository.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise DependencyError(
+            "Downloading from the hub needs the Python package huggingface_hub; install it first."
+        ) from error
+    if progress is not None and not progress(0, 1, f"downloading {repo}"):
+        raise Cancelled(f"downloading {repo}")
+    try:
+        snapshot_download(
+            repo_id=repo,
+            revision=revision,
+            local_dir=str(folder),
+            allow_patterns=[checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.CARD, "LICENSE*"],
+        )
+    except Exception as error:  # the hub's errors come from several libraries
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckpointError(f"'{repo}' could not be downloaded: {first}") from error
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder / ".cache")
+    if progress is not None:
+        progress(1, 1, f"downloaded {repo}")

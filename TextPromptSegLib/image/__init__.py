@@ -1,0 +1,1 @@
+"""Images in memory: volume, intensity, slices, sizes and regions of the patient."""

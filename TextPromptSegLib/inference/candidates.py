@@ -1,0 +1,228 @@
+"""Several plausible masks for one prompt: drawing them, their mean, spread and diversity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..outcome import Progress, Segmentation
+from .answers import answer
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..systems.base import Features, PromptedSegmenter
+    from ..text.features import TextFeatures
+
+SEED = 0
+"""The same request gives the same candidates."""
+
+MOST_BYTES = 2 * 1024**3
+"""Candidates of one pass may take so much; more are made in further passes over the slices."""
+
+
+class Samples:
+    """A network that draws samples, seen as one whose logits have a channel for each of K noises.
+
+    One noise serves every slice, so that a candidate is one shape through the whole volume.
+
+    Args:
+        model: with ``draws_samples``.
+        noises: standard normal (K, Z).
+    """
+
+    def __init__(self, model: PromptedSegmenter, noises: torch.Tensor) -> None:
+        self.model, self.noises = model, noises
+        self.encode_image, self.presence = model.encode_image, model.presence
+        self.index_features = model.index_features
+
+    @property
+    def count(self) -> int:
+        """Return K."""
+        return len(self.noises)
+
+    def presence_and_rest(
+        self, features: Features, text: TextFeatures
+    ) -> tuple[torch.Tensor, None]:
+        """Return presence (B,); what it begins serves one answer, not K."""
+        return self.presence(features, text), None
+
+    def decode(
+        self,
+        features: Features,
+        text: TextFeatures,
+        boxes: torch.Tensor | None = None,
+        points: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (B, K, H, W) and presence (B,)."""
+        return self.model.decode_samples(features, text, self.noises)
+
+    def to(self, device: torch.device) -> Samples:
+        """Move the network."""
+        self.model.to(device)
+        return self
+
+
+def draw_noise(count: int, size: int, seed: int = SEED) -> torch.Tensor:
+    """Return standard normal noise (count, size); the first rows do not depend on ``count``."""
+    import torch
+
+    rows = [np.random.default_rng((seed, row)).standard_normal(size) for row in range(count)]
+    return torch.tensor(np.stack(rows), dtype=torch.float32)
+
+
+def part_of(progress: Progress | None, first: int, last: int, count: int) -> Progress | None:
+    """Return the callback of a pass over the slices that makes the candidates first to last - 1."""
+    if progress is None:
+        return None
+    which = f"{first + 1} to {last} of {count}" if last - first > 1 else f"{last} of {count}"
+    which = f"all {count}" if (first, last) == (0, count) and count > 1 else which
+
+    def tell(done: int, total: int, message: str) -> bool:
+        at = first * total + done * (last - first)
+        return progress(at, count * total, f"candidates, {which}: {message}")
+
+    return tell
+
+
+def per_pass(count: int, voxels: int, prompts: int) -> int:
+    """Return how many candidates are made in one pass over the slices, for memory's sake.
+
+    Args:
+        count: K.
+        voxels: of the volume.
+        prompts: structures that are asked for.
+    """
+    return max(1, min(count, MOST_BYTES // max(1, 3 * voxels * prompts)))
+
+
+class Spread:
+    """Mean and standard deviation of probabilities, voxel by voxel, one sample after the other.
+
+    Args:
+        shape: (K, J, I).
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self.count = 0
+        self._mean = np.zeros(shape, np.float32)
+        self._squares = np.zeros(shape, np.float32)
+
+    def add(self, probability: np.ndarray) -> None:
+        """Take one sample (K, J, I)."""
+        self.count += 1
+        for mean, squares, part in zip(self._mean, self._squares, probability, strict=True):
+            values = part.astype(np.float32)
+            before = values - mean
+            mean += before / self.count
+            squares += before * (values - mean)
+
+    def mean(self) -> np.ndarray:
+        """Return the mean (K, J, I) float16."""
+        return self._mean.astype(np.float16)
+
+    def deviation(self) -> np.ndarray:
+        """Return the standard deviation of the population (K, J, I) float16; 0 for one sample."""
+        return np.sqrt(self._squares / max(1, self.count)).astype(np.float16)
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Return 1 - IoU of two masks, 0 when both are empty."""
+    union = int(np.count_nonzero((a != 0) | (b != 0)))
+    return 1.0 - int(np.count_nonzero((a != 0) & (b != 0))) / union if union else 0.0
+
+
+def diversity(masks: Sequence[np.ndarray]) -> float:
+    """Return E[d(S, S')] over all pairs of candidates, also of one with itself, d = 1 - IoU."""
+    count = len(masks)
+    pairs = sum(distance(masks[a], masks[b]) for a in range(count) for b in range(a))
+    return 2.0 * pairs / max(1, count * count)
+
+
+def energy_distance(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float:
+    """Return the squared generalised energy distance of candidates and reference masks.
+
+    ``2 E[d(S, Y)] - E[d(S, S')] - E[d(Y, Y')]`` with d = 1 - IoU
+    (Kohl et al. 2018, https://arxiv.org/abs/1806.05034).
+
+    Args:
+        masks: candidates S (K, J, I).
+        truths: one mask per reader Y.
+    """
+    across = [distance(s, y) for s in masks for y in truths]
+    return 2.0 * sum(across) / len(across) - diversity(masks) - diversity(truths)
+
+
+def facts(masks: Sequence[np.ndarray], voxel_ml: float) -> dict[str, Any]:
+    """Return what a report says of candidates: their number, volumes in ml and diversity."""
+    volumes = [round(int(np.count_nonzero(m)) * voxel_ml, 4) for m in masks]
+    return {
+        "count": len(masks),
+        "seed": SEED,
+        "volumes_ml": volumes,
+        "diversity": round(diversity(masks), 4),
+    }
+
+
+def segment_samples(
+    once: Callable[[Any, Progress | None], list[list[Segmentation]]],
+    model: PromptedSegmenter,
+    count: int,
+    progress: Progress | None = None,
+    together: int | None = None,
+) -> list[Segmentation]:
+    """Answer prompts ``count`` times and put the candidates together.
+
+    Args:
+        once: answers all prompts with a network of K channels, ``once(network, progress)``: one
+            list of answers for each channel.
+        model: with ``draws_samples``.
+        count: K.
+        progress: of the whole run.
+        together: candidates in one pass over the slices; None = all.
+
+    Returns:
+        The answers on the mean probability, with ``uncertainty``, ``candidates`` and the fact
+        ``samples`` in their provenance.
+    """
+    spreads: list[Spread | None] = []
+    masks: list[list[np.ndarray]] = []
+    last: list[Segmentation] = []
+    seconds: list[float] = []
+    noises = draw_noise(count, model.latent_size)
+    step = together or count
+    for first in range(0, count, step):
+        some = noises[first : first + step]
+        drawn = once(Samples(model, some), part_of(progress, first, first + len(some), count))
+        last = drawn[-1]
+        if not spreads:
+            spreads = [None if s.probability is None else Spread(s.mask.shape) for s in last]
+            masks, seconds = [[] for _ in last], [0.0] * len(last)
+        for row, spread in enumerate(spreads):
+            seconds[row] += drawn[0][row].seconds
+            for sample in drawn:
+                made = sample[row]
+                if spread is not None and made.probability is not None:
+                    spread.add(made.probability)
+                    masks[row].append(made.mask)
+    result = []
+    for row, (made, spread) in enumerate(zip(last, spreads, strict=True)):
+        if spread is None:
+            result.append(made)
+            continue
+        described = facts(masks[row], float(made.provenance["voxel_ml"]))
+        provenance = {**made.provenance, "samples": described}
+        whole = answer(made.prompt, spread.mean(), made.threshold, seconds[row], provenance)
+        said = f"{whole.message}; {count} candidates, diversity {described['diversity']:.2f}"
+        result.append(
+            replace(
+                whole,
+                message=said,
+                uncertainty=spread.deviation(),
+                candidates=tuple(masks[row]),
+            )
+        )
+    return result

@@ -1,0 +1,204 @@
+"""Puts answers together from the network's: unions, sides, thirds, subtraction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..image.regions import Region, half, nearer_side, thirds
+from ..image.slice_stack import Block, SliceStack
+from ..prompting.clinical_text import disagreements, name_of
+from .answers import BELOW
+from .postprocess import over_threshold
+from .targets import Target
+
+Group = tuple[str, ...]
+
+
+class Composer:
+    """Collects the probabilities of trained names and makes the answers of the targets.
+
+    Every set of names whose union is needed gets one array, in the file's own order, written
+    through a view of slices; nothing is stacked, nothing is turned afterwards.
+
+    Args:
+        stack: the image.
+        block: the part that is searched.
+        modality: of the image.
+        targets: what is to be answered.
+        thresholds: trained name -> its threshold.
+    """
+
+    def __init__(
+        self,
+        stack: SliceStack,
+        block: Block,
+        modality: str | None,
+        targets: Sequence[Target],
+        thresholds: Mapping[str, float],
+    ) -> None:
+        self._stack, self._block, self._modality = stack, block, modality
+        self._thresholds = thresholds
+        groups = sorted({group for target in targets for group in target.groups()})
+        # An array that serves several answers is copied for all but the last of them.
+        self._uses = Counter(group for target in targets for group in target.groups())
+        self.names = list(dict.fromkeys(name for group in groups for name in group))
+        self.ceilings = [
+            min(self._limit(group) for group in groups if name in group) for name in self.names
+        ]
+        self._arrays: dict[Group, np.ndarray] = {}
+        self._views: dict[Group, np.ndarray] = {}
+        for group in groups:
+            self._arrays[group], self._views[group] = stack.empty()
+        self._sinks = [
+            [(self._views[group], len(group) > 1) for group in groups if name in group]
+            for name in self.names
+        ]
+
+    def _limit(self, group: Group) -> float:
+        """Return the threshold of a union: the lowest of its members."""
+        return min(self._thresholds[name_of(name)] for name in group)
+
+    def write(self, row: int, first: int, probability: np.ndarray) -> None:
+        """Take the probabilities (n, H, W) float16 of one name on slices first, first + 1, ..."""
+        rows, columns = self._block.rows, self._block.columns
+        part = probability[:, rows, columns]
+        for view, several in self._sinks[row]:
+            place = view[first : first + len(part), rows, columns]
+            if several:
+                # Non-negative halves are ordered like their bits, which compare much faster.
+                bits = place.view(np.uint16)
+                np.maximum(bits, part.view(np.uint16), out=bits)
+            else:
+                place[...] = part
+
+    def quiet(self, shares: Mapping[str, float]) -> None:
+        """Cap what is not there as a whole, so that it is answered "not found".
+
+        Args:
+            shares: name -> share of the ceiling, below 1, for the names whose best slice stayed
+                below the name's own presence threshold. A union of several names stays as long
+                as one of them is there.
+        """
+        for group, array in self._arrays.items():
+            if all(name in shares for name in group):
+                share = min(max(shares[name] for name in group), 0.99) * BELOW
+                cap = np.float16(self._limit(group) * share).view(np.uint16)
+                for plane in array.view(np.uint16):  # bits of halves are in order, see `write`
+                    if plane.any():
+                        np.minimum(plane, cap, out=plane)
+
+    def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
+        notes: list[str] = []
+        array = self._take(target.names)
+        if target.is_plain:
+            return array, ()
+        canonical = self._stack.axis_map.apply(array)
+        for region in self._regions(target, notes):
+            region.cut(canonical)
+        for part in target.minus:
+            other = self._mask_of(part)
+            array[other != 0] = 0
+        self._release(target)
+        return array, tuple(notes)
+
+    def disagreements(self, target: Target, mask: np.ndarray) -> tuple[str, ...]:
+        """Return what a report says of the finding and its mask (K, J, I) does not show."""
+        volume, turn = self._stack.volume, self._stack.axis_map.apply
+        lungs = None
+        if target.left and target.right:
+            lungs = {"left": self._mask(target.left), "right": self._mask(target.right)}
+        return disagreements(
+            target.prompt,
+            turn(mask),
+            turn(volume.array),
+            self._modality,
+            lungs,
+            volume.canonical("LPS").ijk_to_ras,
+            self._stack.is_picture(self._modality),
+        )
+
+    def _take(self, group: Group) -> np.ndarray:
+        """Return the array of a union for its owner to change."""
+        self._uses[group] -= 1
+        return self._arrays[group] if self._uses[group] <= 0 else self._arrays[group].copy()
+
+    def _release(self, target: Target) -> None:
+        """Count down the groups that a target needed besides its own."""
+        for group in target.groups() - {target.names}:
+            self._uses[group] -= 1
+
+    def _mask(self, group: Group) -> np.ndarray:
+        """Return the canonical mask of a union."""
+        mask = over_threshold(self._arrays[group], self._limit(group))
+        return self._stack.axis_map.apply(mask)
+
+    def _mask_of(self, target: Target) -> np.ndarray:
+        """Return the mask of a target that is taken away, in the file's order."""
+        array = self._arrays[target.names]
+        if not target.is_plain:
+            array = array.copy()
+            canonical = self._stack.axis_map.apply(array)
+            for region in self._regions(target, []):
+                region.cut(canonical)
+            for part in target.minus:
+                array[self._mask_of(part) != 0] = 0
+        return over_threshold(array, target.threshold)
+
+    def _regions(self, target: Target, notes: list[str]) -> list[Region]:
+        """Return where the structure may lie, and say what was not certain."""
+        regions: list[Region] = []
+        volume = self._stack.volume
+        if target.side:
+            region = None
+            if target.left and target.right:
+                region = nearer_side(self._mask(target.left), self._mask(target.right), target.side)
+            if region is None:
+                canonical = self._stack.axis_map.apply(volume.array)
+                region = half(canonical, self._modality, target.side)
+                notes.append(
+                    f"the {target.side} side was cut at the middle of the body in the image"
+                )
+            else:
+                notes.append(
+                    f"the {target.side} side is what lies nearer to {target.left[0]}"
+                    f" or {target.right[0]}"
+                )
+            regions.append(region)
+        if target.thirds:
+            third = thirds(
+                [self._mask(target.container)],
+                target.thirds,
+                volume.canonical("LPS").ijk_to_ras,
+                self._stack.is_picture(self._modality),
+            )
+            if third is not None:
+                regions.append(third)
+                notes.append(f"the {' and '.join(target.thirds)} third by height")
+        return regions
+
+
+def not_there(
+    names: Sequence[str], presence: np.ndarray, trained: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Return how near the names came whose best slice is below their own presence threshold.
+
+    The common ``presence_threshold`` says which slices are decoded; a name's own, chosen where
+    false alarms were frequent, says from which best slice on the structure is there at all. So an
+    organ keeps its dim end slices and a lookalike in one slice is no organ.
+
+    Args:
+        names: trained names.
+        presence: (P, S) probabilities that each name is in each slice.
+        trained: the checkpoint's ``trained_prompts``.
+    """
+    missing = {}
+    for row, name in enumerate(names):
+        own = trained[name_of(name)].get("presence_threshold")
+        if own is not None and presence.size and presence[row].max() < float(own):
+            missing[name] = float(presence[row].max()) / float(own)
+    return missing

@@ -1,0 +1,221 @@
+"""From a thresholded mask to the mask that is shown: small parts, gaps between slices, holes.
+
+Every step is off unless the checkpoint's configuration asks for it: what tidies a liver deletes
+the second metastasis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from ..outcome import CheckpointError
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class PostprocessRule:
+    """What is done to the mask of one structure; the defaults do nothing.
+
+    Attributes:
+        min_mm3: connected parts smaller than this are dropped, mm3 (a single slice counts with
+            its thickness).
+        min_fraction: connected parts smaller than this share of the largest one are dropped.
+        keep_components: only that many of the largest parts are kept; 0 keeps all.
+        fill_gaps: up to that many empty slices between two slices that hold the structure are
+            filled by interpolating its outline.
+        fill_holes: holes inside a slice are filled.
+    """
+
+    min_mm3: float = 0.0
+    min_fraction: float = 0.0
+    keep_components: int = 0
+    fill_gaps: int = 0
+    fill_holes: bool = False
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to do."""
+        return self != PostprocessRule()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what differs from doing nothing, JSON-ready."""
+        plain = asdict(PostprocessRule())
+        return {key: value for key, value in asdict(self).items() if value != plain[key]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PostprocessRule:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            CheckpointError: for an unknown key or an impossible value.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise CheckpointError(
+                f"The checkpoint asks for unknown post-processing: {', '.join(sorted(unknown))}."
+            )
+        try:
+            rule = cls(
+                float(values.get("min_mm3", 0.0)),
+                float(values.get("min_fraction", 0.0)),
+                int(values.get("keep_components", 0)),
+                int(values.get("fill_gaps", 0)),
+                bool(values.get("fill_holes", False)),
+            )
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"The checkpoint's post-processing is unusable: {error}."
+            ) from error
+        if min(rule.min_mm3, rule.min_fraction, rule.keep_components, rule.fill_gaps) < 0:
+            raise CheckpointError("The checkpoint's post-processing has a negative number.")
+        return rule
+
+
+def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessRule:
+    """Return the rule for a result made of one or several trained prompts.
+
+    A union of several prompts has several parts by nature: the smallest ``min_mm3`` of its
+    members, gap and hole filling that all of them want, and as many parts as they keep together,
+    if each of them keeps a number, survive.
+
+    Args:
+        names: trained prompts whose union the result is.
+        trained: the checkpoint's ``trained_prompts``; each entry may hold ``postprocess``
+            (fields of `PostprocessRule`) and the short form ``min_mm3``.
+    """
+    rules = []
+    for name in names:
+        entry = trained.get(name, {})
+        values = dict(entry.get("postprocess", {}))
+        for key in ("min_mm3", "min_voxels_mm3"):
+            if entry.get(key):
+                values.setdefault("min_mm3", entry[key])
+        rules.append(PostprocessRule.from_dict(values))
+    if len(rules) == 1:
+        return rules[0]
+    if not rules:
+        return PostprocessRule()
+    kept = [rule.keep_components for rule in rules]
+    return PostprocessRule(
+        min_mm3=min(rule.min_mm3 for rule in rules),
+        keep_components=sum(kept) if all(kept) else 0,
+        fill_gaps=min(rule.fill_gaps for rule in rules),
+        fill_holes=all(rule.fill_holes for rule in rules),
+    )
+
+
+def bounding_box(mask: np.ndarray) -> Box | None:
+    """Return the smallest box (k, j, i) around the non-zero voxels, None for an empty mask."""
+    k = np.flatnonzero([bool(plane.any()) for plane in mask])
+    if not len(k):
+        return None
+    part = mask[k[0] : k[-1] + 1]
+    flat = part[0] != 0
+    for plane in part[1:]:
+        flat = flat | (plane != 0)
+    j, i = np.flatnonzero(flat.any(1)), np.flatnonzero(flat.any(0))
+    return (
+        slice(int(k[0]), int(k[-1]) + 1),
+        slice(int(j[0]), int(j[-1]) + 1),
+        slice(int(i[0]), int(i[-1]) + 1),
+    )
+
+
+def apply_rule(
+    mask: np.ndarray,
+    rule: PostprocessRule,
+    spacing: tuple[float, float, float],
+    slice_axis: int = 0,
+) -> np.ndarray:
+    """Return the tidied mask; the input is not changed, and returned when nothing is to be done.
+
+    Args:
+        mask: (K, J, I) uint8, 0 or 1.
+        rule: what to do.
+        spacing: voxel size along (i, j, k), mm.
+        slice_axis: axis of the array (0 K, 1 J, 2 I) along which the network saw slices.
+
+    Returns:
+        (K, J, I) uint8, 0 or 1.
+    """
+    box = bounding_box(mask) if rule else None
+    if box is None:
+        return mask
+    result = mask.copy()
+    part = result[box]  # a view: what is done here is done to the result
+    if rule.fill_gaps:
+        fill_gaps(np.moveaxis(part, slice_axis, 0), rule.fill_gaps)
+    if rule.min_mm3 or rule.min_fraction or rule.keep_components:
+        part[...] = select_components(part, rule, float(np.prod(spacing)))
+    if rule.fill_holes:
+        from scipy.ndimage import binary_fill_holes
+
+        for plane in np.moveaxis(part, slice_axis, 0):
+            if plane.any():
+                plane |= binary_fill_holes(plane).astype(np.uint8)
+    return result
+
+
+def select_components(mask: np.ndarray, rule: PostprocessRule, voxel_mm3: float) -> np.ndarray:
+    """Return the mask without the connected parts (26 neighbours) that the rule drops."""
+    from scipy.ndimage import label
+
+    labels, count = label(mask, structure=np.ones((3, 3, 3), bool))
+    if count == 0:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    keep = sizes * voxel_mm3 >= rule.min_mm3
+    keep &= sizes >= rule.min_fraction * sizes.max()
+    if rule.keep_components:
+        keep[np.argsort(-sizes, kind="stable")[rule.keep_components :]] = False
+    keep[0] = False
+    return keep.astype(np.uint8)[labels]
+
+
+def fill_gaps(stack: np.ndarray, largest: int) -> None:
+    """Fill runs of at most ``largest`` empty slices of ``stack`` (N, H, W) uint8, in place.
+
+    The outline in between is the zero level of the linear blend of both neighbours' signed
+    distances, px; outlines that do not overlap leave the gap empty.
+    """
+    filled = np.flatnonzero([bool(plane.any()) for plane in stack])
+    for before, after in zip(filled[:-1], filled[1:], strict=True):
+        gap = int(after - before - 1)
+        if not 0 < gap <= largest:
+            continue
+        first, last = signed_distance(stack[before]), signed_distance(stack[after])
+        for step in range(1, gap + 1):
+            share = step / (gap + 1)
+            stack[before + step] = (1 - share) * first + share * last > 0
+
+
+def signed_distance(mask: np.ndarray) -> np.ndarray:
+    """Return the distance to the outline of ``mask`` (H, W), px, positive inside."""
+    from scipy.ndimage import distance_transform_edt
+
+    padded = np.pad(mask != 0, 1)  # a mask that fills its box still has an outside
+    return (distance_transform_edt(padded) - distance_transform_edt(~padded))[1:-1, 1:-1]
+
+
+def over_threshold(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """Return uint8 1 where ``probability`` (float16, not negative) reaches the threshold.
+
+    Numpy compares float16 in software; the bit patterns of non-negative halves are in the same
+    order as the numbers, and comparing those is twenty times faster.
+    """
+    limit = np.float16(threshold)
+    if limit <= 0:  # a slider at zero: whatever has any probability
+        limit = np.float16(6e-8)
+    bits = probability.view(np.uint16)
+    return (bits >= limit.view(np.uint16)).view(np.uint8)
+
+
+def largest(probability: np.ndarray) -> float:
+    """Return the largest value of a float16 array without negative numbers."""
+    bits = probability.view(np.uint16).max(initial=0)
+    return float(np.uint16(bits).view(np.float16))

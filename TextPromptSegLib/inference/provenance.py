@@ -1,0 +1,61 @@
+"""The facts of an answer that go into its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..prompting.clinical_text import name_of
+from .postprocess import rule_for
+
+if TYPE_CHECKING:
+    from ..image.slice_stack import Block, SliceStack
+    from .device import MemoryLadder
+
+
+def run_facts(
+    config: Mapping[str, Any],
+    ladder: MemoryLadder,
+    stack: SliceStack,
+    block: Block,
+    roi: Sequence[float] | None,
+    modality: tuple[str | None, bool],
+    names: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return the JSON-ready facts of an answer.
+
+    Args:
+        config: of the checkpoint.
+        ladder: where and how the network ran.
+        stack: the image.
+        block: the part of it that was searched.
+        roi: the region that was asked for, RAS mm.
+        modality: of the image, and whether it was guessed.
+        names: what the network was asked.
+        notes: sentences for the user.
+    """
+    from .. import __version__
+
+    asked = tuple(dict.fromkeys(map(name_of, names)))
+    return {
+        "model": str(config["name"]),
+        "weights_sha256": str(config.get("weights_sha256", "")),
+        "system": str(config["system"]),
+        "text_encoder": str(config["text_encoder"].get("id", "")),
+        "version": __version__,
+        "trained_prompts": list(asked),
+        "plane": stack.plane,
+        "slices": list(stack.file_numbers(block.slices.start, block.slices.stop)),
+        "roi_ras_mm": None if roi is None else list(roi),
+        "device": str(ladder.device),
+        "precision": "float32" if ladder.dtype is None else str(ladder.dtype).split(".")[-1],
+        "memory_steps": list(ladder.steps),
+        "modality": modality[0],
+        "modality_guessed": modality[1],
+        "spacing_mm": [float(v) for v in stack.volume.spacing],
+        "voxel_ml": float(stack.volume.voxel_ml),
+        "slice_axis": stack.file_axis,
+        "postprocess": rule_for(asked, config["trained_prompts"]).to_dict(),
+        "notes": list(notes),
+    }

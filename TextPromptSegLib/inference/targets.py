@@ -1,0 +1,356 @@
+"""From a parsed prompt to what the network is asked: trained prompts, their union, side, thirds.
+
+The network answers only the names it was trained on; everything else a person may type is put
+together from those, or refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..outcome import PromptError
+from ..prompting.clinical_text import query
+
+if TYPE_CHECKING:
+    from ..prompting.prompts import Prompt
+    from ..prompting.vocabulary import Structure, Vocabulary
+
+SIDES = ("left", "right")
+_CLOSE = 3
+
+WHOLES: Mapping[str, tuple[str, ...]] = {
+    "lung": ("upper lung lobe", "lower lung lobe", "right middle lung lobe"),
+    "heart": (
+        "myocardium",
+        "left ventricle of heart",
+        "right ventricle of heart",
+        "left atrium of heart",
+        "right atrium of heart",
+    ),
+    "aorta": ("thoracic aorta", "abdominal aorta"),
+    "thoracic aorta": ("ascending aorta", "aortic arch", "descending aorta"),
+    "portal and splenic vein": ("portal vein", "splenic vein"),
+    "liver": ("left liver lobe", "right liver lobe"),
+    "left liver lobe": ("liver segment 2", "liver segment 3", "liver segment 4"),
+    "right liver lobe": tuple(f"liver segment {n}" for n in range(5, 9)),
+    "pancreas": ("head of pancreas", "body of pancreas", "tail of pancreas"),
+    "small bowel": ("duodenum", "jejunum", "ileum"),
+    "large bowel": ("cecum", "colon", "rectum"),
+    "colon": ("ascending colon", "transverse colon", "descending colon", "sigmoid colon"),
+    "cervical spine": tuple(f"C{n} vertebra" for n in range(1, 8)),
+    "thoracic spine": tuple(f"T{n} vertebra" for n in range(1, 13)),
+    "lumbar spine": tuple(f"L{n} vertebra" for n in range(1, 6)),
+    "ribs": tuple(f"rib {n}" for n in range(1, 13)),
+    "hippocampus": ("anterior hippocampus", "posterior hippocampus"),
+    "pharynx": ("nasopharynx", "oropharynx", "hypopharynx"),
+    "cerebral hemisphere": ("frontal lobe", "parietal lobe", "temporal lobe", "occipital lobe"),
+}
+"""Parts that together are the whole; the vocabulary's ``parts`` also lists what lies inside."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """How one prompt is answered.
+
+    Attributes:
+        prompt: the parsed prompt.
+        names: trained prompts whose union is the structure.
+        threshold: probability above which a voxel belongs to it.
+        side: ``left`` or ``right`` when the side has to be cut out of the unsided result.
+        left: trained prompts whose union is the left container, empty for "unknown".
+        right: the same on the right.
+        thirds: vertical thirds to keep.
+        container: trained prompts whose union is divided into thirds.
+        minus: what is taken away.
+        notes: sentences for the user.
+        check: the network reads the report itself; side, number and zones are not cut out of its
+            answer but compared with it.
+    """
+
+    prompt: Prompt
+    names: tuple[str, ...]
+    threshold: float
+    side: str | None = None
+    left: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    thirds: tuple[str, ...] = ()
+    container: tuple[str, ...] = ()
+    minus: tuple[Target, ...] = ()
+    notes: tuple[str, ...] = ()
+    check: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the union of ``names`` is already the answer."""
+        return not (self.side or self.thirds or self.minus)
+
+    def groups(self) -> set[tuple[str, ...]]:
+        """Return every set of names whose union is needed, those of ``minus`` included."""
+        needed = {self.names}
+        if (self.side or self.check) and self.left and self.right:
+            needed |= {self.left, self.right}
+        if self.container:
+            needed.add(self.container)
+        for part in self.minus:
+            needed |= part.groups()
+        return needed
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a prompt cannot be answered, in one sentence."""
+
+    prompt: Prompt
+    message: str
+
+
+class Resolver:
+    """Finds the target of a prompt for one checkpoint and one kind of image.
+
+    Args:
+        trained: the checkpoint's ``trained_prompts``; entries may hold ``modalities`` and
+            ``threshold``.
+        vocabulary: the structures that the library knows.
+        modality: ``CT``, ``MR``, ``CXR`` or None when nobody knows.
+        guessed: whether the modality was guessed from the intensities.
+        vertical: whether the image has an up and a down (several slices, or an X-ray).
+        name: the checkpoint's name, for the sentences.
+    """
+
+    def __init__(
+        self,
+        trained: Mapping[str, Mapping[str, Any]],
+        vocabulary: Vocabulary,
+        modality: str | None = None,
+        guessed: bool = False,
+        vertical: bool = True,
+        name: str = "this checkpoint",
+    ) -> None:
+        self.trained = trained
+        self.vocabulary = vocabulary
+        self.modality, self.guessed = modality, guessed
+        self.vertical, self.name = vertical, name
+        self._known = {key.casefold(): key for key in trained}
+        self._usable = {
+            key.casefold(): key
+            for key, entry in trained.items()
+            if modality is None or modality in (entry.get("modalities") or (modality,))
+        }
+
+    def resolve(self, prompt: Prompt) -> Target | Refusal:
+        """Return how a prompt is answered, or why it is not."""
+        result = self._resolve(prompt, self._usable)
+        if isinstance(result, Target) or self.modality is None:
+            return result
+        anyway = self._resolve(prompt, self._known)
+        if isinstance(anyway, Refusal):
+            return result
+        learnt = sorted({m for n in anyway.names for m in self.trained[n].get("modalities", ())})
+        sentence = (
+            f"this checkpoint learned '{prompt.name}' on {', '.join(learnt)} only, "
+            f"and this image {'looks like' if self.guessed else 'is'} {self.modality}"
+        )
+        if not self.guessed:
+            return Refusal(prompt, sentence)
+        return _with_note(anyway, sentence)
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def _resolve(self, prompt: Prompt, usable: Mapping[str, str]) -> Target | Refusal:
+        """Resolve with the trained names of one kind of image."""
+        if (report := self._report(prompt, usable)) is not None:
+            return report
+        side = prompt.side if prompt.side in SIDES else None
+        cut: dict[str, Any] = {}
+        notes: list[str] = []
+        names = self._sided(prompt, side, usable)
+        if not names and side:
+            # Only the structure as a whole was trained: its side is cut out afterwards.
+            names = self._exact((_without_side(prompt.name),), usable)
+            if not names and prompt.structure:
+                names = self._union(prompt.structure, None, usable)
+            left, right = self._containers(prompt, usable)
+            cut = {"side": side, "left": left, "right": right}
+        if not names:
+            return Refusal(prompt, self._unknown(prompt, usable))
+        if len(names) > 1:
+            notes.append(f"the union of {', '.join(names)}")
+        if prompt.thirds:
+            container = self._thirds_of(prompt, names, usable)
+            if isinstance(container, str):
+                return Refusal(prompt, container)
+            cut["thirds"], cut["container"] = tuple(prompt.thirds), container
+        minus = []
+        for part in prompt.minus:
+            taken = self._resolve(part, usable)
+            if isinstance(taken, Refusal):
+                return Refusal(prompt, f"'{part.text}' cannot be taken away: {taken.message}")
+            minus.append(taken)
+        limits = [self._threshold(name) for name in names]
+        return Target(prompt, names, min(limits), **cut, minus=tuple(minus), notes=tuple(notes))
+
+    def _report(self, prompt: Prompt, usable: Mapping[str, str]) -> Target | None:
+        """Return the target of a report that the network reads itself, None for any other."""
+        names = self._exact((prompt.name,), usable) if prompt.report and not prompt.minus else ()
+        if not names or not self.trained[names[0]].get("reports"):
+            return None
+        left, right = self._containers(prompt, usable) if self.vertical else ((), ())
+        return Target(
+            prompt,
+            (query(names[0], prompt.report),),
+            self._threshold(names[0]),
+            left=left,
+            right=right,
+            notes=("the whole text was read by the network",),
+            check=True,
+        )
+
+    def _sided(
+        self, prompt: Prompt, side: str | None, usable: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Return the trained names of a structure together with its side, if it has one."""
+        texts = [prompt.text, prompt.name]
+        if side and side not in prompt.name.split():
+            texts[1] = f"{side} {prompt.name}"
+        found = self._exact(tuple(texts), usable)
+        if not found and prompt.structure:
+            found = self._union(prompt.structure, side, usable)
+        return found
+
+    def _threshold(self, name: str) -> float:
+        """Return the threshold that the checkpoint wants for one name."""
+        return float(self.trained[name].get("threshold", 0.5))
+
+    @staticmethod
+    def _exact(texts: tuple[str, ...], usable: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the trained prompt that is spelt like one of the texts."""
+        for text in texts:
+            if text and text.casefold() in usable:
+                return (usable[text.casefold()],)
+        return ()
+
+    def _union(
+        self, structure: str, side: str | None, usable: Mapping[str, str], depth: int = 0
+    ) -> tuple[str, ...]:
+        """Return trained names whose union is a structure; empty when there are none."""
+        entry = self._entry(structure)
+        if entry is None or depth > 4:
+            return ()
+        if side and not entry.paired:
+            return ()
+        texts = (f"{side} {entry.name}",) if side else (entry.unsided, entry.plural, entry.name)
+        if found := self._exact(texts, usable):
+            return found
+        if entry.paired and not side:
+            both = [self._union(entry.name, s, usable, depth + 1) for s in SIDES]
+            if all(both):
+                return both[0] + both[1]
+        if entry.kind == "finding":  # parts are kinds of it: any of them will do
+            kinds = [self._union(part, None, usable, depth + 1) for part in entry.parts]
+            return tuple(dict.fromkeys(name for kind in kinds for name in kind))
+        pieces = [p for p in map(self._entry, WHOLES.get(entry.name, ())) if p is not None]
+        pieces = [p for p in pieces if not (side and p.expected_side not in (None, side))]
+        parts = [self._union(p.name, side if p.paired else None, usable, depth + 1) for p in pieces]
+        return tuple(dict.fromkeys(n for part in parts for n in part)) if all(parts) else ()
+
+    def _entry(self, name: str | None) -> Structure | None:
+        """Return the vocabulary's structure, None for an unknown name."""
+        try:
+            return self.vocabulary.entry(name) if name else None
+        except PromptError:
+            return None
+
+    # -- side and thirds -----------------------------------------------------------------------
+
+    def _containers(
+        self, prompt: Prompt, usable: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the trained names of the left and right container of a finding."""
+        entry = self._entry(prompt.structure)
+        names = [prompt.container]
+        if entry is not None:
+            names += [entry.container, entry.parent]
+        for name in filter(None, names):
+            left, right = (self._union(_without_side(name), side, usable) for side in SIDES)
+            if left and right:
+                return left, right
+        return (), ()
+
+    def _thirds_of(
+        self, prompt: Prompt, names: tuple[str, ...], usable: Mapping[str, str]
+    ) -> tuple[str, ...] | str:
+        """Return the names of what is divided into thirds, or a sentence why it cannot be."""
+        which = " and ".join(prompt.thirds)
+        if not self.vertical:
+            return f"a single axial slice has no {which} third; give more slices or leave it out"
+        container = prompt.container
+        if not container or _without_side(container) in (prompt.structure, prompt.name):
+            return names
+        side = next((s for s in SIDES if container.startswith(f"{s} ")), None)
+        found = self._exact((container,), usable) or self._union(
+            _without_side(container), side, usable
+        )
+        if not found and side:
+            found = self._union(_without_side(container), None, usable)
+        return found or (
+            f"the {which} third of '{container}' cannot be found, because this checkpoint was "
+            f"not trained on '{container}'"
+        )
+
+    # -- sentences -----------------------------------------------------------------------------
+
+    def _unknown(self, prompt: Prompt, usable: Mapping[str, str]) -> str:
+        """Say that the checkpoint does not know a prompt, with what is close."""
+        entry = self._entry(prompt.structure)
+        shown = prompt.name or prompt.text
+        typed = prompt.text.casefold()
+        if entry is not None and shown == entry.unsided and entry.unsided.casefold() not in typed:
+            shown = entry.name if entry.name.casefold() in typed else shown  # patella, not patellae
+        close = self.close_names(prompt, usable)
+        sentence = (
+            f"this checkpoint was not trained on '{shown}'"
+            if entry is not None
+            else f"'{shown}' is not known, and this checkpoint was not trained on it"
+        )
+        if close:
+            return f"{sentence}; close: {', '.join(close)}"
+        if entry is None and prompt.suggestions:
+            return f"{sentence}; did you mean {' or '.join(prompt.suggestions)}?"
+        return sentence
+
+    def close_names(self, prompt: Prompt, usable: Mapping[str, str]) -> list[str]:
+        """Return up to three trained names that the user may have meant, none for none."""
+        shown = prompt.name or prompt.text
+        found: list[str] = []
+        entry = self._entry(prompt.structure)
+        if entry is not None:
+            relatives = map(self._entry, (entry.name, *entry.parts, entry.parent))
+            for kin in filter(None, relatives):
+                texts = (kin.unsided, kin.name, *(f"{s} {kin.name}" for s in SIDES))
+                found += [usable[text.casefold()] for text in texts if text.casefold() in usable]
+            for name in usable.values():
+                other = self._entry(_without_side(name))
+                if other is not None and entry.name in (other.parent, other.container):
+                    found.append(name)
+        for text in prompt.suggestions:
+            found += self._exact((text, _without_side(text)), usable)
+        if entry is None:  # a left lung is not close to a left kidney, but for its letters
+            for text in difflib.get_close_matches(shown.casefold(), list(usable), _CLOSE, 0.6):
+                found.append(usable[text])
+        return list(dict.fromkeys(found))[:_CLOSE]
+
+
+def _without_side(name: str) -> str:
+    """Return a name without a leading "left " or "right "."""
+    for side in SIDES:
+        if name.startswith(f"{side} "):
+            return name[len(side) + 1 :]
+    return name
+
+
+def _with_note(target: Target, note: str) -> Target:
+    """Return the target with one more sentence for the user."""
+    return replace(target, notes=(*target.notes, note))

@@ -1,0 +1,1 @@
+"""One image, many images, many machines: jobs, batches, outputs and reports."""

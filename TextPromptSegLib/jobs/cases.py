@@ -1,0 +1,257 @@
+"""Which images a batch works on, what their results are called, and whether they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..outcome import InputError
+
+IMAGE_SUFFIXES = (
+    ".nii",
+    ".nii.gz",
+    ".nrrd",
+    ".nhdr",
+    ".mha",
+    ".mhd",
+    ".png",
+    ".jpg",
+    ".jpeg",
+)
+DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
+LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
+RECORD_SUFFIX = ".report.json"
+_RESERVED = {"summary"}
+_NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image of a batch.
+
+    Attributes:
+        id: name of its results below the output folder, with "/" between folders.
+        source: a file, or a folder with DICOM files.
+        series: UID of the DICOM series, where the folder holds several.
+    """
+
+    id: str
+    source: Path
+    series: str | None = None
+
+
+def find_cases(
+    inputs: str | Path | Iterable[str | Path], output_dir: str | Path | None = None
+) -> list[Case]:
+    """Return the images of a folder (with its subfolders), of a text list, or of an iterable.
+
+    A folder with DICOM files gives one case per series. Results of earlier runs, hidden files and
+    the output folder itself are passed over. A list holds one path per line, relative to the
+    list; empty lines and lines that begin with # do not count. Paths that do not exist stay in:
+    they become cases that fail with a sentence.
+
+    Args:
+        inputs: a folder, a list file, one image, or paths.
+        output_dir: where the results go.
+
+    Raises:
+        InputError: when there is nothing to work on.
+    """
+    if isinstance(inputs, str | Path):
+        path = Path(inputs)
+        if path.is_file() and path.name.lower().endswith(LIST_SUFFIXES):
+            sources = [(found, None) for found in _read_list(path)]
+        elif path.is_dir():
+            exclude = None if output_dir is None else Path(os.path.abspath(output_dir))
+            if exclude == Path(os.path.abspath(path)):
+                exclude = None  # results lie beside the images
+            return _named(list(_walk(path, exclude)), path)
+        elif path.exists():
+            sources = [(path, None)]
+        else:
+            raise InputError(f"There is no file or folder {path}.")
+    else:
+        sources = [(Path(item), None) for item in inputs]
+    expanded: list[tuple[Path, str | None]] = []
+    for source, _ in sources:
+        expanded.extend(_folder_series(source) if source.is_dir() else [(source, None)])
+    if not expanded:
+        raise InputError("The list names no image; write one path per line.")
+    absolute = [Path(os.path.abspath(source)).parent for source, _ in expanded]
+    return _named(expanded, Path(os.path.commonpath(absolute)))
+
+
+def fingerprint(case: Case, job: Mapping[str, Any]) -> str:
+    """Return a digest that changes when the image or anything that was asked of it changes.
+
+    Args:
+        case: the image; path, size and time of change of all its files count.
+        job: prompts, model, options, JSON-ready.
+
+    Raises:
+        InputError: when the image is not there.
+    """
+    try:
+        files = [
+            (str(path.resolve()), stat.st_size, stat.st_mtime_ns)
+            for path in _files(case.source)
+            for stat in [path.stat()]
+        ]
+    except OSError as error:
+        raise InputError(f"{case.source} cannot be read ({error.strerror}).") from error
+    content = json.dumps([case.series, files, job], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def is_dicom(path: Path) -> bool:
+    """Return whether a file begins like DICOM, with or without a preamble."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(132)
+    except OSError:
+        return False
+    return head[128:] == b"DICM" or (
+        path.suffix.lower() in DICOM_SUFFIXES and head[:2] in (b"\x02\x00", b"\x08\x00")
+    )
+
+
+def _read_list(path: Path) -> Iterator[Path]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is no text list with one path per line.") from error
+    for line in text.splitlines():
+        entry = line.strip().strip('"').strip()
+        if entry and not entry.startswith("#"):
+            yield path.parent / Path(entry).expanduser()
+
+
+def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]:
+    """Every image and DICOM series below a folder, in a fixed order; links are followed once."""
+    visited: set[Path] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        here = Path(folder)
+        real = here.resolve()
+        if real in visited or (exclude is not None and Path(os.path.abspath(here)) == exclude):
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        dicom = False
+        results = _results(here, names)
+        for name in sorted(names):
+            if name.startswith(".") or name.lower().endswith(".seg.nrrd") or name in results:
+                continue
+            if name.lower().endswith(IMAGE_SUFFIXES):
+                yield here / name, None
+            elif not dicom and name.upper() != "DICOMDIR" and _may_be_dicom(here / name):
+                dicom = is_dicom(here / name)
+        if dicom:
+            yield from _folder_series(here)
+
+
+def _results(folder: Path, names: list[str]) -> set[str]:
+    """Files that an earlier batch put beside the images, by its records."""
+    found: set[str] = set()
+    for name in names:
+        if name.endswith(RECORD_SUFFIX):
+            try:
+                record = json.loads((folder / name).read_text(encoding="utf-8"))
+                found.update(Path(file).name for file in record["files"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return found
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """DICOM files often have no ending, or one that is part of a UID."""
+    suffix = path.suffix.lower()
+    return suffix in DICOM_SUFFIXES or suffix == "" or bool(re.fullmatch(r"\.\d+", suffix))
+
+
+def _folder_series(folder: Path) -> list[tuple[Path, str | None]]:
+    """The series of a folder; a UID is given only where there are several."""
+    series = list_series(folder)
+    return [(folder, None)] if len(series) < 2 else [(folder, uid) for uid in series]
+
+
+def list_series(folder: Path) -> list[str]:
+    """Return the UIDs of the image series in one DICOM folder, sorted.
+
+    Results (SEG and the like) do not count, nor scouts beside a real series.
+    """
+    import pydicom
+
+    found: dict[str, bool] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.is_file() or not is_dicom(path):
+            continue
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            if header.get("Rows") and str(header.get("Modality", "")) not in _NO_IMAGES:
+                uid = str(header.get("SeriesInstanceUID", ""))
+                scout = "LOCALIZER" in [str(p).upper() for p in header.get("ImageType") or ()]
+                found[uid] = found.get(uid, False) or not scout
+        except Exception:  # a broken file is not a series; reading the folder will say so
+            continue
+    real = [uid for uid, is_real in found.items() if is_real]
+    return sorted(real or found)
+
+
+def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
+    """Give every image a short name of its own."""
+    if not sources:
+        raise InputError(
+            f"There is no readable image in {root}; NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG "
+            "are looked for."
+        )
+    base = Path(os.path.abspath(root))
+    unique = dict.fromkeys((Path(os.path.abspath(source)), series) for source, series in sources)
+    rows = []
+    numbers: Counter[Path] = Counter()
+    for source, series in unique:
+        relative = source.relative_to(base)
+        name = source.name if relative == Path() else relative.as_posix()
+        plain = name if source.is_dir() else _without_suffix(name)
+        if series is not None:
+            numbers[source] += 1
+            plain = f"{plain}-series{numbers[source]}"
+        rows.append((plain, name, source, series))
+    count = Counter(plain.lower() for plain, *_ in rows)
+    cases, used = [], set(_RESERVED)
+    for plain, name, source, series in rows:
+        # Two files that differ only in their ending keep it; whatever still clashes is numbered.
+        chosen = plain if count[plain.lower()] == 1 else name.replace(".", "_")
+        candidate, number = chosen, 2
+        while candidate.lower() in used:
+            candidate, number = f"{chosen}-{number}", number + 1
+        used.add(candidate.lower())
+        cases.append(Case(candidate, source, series))
+    return cases
+
+
+def _without_suffix(name: str) -> str:
+    for suffix in sorted((*IMAGE_SUFFIXES, *DICOM_SUFFIXES), key=len, reverse=True):
+        if name.lower().endswith(suffix) and len(name.rpartition("/")[2]) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _files(source: Path) -> list[Path]:
+    """All files that an image consists of."""
+    if source.is_dir():
+        return sorted(p for p in source.iterdir() if p.is_file() and _may_be_dicom(p))
+    if source.suffix.lower() in (".mhd", ".nhdr"):
+        header = source.read_bytes()[:65536].decode("utf-8", errors="replace")
+        match = re.search(r"(?im)^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", header)
+        data = source.parent / match[1] if match else None
+        if data is not None and data.is_file():
+            return [source, data]
+    return [source]

@@ -1,0 +1,379 @@
+"""One image in, result files out: the job that `segment`, `batch` and `demo` share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..inference.hints import Hints
+from ..outcome import (
+    Cancelled,
+    DependencyError,
+    DeviceError,
+    InputError,
+    Outcome,
+    OutputError,
+    Progress,
+    PromptError,
+    Segmentation,
+)
+from .outputs import StagedOutputs, check_outputs, write_json
+from .report import build_report, plain
+
+if TYPE_CHECKING:
+    from ..image.volume import Volume
+    from ..prompting.prompts import Prompt
+
+DEFAULT_MODEL = "film-unet-compact"
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+
+
+class Predictor(Protocol):
+    """What a job needs of `SlicePredictor`; tests put in a small one."""
+
+    config: Mapping[str, Any]
+    seconds: Mapping[str, float]
+
+    def set_volume(
+        self,
+        volume: Volume,
+        roi: tuple[float, ...] | None = None,
+        slices: slice | None = None,
+        plane: str | None = None,
+    ) -> Any:
+        """Take the image that the next prompts are about."""
+
+    def segment(
+        self,
+        prompts: Sequence[Any],
+        threshold: float | None = None,
+        samples: int | None = None,
+        progress: Progress | None = None,
+        **hints: Any,
+    ) -> list[Segmentation]:
+        """Answer every prompt; ``hints`` are those of `Hints.to_dict`, none in the usual case."""
+
+
+PredictorFactory = Callable[[str, str], Any]
+"""``factory(model, device)`` -> a `Predictor`."""
+
+
+def load_predictor(model: str, device: str = "auto") -> Any:
+    """Load a checkpoint.
+
+    Args:
+        model: name in the catalogue, folder or hub id.
+        device: "auto", "cpu" or "cuda:N".
+
+    Raises:
+        DependencyError: when PyTorch or another package is not installed.
+    """
+    try:
+        from ..inference.predictor import SlicePredictor
+
+        return SlicePredictor.from_pretrained(model, device=device)
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"The Python package {error.name} is not installed; install it with pip."
+        ) from error
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What can be asked besides the prompts.
+
+    Attributes:
+        threshold: probability from which a voxel belongs to the mask, in (0, 1); None takes the
+            checkpoint's own.
+        samples: number of samples of a generative system; None takes its default.
+        roi: x0, x1, y0, y1, z0, z1 of the region that is searched, RAS mm.
+        slices: first slice and the one after the last, along the plane's axis.
+        plane: "axial", "coronal" or "sagittal"; None takes the checkpoint's own.
+        box: x0, x1, y0, y1, z0, z1 around the structure, RAS mm, for systems that take boxes.
+        points: (x, y, z, label) RAS mm, label 1 on the structure and 0 beside it.
+        two_pass: find a box by the text first, then ask again with it.
+        propagate: give each slice the box of what was found in the slice before.
+        heat_map: also write where the system looked.
+    """
+
+    threshold: float | None = None
+    samples: int | None = None
+    roi: tuple[float, float, float, float, float, float] | None = None
+    slices: tuple[int, int] | None = None
+    plane: str | None = None
+    box: tuple[float, float, float, float, float, float] | None = None
+    points: tuple[tuple[float, float, float, int], ...] = ()
+    two_pass: bool = False
+    propagate: bool = False
+    heat_map: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0.0 < self.threshold < 1.0:
+            raise InputError(f"The threshold {self.threshold} must lie between 0 and 1.")
+        if self.samples is not None and self.samples < 1:
+            raise InputError("The number of samples must be 1 or more.")
+        if self.plane not in (None, "axial", "coronal", "sagittal"):
+            raise InputError(f"The plane {self.plane!r} must be axial, coronal or sagittal.")
+        if self.roi is not None and not all(map(math.isfinite, self.roi)):
+            raise InputError("The region needs six finite numbers x0,x1,y0,y1,z0,z1 (RAS, mm).")
+        self.hints()
+
+    def hints(self) -> Hints:
+        """Return the geometric prompts.
+
+        Raises:
+            InputError: for numbers that cannot be used.
+        """
+        return Hints(self.box, self.points, self.two_pass, self.propagate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options that were set, JSON-ready."""
+        unset = (None, False, ())
+        return {key: plain(value) for key, value in asdict(self).items() if value not in unset}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that one job writes; None leaves one out."""
+
+    segmentation: Path | None = None
+    report: Path | None = None
+    overlay: Path | None = None
+
+    def check(self, source: Path | None = None) -> None:
+        """Make sure before the run that every file can be written.
+
+        Raises:
+            OutputError: for the first one that cannot.
+        """
+        if self.segmentation is not None:
+            from ..formats.writing import check_output
+
+            check_output(self.segmentation)
+        picture = self.overlay
+        if picture is not None and not picture.name.lower().endswith(PICTURE_SUFFIXES):
+            raise OutputError(
+                f"--overlay {picture.name} has none of the endings {', '.join(PICTURE_SUFFIXES)}; "
+                "choose one."
+            )
+        check_outputs(
+            {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report}, source
+        )
+
+    def paths(self) -> list[Path]:
+        """Return the files that were asked for."""
+        return [p for p in (self.segmentation, self.overlay, self.report) if p is not None]
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a job gave: the answers, the report and the files that were written."""
+
+    segmentations: list[Segmentation]
+    report: dict[str, Any]
+    files: list[Path]
+    volume: Volume
+
+
+def known_prompts(prompts: str | Iterable[str | Prompt]) -> list[Prompt]:
+    """Parse prompts and refuse a list in which nothing is understood.
+
+    Raises:
+        PromptError: when they are empty, unreadable, or not one of them is in the vocabulary.
+    """
+    from ..prompting.prompts import parse_prompts
+
+    items: list[str | Prompt] = [prompts] if isinstance(prompts, str) else list(prompts)
+    parsed: list[Prompt] = []
+    for item in items:
+        parsed.extend(parse_prompts(item) if isinstance(item, str) else [item])
+    if not parsed:
+        raise PromptError("There is no prompt; say what to segment, for example -p liver.")
+    if not any(prompt.known for prompt in parsed):
+        raise PromptError(unknown_sentence(parsed))
+    return parsed
+
+
+def unknown_sentence(prompts: Iterable[Prompt]) -> str:
+    """Say which prompts are unknown and what may have been meant."""
+    parts = []
+    for prompt in prompts:
+        if not prompt.known:
+            close = ", ".join(repr(name) for name in prompt.suggestions)
+            parts.append(
+                f"{prompt.text!r} is no structure or finding that is known"
+                + (f"; did you mean {close}?" if close else ".")
+            )
+    return " ".join(parts)
+
+
+def read_image(source: Path, outputs: Outputs, series: str | None = None) -> Volume:
+    """Read the image of a job.
+
+    Args:
+        source: a file, or a folder with a DICOM series.
+        outputs: what will be written; a DICOM segmentation needs DICOM input.
+        series: which DICOM series, where the folder holds several.
+
+    Raises:
+        InputError: when it cannot be read.
+        OutputError: when the outputs do not go with such an image.
+    """
+    from ..image.volume import Volume
+
+    volume = Volume.read(source, series=series) if series else Volume.read(source)
+    if outputs.segmentation is not None:
+        from ..formats.writing import check_output
+
+        check_output(outputs.segmentation, volume)
+    return volume
+
+
+def answer(
+    predictor: Any,
+    volume: Volume,
+    prompts: Sequence[Prompt],
+    options: RunOptions | None = None,
+    progress: Progress | None = None,
+) -> list[Segmentation]:
+    """Ask the predictor about one image.
+
+    Args:
+        predictor: a loaded `Predictor`.
+        volume: the image.
+        prompts: what to segment.
+        options: threshold, region and the like.
+        progress: ``progress(done, total, message) -> bool``; False cancels. A total of 0 means
+            that nobody knows how long it takes.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+        Cancelled: when ``progress`` returned False.
+    """
+    options = options or RunOptions()
+    _go_on(progress, "preparing the image")
+    try:
+        slices = None if options.slices is None else slice(*options.slices)
+        predictor.set_volume(volume, roi=options.roi, slices=slices, plane=options.plane)
+        result: list[Segmentation] = predictor.segment(
+            list(prompts),
+            threshold=options.threshold,
+            samples=options.samples,
+            progress=progress,
+            **options.hints().to_dict(),
+            **({"heat_map": True} if options.heat_map else {}),
+        )
+        return result
+    except MemoryError as error:
+        raise DeviceError(
+            "There is too little memory for this image; choose a smaller region with --roi or "
+            "--slices, or fewer prompts."
+        ) from error
+
+
+def run_job(
+    predictor: Any,
+    source: Path,
+    prompts: Sequence[Prompt],
+    outputs: Outputs,
+    options: RunOptions | None = None,
+    *,
+    volume: Volume | None = None,
+    series: str | None = None,
+    progress: Progress | None = None,
+) -> JobResult:
+    """Segment one image and write its files; they appear together, complete, or not at all.
+
+    Args:
+        predictor: a loaded `Predictor`.
+        source: the image: a file or a folder with a DICOM series.
+        prompts: what to segment.
+        outputs: what to write.
+        options: threshold, region and the like.
+        volume: the image, where it was read already.
+        series: which DICOM series, where the folder holds several.
+        progress: ``progress(done, total, message) -> bool``; False cancels.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+        Cancelled: when ``progress`` returned False; no file was written or changed.
+    """
+    options = options or RunOptions()
+    if volume is None:
+        _go_on(progress, "reading the image")
+        volume = read_image(source, outputs, series)
+    segmentations = answer(predictor, volume, prompts, options, progress)
+    _go_on(progress, "writing the results")
+    report = build_report(predictor, source, volume, segmentations, options.to_dict())
+    files = write_results(outputs, volume, segmentations, report, progress)
+    return JobResult(segmentations, report, files, volume)
+
+
+def all_found(segmentations: Iterable[Segmentation]) -> bool:
+    """Return whether every prompt was found."""
+    return all(s.outcome is Outcome.FOUND for s in segmentations)
+
+
+def write_results(
+    outputs: Outputs,
+    volume: Volume,
+    segmentations: Sequence[Segmentation],
+    report: dict[str, Any],
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write all files of one job and return them; ``report`` gets the seconds that it took.
+
+    Beside a segmentation lie the candidates and uncertainty of samples and heat maps, see
+    `formats.samples`.
+
+    Raises:
+        OutputError: when the disk refuses; nothing is left behind.
+        Cancelled: when ``progress`` returned False; nothing is left behind.
+    """
+    if not outputs.paths():
+        return []
+    from ..formats.samples import sample_files, write_samples
+
+    start = time.perf_counter()
+    place = outputs.segmentation
+    more = [] if place is None else sample_files(place, segmentations)
+    try:
+        with StagedOutputs([*outputs.paths(), *more]) as staged:
+            if outputs.segmentation is not None:
+                from ..formats.writing import write_segmentations
+                from ..prompting.vocabulary import Vocabulary
+
+                write_segmentations(
+                    list(segmentations),
+                    volume,
+                    staged.path(outputs.segmentation),
+                    Vocabulary.load(),
+                )
+            if more:
+                write_samples(segmentations, volume, [staged.path(path) for path in more])
+            if outputs.overlay is not None:
+                from ..pictures.overlay import render_overlay
+
+                render_overlay(
+                    volume,
+                    segmentations,
+                    staged.path(outputs.overlay),
+                    subtitle=str(report.get("model", "")),
+                )
+            report["seconds"]["write"] = round(time.perf_counter() - start, 4)
+            if outputs.report is not None:
+                write_json(staged.path(outputs.report), report)
+            _go_on(progress, "writing the results")
+            return staged.commit(last=outputs.report)
+    except OSError as error:
+        raise OutputError(f"The results cannot be written ({error.strerror or error}).") from error
+
+
+def _go_on(progress: Progress | None, message: str) -> None:
+    """Tell the stage; a total of 0 means that nobody knows how long it takes."""
+    if progress is not None and not progress(0, 0, message):
+        raise Cancelled(message)

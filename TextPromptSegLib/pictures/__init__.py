@@ -1,0 +1,1 @@
+"""Overlays of answers on images."""

@@ -1,0 +1,1 @@
+"""Text to Prompt: wording, grammar, reading, vocabulary and anatomy; numpy only."""

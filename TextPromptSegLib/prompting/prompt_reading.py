@@ -1,0 +1,354 @@
+"""From the words of one piece of a prompt to a draft: thing, side, place, number, suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+
+from .anatomy import Match
+from .prompt_draft import Draft, Place
+from .prompt_grammar import (  # fmt: skip
+    AND,
+    DIRECTIONS,
+    EXTENT,
+    FILLERS,
+    LEAD,
+    NUMBERS,
+    PLACE,
+    SIDE_WORDS,
+    THIRDS,
+    TRAIL,
+    VERTICAL,
+    WHOLE,
+    ZONE_NOUNS,
+)
+from .vocabulary import Vocabulary, split_sides
+from .wording import ARTICLES, singular
+
+MIDDLE_LOBE = "right middle lung lobe"
+_QUALIFIERS = SIDE_WORDS | set(VERTICAL) | ZONE_NOUNS | WHOLE
+_LATERALITY = frozenset(("unilateral", "bilateral"))
+_DROPPED: tuple[Set[str], ...] = (
+    frozenset(),
+    EXTENT,
+    FILLERS,
+    set(VERTICAL) | ZONE_NOUNS | WHOLE,
+    DIRECTIONS,
+)
+
+
+@dataclass
+class _Words:
+    """Words sorted by what they do in a phrase."""
+
+    thirds: tuple[str, ...] = ()
+    whole: bool = False
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+class Reader:
+    """Reads single pieces with one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._close: dict[str, list[str]] = {}  # spelling corrections made so far
+
+    # ------------------------------------------------------------------ words
+    def strip(self, words: Sequence[str]) -> list[str]:
+        """Take commands and fillers off both ends, but never a word of a name that is found."""
+        kept = list(words)
+        while kept and self.find(kept) is None:
+            start = next((i for i, w in enumerate(kept) if w not in NUMBERS and w not in EXTENT), 0)
+            if start and self.find(kept[start:]) is not None:
+                break  # "one infected area": the last word belongs to the name
+            if kept[0] in LEAD:
+                kept.pop(0)
+            elif kept[-1] in TRAIL:
+                kept.pop()
+            else:
+                break
+        return kept
+
+    def qualifiers_only(self, words: Sequence[str]) -> bool:
+        """True when words say only side and height: "left", "upper third", "both sides"."""
+        plain = [w for w in words if w not in ARTICLES and w not in ("side", "sides")]
+        return bool(plain) and all(w in _QUALIFIERS for w in plain) and self.find(words) is None
+
+    def find(self, words: Sequence[str]) -> Match | None:
+        """Find a name; a plain alias of the vocabulary's."""
+        return self.vocabulary.find_tokens(words)
+
+    def complete(self, pieces: Sequence[list[str]]) -> list[list[str]]:
+        """Fill in what a list leaves out: ["left"], ["right", "kidney"] -> both with the noun."""
+        known = [bool(self.find(piece)) for piece in pieces]
+        result: list[list[str]] = []
+        carried: list[str] = []
+        for i, piece in enumerate(pieces):
+            words = list(piece)
+            after = [p for p in pieces[i + 1 :] if not self.qualifiers_only(p)]
+            if carried and not self.sides(words):
+                words = carried + words
+            carried = []
+            if self.qualifiers_only(words):
+                if after:
+                    carried = self.sides(words)
+                    words = self.borrow(words, after[0])
+                elif result:
+                    words = self.borrow(words, result[-1])
+            elif not known[i] and not self.find(words):
+                words = self._fill(words, pieces[i + 1] if i + 1 < len(pieces) else [], result)
+            result.append(words)
+        return result
+
+    def sides(self, words: Iterable[str]) -> list[str]:
+        """Return the words of side among words."""
+        return [w for w in words if w in SIDE_WORDS]
+
+    def borrow(self, words: list[str], noun: Sequence[str]) -> list[str]:
+        """Put qualifiers before a noun whose own qualifiers of that sort they replace."""
+        taken: set[str] = set()
+        taken |= SIDE_WORDS if self.sides(words) else set()
+        taken |= set(VERTICAL) if any(w in VERTICAL for w in words) else set()
+        return words + [w for w in noun if w not in taken]
+
+    def _fill(
+        self, words: list[str], following: Sequence[str], before: list[list[str]]
+    ) -> list[str]:
+        """Complete a piece that is no name: "hepatic" (and portal veins)."""
+        if self.find(following):
+            for n in (1, 2):
+                if n < len(following) and self.find(words + list(following[-n:])):
+                    return words + list(following[-n:])
+        if before:
+            previous = before[-1]
+            for cut in range(1, len(previous)):
+                if self.find(previous[:-cut] + words):
+                    return previous[:-cut] + words
+            if self.sides(previous) and self.find(self.sides(previous) + words):
+                return self.sides(previous) + words
+        return words
+
+    # ------------------------------------------------------------------ one piece
+    def read(self, words: Sequence[str], text: str, suggest: bool = True) -> Draft:
+        """Read one piece; the draft has no structure when the piece is not understood."""
+        kept = self.strip(words)
+        draft = self._plain(kept) or self._joined(kept) or self._placed(kept)
+        if draft is None:
+            draft = Draft(" ".join(kept))
+            draft.side = _one(split_sides(kept)[1]) if not self.qualifiers_only(kept) else None
+            if self.qualifiers_only(kept):
+                draft.notes.append("this says only where: name the structure or finding as well")
+            if suggest:
+                draft.suggestions = self.suggestions(kept)
+        draft.text = text
+        return draft
+
+    def _plain(self, words: Sequence[str]) -> Draft | None:
+        """A name with qualifiers around it, no place: "upper left lung", "two patchy opacities"."""
+        words = [w for w in words if w not in ARTICLES] or list(words)
+        attributes: dict[str, str] = {}
+        if len(words) > 1 and words[0] in NUMBERS and self.find(words) is None:
+            attributes["number"] = NUMBERS[words[0]]
+            words = words[1:]
+        dropped: set[str] = set()
+        for level in _DROPPED:
+            dropped |= level
+            kept = [w for w in words if w not in dropped]
+            match = self.find(kept) if kept else None
+            side = match.side if match else None
+            if match is None:
+                rest, sides = split_sides(kept)
+                match = self.find(rest) if rest and len(sides) == 1 else None
+                if match is None or match.side is not None:
+                    continue
+                side = _one(sides)
+            sorted_words = _sort([w for w in words if w in dropped and w not in kept])
+            draft = Draft(
+                match.name, structure=match.structure, side=side, thirds=sorted_words.thirds
+            )
+            draft.attributes = {**attributes, **sorted_words.attributes}
+            if self.vocabulary.entry(match.structure).kind == "finding" and _LATERALITY & set(
+                words
+            ):
+                draft.attributes["laterality"] = (
+                    "unilateral" if "unilateral" in words else "bilateral"
+                )
+            return self._left_middle_lobe(draft)
+        return None
+
+    def _left_middle_lobe(self, draft: Draft) -> Draft:
+        """The left lung has no middle lobe: keep the middle third of its height, and say so."""
+        if draft.structure == MIDDLE_LOBE:
+            entry = self.vocabulary.entry(MIDDLE_LOBE)
+            if draft.side == "left" and entry.parent is not None:
+                draft.structure, draft.thirds = entry.parent, ("middle",)
+            else:
+                draft.side = None
+        return draft
+
+    def _joined(self, words: Sequence[str]) -> Draft | None:
+        """Organ and finding side by side: "left lower lobe consolidation"."""
+        for cut in range(1, len(words)):
+            if (
+                words[cut - 1] in AND
+                or words[cut] in AND
+                or words[cut - 1] in PLACE
+                or words[cut] in PLACE
+            ):
+                continue
+            for thing, place in ((words[cut:], words[:cut]), (words[:cut], words[cut:])):
+                draft = self._at(thing, place)
+                if (
+                    draft is not None
+                    and self.vocabulary.entry(str(draft.structure)).kind == "finding"
+                ):
+                    return draft
+        return None
+
+    def _placed(self, words: Sequence[str]) -> Draft | None:
+        """Thing and place with a preposition: "nodule in the upper left lung"."""
+        plain = self._plain([w for w in words if w not in PLACE])
+        if plain is not None and any(w in PLACE for w in words):
+            return (
+                plain
+                if self.find([w for w in words if w not in PLACE])
+                else self._at_any(words) or plain
+            )
+        return self._at_any(words)
+
+    def _at_any(self, words: Sequence[str]) -> Draft | None:
+        for i, word in enumerate(words):
+            if word in PLACE and 0 < i < len(words) - 1:
+                draft = self._at(words[:i], words[i + 1 :])
+                if draft is not None:
+                    return draft
+        return None
+
+    def _at(self, thing: Sequence[str], place: Sequence[str]) -> Draft | None:
+        draft = self._plain(thing)
+        if draft is None or draft.structure is None:
+            return None
+        if self.qualifiers_only(place):  # "on the left side" names no organ
+            joined = self._plain([*place, *thing])
+            same = joined is not None and joined.structure == draft.structure
+            return joined if same else None
+        places = self.places(place, self.vocabulary.entry(draft.structure).container)
+        if places is None or places[0].structure is None:
+            return None
+        draft.places = places
+        return draft
+
+    # ------------------------------------------------------------------ places
+    def places(self, words: Sequence[str], organ: str | None) -> list[Place] | None:
+        """Read "all left lung and middle right lung"; None when it is no place in one organ."""
+        pieces: list[list[str]] = [[]]
+        for word in words:
+            if word in AND:
+                pieces.append([])
+            elif word not in ARTICLES and word not in ("side", "sides", "sided", *PLACE):
+                pieces[-1].append(word)
+        plain = DIRECTIONS | EXTENT
+        pieces = [piece for piece in pieces if not piece or not all(w in plain for w in piece)]
+        if not pieces or not all(pieces):
+            return None
+        found = [self._place(piece, organ) for piece in self.complete(pieces)]
+        places = [place for place in found if place is not None]
+        if len(places) < len(found) or len({self.root(p.structure) for p in places}) != 1:
+            return None
+        return places
+
+    def _place(self, words: list[str], organ: str | None) -> Place | None:
+        draft = self._plain(words)
+        if draft is None and self.qualifiers_only(words):
+            draft = Draft("", structure=organ)
+            sides = split_sides(words)[1]
+            draft.side = "both" if len(sides) > 1 else _one(sides)
+            draft.thirds = _sort(words).thirds
+        if draft is None or (
+            draft.structure is not None and self.vocabulary.entry(draft.structure).kind != "anatomy"
+        ):
+            return None
+        whole = any(w in WHOLE for w in words)
+        return Place(draft.structure, draft.side, () if whole else draft.thirds, whole)
+
+    def root(self, structure: str | None) -> str | None:
+        """Return the paired organ a structure is part of: the lung of a lobe; else itself."""
+        while structure is not None:
+            parent = self.vocabulary.entry(structure).parent
+            if parent is None or not self.vocabulary.entry(parent).paired:
+                return structure
+            structure = parent
+        return None
+
+    # ------------------------------------------------------------------ unknown words
+    def suggestions(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Return up to three texts that are understood and close to the words."""
+        words = list(words)[:16]
+        found: dict[str, None] = {}
+        choices = [self._spellings(word) for word in words]
+        wrong = [i for i, choice in enumerate(choices) if choice != [words[i]]]
+        if wrong and len(wrong) <= 3 and all(choices):
+            for k in range(2):
+                fixed = [choice[min(k, len(choice) - 1)] for choice in choices]
+                draft = self.read(fixed, "", suggest=False)
+                if draft.structure is not None:
+                    found[draft.build(self.vocabulary).phrase()] = None
+        if not found or len(words) < 3:
+            found.update(dict.fromkeys(self.vocabulary.suggest(" ".join(words))))
+        if not found:
+            found.update(dict.fromkeys(self._inside(words)))
+        return tuple(found)[:3]
+
+    def _inside(self, words: list[str]) -> list[str]:
+        for length in range(len(words) - 1, 0, -1):
+            for start in range(len(words) - length + 1):
+                match = self.find(words[start : start + length])
+                if match is not None and len("".join(words[start : start + length])) > 2:
+                    return [match.name]
+        return []
+
+    def _spellings(self, word: str) -> list[str]:
+        if word in self._lexicon or singular(word) in self._lexicon or len(word) < 3:
+            return [word]
+        if word not in self._close:
+            plain = singular(word)[:30]
+            alike = [
+                w
+                for w in self._sorted_lexicon
+                if abs(len(w) - len(plain)) < 3 and (w[0] == plain[0] or w[-1] == plain[-1])
+            ]
+            close = get_close_matches(plain, alike, n=2, cutoff=0.7)
+            if len(self._close) >= 4096:
+                self._close.clear()
+            self._close[word] = close
+        return self._close[word]
+
+    @cached_property
+    def _lexicon(self) -> frozenset[str]:
+        grammar = (
+            LEAD | TRAIL | _QUALIFIERS | EXTENT | DIRECTIONS | PLACE | AND | set(NUMBERS) | ARTICLES
+        )
+        return frozenset(self.vocabulary.words()) | grammar
+
+    @cached_property
+    def _sorted_lexicon(self) -> list[str]:
+        return sorted(word for word in self._lexicon if len(word) > 3)
+
+
+def _one(sides: Set[str]) -> str | None:
+    """The side when exactly one is said; "left right kidney" says none."""
+    return next(iter(sides)) if len(sides) == 1 else None
+
+
+def _sort(words: Sequence[str]) -> _Words:
+    thirds = {VERTICAL[w] for w in words if w in VERTICAL}
+    result = _Words(tuple(t for t in THIRDS if t in thirds), any(w in WHOLE for w in words))
+    extent = [w for w in words if w in EXTENT and w != "unilateral"]
+    direction = [w for w in words if w in DIRECTIONS]
+    if extent:
+        result.attributes["extent"] = " ".join(dict.fromkeys(extent))
+    if direction:
+        result.attributes["direction"] = " ".join(dict.fromkeys(direction))
+    return result

@@ -1,0 +1,80 @@
+"""One `register` call per system; a further system is one new folder under ``systems``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from ..outcome import CheckpointError
+from ..torchvision_operators import declare_torchvision_operators
+
+if TYPE_CHECKING:
+    from .base import PromptedSegmenter
+
+_SYSTEMS: dict[str, tuple[type, Callable[[Any], PromptedSegmenter]]] = {}
+
+
+def register(
+    name: str, config_class: type, model_class: Callable[[Any], PromptedSegmenter]
+) -> None:
+    """Make a system known by its name.
+
+    Args:
+        name: as in a checkpoint's ``config.json``, for example ``film-unet``.
+        config_class: frozen dataclass whose fields are all JSON-ready.
+        model_class: called with one ``config_class``.
+    """
+    _SYSTEMS[name] = (config_class, model_class)
+
+
+def systems() -> list[str]:
+    """Return the names of all systems, importing each folder under ``systems`` once."""
+    declare_torchvision_operators()  # monai, open_clip and segment_anything import torchvision
+    package = import_module("TextPromptSegLib.systems")
+    for module in iter_modules(package.__path__):
+        if module.ispkg:
+            import_module(f"{package.__name__}.{module.name}")
+    return sorted(_SYSTEMS)
+
+
+def make_config(name: str, values: Mapping[str, Any]) -> Any:
+    """Return the system's config object.
+
+    Raises:
+        CheckpointError: for an unknown system, an unknown key or an impossible value.
+    """
+    if name not in _SYSTEMS and name not in systems():
+        raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
+    config_class = _SYSTEMS[name][0]
+    unknown = set(values) - {f.name for f in fields(config_class)}
+    if unknown:
+        raise CheckpointError(
+            f"The configuration of '{name}' has unknown keys: {', '.join(sorted(unknown))}."
+        )
+    try:
+        return config_class(**values)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"The configuration of '{name}' cannot be used: {error}.") from error
+
+
+def trainer_of(name: str) -> Callable[..., Any] | None:
+    """Return the function that trains a system in its own way, None for the usual way.
+
+    Raises:
+        CheckpointError: for an unknown system.
+    """
+    if name not in _SYSTEMS and name not in systems():
+        raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
+    module, _, function = getattr(_SYSTEMS[name][1], "trainer", "").partition(":")
+    return getattr(import_module(module), function) if module else None
+
+
+def create(name: str, values: Mapping[str, Any] | Any) -> PromptedSegmenter:
+    """Build a system with random weights from its config values (mapping or config object)."""
+    if not isinstance(values, Mapping):
+        values = asdict(values)
+    config = make_config(name, values)
+    return _SYSTEMS[name][1](config)
