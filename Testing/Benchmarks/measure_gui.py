@@ -17,7 +17,7 @@ from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "GUI"), str(ROOT / "Testing" / "Lib")]
+sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "GUI"), str(ROOT / "Testing" / "Lib" / "support")]
 CHECKPOINT = "film-unet-compact"
 HEAVY = {"torch", "monai", "transformers", "SimpleITK", "matplotlib", "pydicom"}
 PREVIEWS, REDRAWS = 11, 30

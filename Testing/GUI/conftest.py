@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "Lib")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "Lib" / "support")]
 
 pytest.importorskip("PySide6", reason="the test bed needs PySide6-Essentials")
 pytest.importorskip("slicer", reason="the test bed needs slicer-core")

@@ -51,7 +51,7 @@ def fake_client(**options):
     from TextPromptSegLib.worker.client import WorkerClient
     from TextPromptSegLib.worker.process import default_command
 
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "Lib")}
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "Lib" / "support")}
     command = [*default_command(), "--predictor", "fake_predictor:FakePredictor.load"]
     return WorkerClient(command, environment, **options)
 

@@ -33,7 +33,7 @@ def test_opens_without_heavy_packages_and_reads_little(tmp_path: Path) -> None:
     """In a process of its own: pytest's conftest imports torch. Testing/Benchmarks has seconds."""
     script = f"""
 import sys
-sys.path[:0] = [{str(ROOT / "Testing" / "GUI")!r}, {str(ROOT / "Testing" / "Lib")!r}]
+sys.path[:0] = [{str(ROOT / "Testing" / "GUI")!r}, {str(ROOT / "Testing" / "Lib" / "support")!r}]
 from pathlib import Path
 from bed.install import install, load_module
 app = install(Path({str(tmp_path)!r}))

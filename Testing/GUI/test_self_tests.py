@@ -67,7 +67,7 @@ SCENARIOS = {
         "test_sides_in_turned_images",
     ],
 }
-# Three processes that import torch; Testing/Lib/test_worker.py has a quicker test of the same way.
+# Three processes that import torch; Testing/Lib/worker has a quicker test of the same way.
 SLOW = {"test_tiny_network"}
 ALL = [
     pytest.param(name, scenario, marks=[pytest.mark.slow] if scenario in SLOW else [])

@@ -1,8 +1,8 @@
 """What the self tests of effect and panel share: scene, worker, checkpoint, waiting.
 
 Runs inside the Slicer application with its own widgets, and on the test bed of Testing/GUI. No GPU,
-no internet: the worker is a real process that runs the predictor of Testing/Lib/fake_predictor.py,
-or a tiny network that nobody trained.
+no internet: the worker is a real process that runs the predictor of
+Testing/Lib/support/fake_predictor.py, or a tiny network that nobody trained.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ except ImportError:  # plain Python
     ScriptedLoadableModuleTest = unittest.TestCase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FAKES = os.path.normpath(os.path.join(HERE, os.pardir, "Lib"))
+FAKES = os.path.normpath(os.path.join(HERE, os.pardir, "Lib", "support"))
 SECONDS = 120.0
 
 

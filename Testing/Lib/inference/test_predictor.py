@@ -28,7 +28,7 @@ from TextPromptSegLib.outcome import (
     PromptError,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIVER, SPLEEN = 0.3, 0.7
 PLACES = {"liver": LIVER, "spleen": SPLEEN, "aorta": 0.5, "pancreas": 0.9}
 LIVER_BOX = (slice(4, 14), slice(10, 30), slice(12, 30))

@@ -173,7 +173,7 @@ def test_a_small_training_writes_an_encoder_that_loads(tmp_path: Path) -> None:
     ]
     dataset = {"name": "toy", "modality": "CT", "labels": names, "cases": cases}
     (folder / "dataset.json").write_text(json.dumps(dataset))
-    here = Path(__file__).resolve().parents[2]
+    here = Path(__file__).resolve().parents[3]
     recipe = json.loads((here / "TextPromptSegLib/text/recipe_clip_compact.json").read_text())
     recipe["config"]["windows"] |= {"slices": 2, "per_slice": 6, "pixel_mm": 1.0, "cell": 8}
     recipe |= {"steps": 14, "validate_every": 7, "warmup": 2, "data": [{"name": "toy"}]}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import shipped_files
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = shipped_files.project_files()
 PYTHON = [name for name in FILES if name.endswith(".py")]
 LIBRARY = [name for name in PYTHON if name.startswith("TextPromptSegLib/")]

@@ -15,7 +15,7 @@ from shutil import which
 import pytest
 import shipped_files
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FLAT = "lib/Slicer-5.13/qt-scripted-modules"
 
 SLICER_CONFIG = f"""

@@ -12,8 +12,11 @@ from fake_predictor import FakePredictor
 from TextPromptSegLib import cli
 from TextPromptSegLib.prompting.prompts import parse_prompts
 
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "Testing/Lib")])}
+ROOT = Path(__file__).resolve().parents[3]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "Testing/Lib/support")]),
+}
 LICENCE = "CC BY-NC-SA 4.0: research only, not for care."
 
 

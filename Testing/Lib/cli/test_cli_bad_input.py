@@ -181,7 +181,8 @@ SLOW = """
     import sys, time
     from pathlib import Path
     from fake_predictor import FakePredictor
-    from TextPromptSegLib import cli, job
+    from TextPromptSegLib import cli
+from TextPromptSegLib.jobs import job
     from TextPromptSegLib.outcome import Cancelled
 
     class Slow(FakePredictor):

@@ -27,8 +27,8 @@ from TextPromptSegLib.worker.client import WorkerClient
 from TextPromptSegLib.worker.process import default_command, explain_exit, worker_environment
 from TextPromptSegLib.worker.remote import RemotePredictor, shared_client
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[3]
+HERE = ROOT / "Testing" / "Lib" / "support"
 
 
 def fake_client(**options) -> WorkerClient:
@@ -386,10 +386,10 @@ def test_program_that_is_no_worker(volume: Volume) -> None:
 def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
     script = f"""
 import sys, time
-sys.path[:0] = [{str(ROOT)!r}, {str(HERE)!r}]
+sys.path[:0] = [{str(ROOT)!r}, {str(HERE)!r}, {str(Path(__file__).parent)!r}]
 import numpy as np
 from test_worker import fake_client, ask
-from TextPromptSegLib.volume import Volume
+from TextPromptSegLib.image.volume import Volume
 client = fake_client()
 volume = Volume.from_array(np.zeros((2, 8, 8), np.int16))
 client.wait(ask(client, volume, "liver"))

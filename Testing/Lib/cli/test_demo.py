@@ -126,7 +126,7 @@ def test_the_sample_is_found_without_importing_its_package() -> None:
         "import sys; from TextPromptSegLib.cli.demo import sample_folder; sample_folder(); "
         "print('slicerio' in sys.modules)"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import shipped_files
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = shipped_files.project_files()
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 MEGABYTE = 1024 * 1024
@@ -60,7 +60,7 @@ RULES = [
     ["Resources/Screenshots/demo.png", None],
     ["Resources/Docs/features.md", None],
     ["Resources/ExtensionsIndex/TextPromptSeg.json", None],
-    ["Testing/Lib/test_volume.py", None],
+    ["Testing/Lib/image/test_volume.py", None],
     ["README.md", None],
 ]
 

@@ -31,7 +31,7 @@ from TextPromptSegLib.outcome import (
     OutputError,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROMPTS = ["liver", "spleen"]
 
 
@@ -353,7 +353,7 @@ KILLED = """
     sys.path[:0] = {paths!r}
     from fake_predictor import FakePredictor
     from TextPromptSegLib import job
-    from TextPromptSegLib.batch import run_batch
+    from TextPromptSegLib.jobs.batch import run_batch
     import TextPromptSegLib.formats.writing as writing
 
     write = writing.write_segmentations
@@ -373,7 +373,9 @@ KILLED = """
 def test_a_kill_in_the_middle_of_writing_costs_one_case(tmp_path: Path, images: Path) -> None:
     out = tmp_path / "out"
     code = KILLED.format(
-        paths=[str(ROOT), str(ROOT / "Testing" / "Lib")], images=str(images), out=str(out)
+        paths=[str(ROOT), str(ROOT / "Testing" / "Lib" / "support")],
+        images=str(images),
+        out=str(out),
     )
     result = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert result.returncode == -signal.SIGKILL
