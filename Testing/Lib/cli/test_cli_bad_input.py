@@ -182,7 +182,7 @@ SLOW = """
     from pathlib import Path
     from fake_predictor import FakePredictor
     from TextPromptSegLib import cli
-from TextPromptSegLib.jobs import job
+    from TextPromptSegLib.jobs import job
     from TextPromptSegLib.outcome import Cancelled
 
     class Slow(FakePredictor):

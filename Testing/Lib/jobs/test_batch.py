@@ -352,7 +352,7 @@ KILLED = """
     import os, signal, sys
     sys.path[:0] = {paths!r}
     from fake_predictor import FakePredictor
-    from TextPromptSegLib import job
+    from TextPromptSegLib.jobs import job
     from TextPromptSegLib.jobs.batch import run_batch
     import TextPromptSegLib.formats.writing as writing
 
