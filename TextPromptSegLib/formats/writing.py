@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.staged import StagedOutputs
 from ..image.volume import Volume
-from ..jobs.outputs import StagedOutputs
 from ..outcome import Outcome, OutputError, Segmentation
 from .segments import describe
 

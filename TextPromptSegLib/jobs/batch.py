@@ -17,6 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.checks import check_folder
+from ..files.leftovers import sweep
+from ..files.text import STAGING_PREFIX, file_sha256, write_json
 from ..formats.writing import check_output
 from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
 from . import job as jobs
@@ -30,7 +33,6 @@ from .job import (
     known_prompts,
     run_job,
 )
-from .outputs import check_folder, file_sha256, sweep, write_json
 from .report import plain
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def run_batch(
     parsed = known_prompts(prompts)
     folder = Path(output_dir)
     check_folder(folder)
-    sweep(folder)
+    sweep(folder, STAGING_PREFIX, below=True)
     cases = find_cases(inputs, folder)
     job = BatchJob(
         prompts=tuple(parsed),

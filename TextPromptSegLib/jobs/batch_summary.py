@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files.text import write_json, write_text
 from ..outcome import Outcome
-from .outputs import write_json, write_text
 
 EXIT_DONE, EXIT_ERROR, EXIT_NOT_FOUND = 0, 2, 3
 COLUMNS = (

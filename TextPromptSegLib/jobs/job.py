@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..files.checks import KnownFiles, check_outputs
+from ..files.staged import StagedOutputs
+from ..files.text import write_json
 from ..inference.hints import Hints
 from ..outcome import (
     Cancelled,
@@ -21,7 +24,6 @@ from ..outcome import (
     PromptError,
     Segmentation,
 )
-from .outputs import StagedOutputs, check_outputs, write_json
 from .report import build_report, plain
 
 if TYPE_CHECKING:
@@ -161,7 +163,8 @@ class Outputs:
                 "choose one."
             )
         check_outputs(
-            {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report}, source
+            {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report},
+            None if source is None else KnownFiles([source]),
         )
 
     def paths(self) -> list[Path]:

@@ -121,6 +121,7 @@ def test_package_and_prompt_modules_open_without_a_heavy_import() -> None:
 
 LAYERS = [
     {"outcome", "resources"},
+    {"files"},
     {"prompting", "image"},
     {"nn", "text", "formats", "metrics"},
     {"checkpoints"},
