@@ -37,7 +37,7 @@ class BatchPlan:
 
     slices: int = 12
     pairs: int = 32
-    questions: int = 4
+    questions: int = 16
     small_factor: int = 3
     texts: float = 0.5
 

@@ -6,7 +6,7 @@ belongs to another region of the body. A structure that nobody labelled is never
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -100,6 +100,7 @@ class SliceSampler:
             weight[here] *= dataset_weights.get(dataset, 1.0) / weight[here].sum()
         self.total = float(weight.sum())
         self._probability = weight / weight.sum()
+        self._asked = self._asked_weights()
 
     def _slice_weight(self, item: TrainingSlice, empty_weight: float) -> float:
         if not item.masks:
@@ -148,19 +149,26 @@ class SliceSampler:
     def questions(
         self, batch: Sequence[TrainingSlice], per_slice: int, rng: np.random.Generator
     ) -> list[Pair]:
-        """Return ``per_slice`` pairs a slice for the presence head, half of them absent."""
+        """Return ``per_slice`` pairs a slice for the presence head.
+
+        Half of them are absent as far as both kinds are known, and half of the absent ones are
+        names of other regions. A slice of which nothing is known asks nothing: another slice's
+        questions are asked again in its place.
+        """
         result: list[Pair] = []
         for row, item in enumerate(batch):
-            names = list(item.masks)
+            queue: list[str] = []
             for _ in range(per_slice):
-                absent = self._absent_name(item, rng)
-                if names and (absent is None or rng.random() < 0.5):
-                    result.append(Pair(row, names[rng.integers(len(names))], True))
-                elif absent is not None:
-                    result.append(Pair(row, absent, False))
-                else:  # nothing known of this slice: repeat the previous question
-                    result.append(result[-1] if result else Pair(row, names[0], True))
-        return result
+                gone = self._absent_name(item, rng)
+                if gone is not None and (not item.masks or rng.random() < 0.5):
+                    result.append(Pair(row, gone, False))
+                elif item.masks:
+                    queue = queue or [str(n) for n in rng.permutation(list(item.masks))]
+                    result.append(Pair(row, queue.pop(), True))
+        missing = len(batch) * per_slice - len(result)
+        if missing and not result:
+            raise ValueError("no structure is known in any slice of the batch")
+        return result + [result[rng.integers(len(result))] for _ in range(missing)]
 
     def _shuffled(self, item: TrainingSlice, rng: np.random.Generator) -> list[str]:
         names = list(item.masks)
@@ -171,9 +179,26 @@ class SliceSampler:
         return [names[i] for i in order]
 
     def _absent_name(self, item: TrainingSlice, rng: np.random.Generator) -> str | None:
+        """Return a name known to be absent: of this case or of another region, in equal shares."""
         foreign = self._foreign[item.dataset]
-        if item.absent and (not foreign or rng.random() < 0.7):
-            return item.absent[rng.integers(len(item.absent))]
-        if foreign:
-            return foreign[rng.integers(len(foreign))]
-        return None
+        names = foreign if foreign and (not item.absent or rng.random() < 0.5) else item.absent
+        if not names:
+            return None
+        total = np.cumsum([self._asked[n] for n in names])
+        return names[int(np.searchsorted(total, rng.random() * total[-1], side="right"))]
+
+    def _asked_weights(self) -> dict[str, float]:
+        """Return name -> weight among the absent names of a slice.
+
+        The square root of how often a name is asked where it is present, never less than a
+        twentieth of the largest: a frequent name needs as many negatives as it has positives,
+        and a rare one may not be asked as absent only.
+        """
+        rate: dict[str, float] = defaultdict(float)
+        for item, probability in zip(self.slices, self._probability, strict=True):
+            for name in item.masks:
+                rate[name] += float(probability) / len(item.masks)
+        names = {n for s in self.slices for n in s.absent}.union(rate)
+        names.update(n for listed in self._foreign.values() for n in listed)
+        largest = max(rate.values(), default=1.0) ** 0.5
+        return {name: max(rate[name] ** 0.5, 0.05 * largest) for name in names}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.absence import AbsenceRules, add_absences
 from ..data.batches import BatchPlan
-from ..data.datasets import Dataset
+from ..data.datasets import Case, Dataset
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
 from ..data.slices import NameRules, TrainingSlice, case_slices
@@ -76,9 +77,7 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
         for split, target in (("train", material.train), ("val", material.validation)):
             slices: list[TrainingSlice] = []
             for case in dataset.split(split):
-                slices += case_slices(
-                    case, spec, rules, channels=entry.channels, planes=recipe.planes
-                )
+                slices += _known_slices(case, spec, rules, entry, recipe)
             if split == "val":
                 slices = _spread(slices, recipe.validation_slices)
             target.extend(slices)
@@ -93,6 +92,7 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
     if not any(item.masks for item in material.train):
         raise InputError("None of the recipe's data sets has a labelled slice to train on.")
     material.foreign = _foreign(recipe, material)
+    _only_trained(material)
     return material
 
 
@@ -111,7 +111,23 @@ def read_split(
         dataset = Dataset.read(find_dataset(entry.name, roots))
         rules = _rules(entry, dataset, vocabulary)
         for case in dataset.split(split):
-            slices += case_slices(case, spec, rules, channels=entry.channels, planes=recipe.planes)
+            slices += _known_slices(case, spec, rules, entry, recipe)
+    return slices
+
+
+def _known_slices(
+    case: Case, spec: InputSpec, rules: NameRules, entry: DataEntry, recipe: Recipe
+) -> list[TrainingSlice]:
+    """Return the slices of a case with everything that is known to be absent from them."""
+    slices = case_slices(case, spec, rules, channels=entry.channels, planes=recipe.planes)
+    known = AbsenceRules(
+        absent=entry.absent,
+        absent_where=entry.absent_where,
+        absent_above=entry.absent_above,
+        apart=recipe.apart,
+        regions=recipe.regions,
+    )
+    add_absences(slices, str(case.extra.get("text") or ""), known)
     return slices
 
 
@@ -152,6 +168,23 @@ def _foreign(recipe: Recipe, material: Material) -> ForeignNames:
         {name: region for name, region in region_of.items() if region},
         frozenset((str(a), str(b)) for a, b in recipe.excluded),
     )
+
+
+def _only_trained(material: Material) -> None:
+    """Leave no negative of a name that no data set labels, and none that a label contradicts.
+
+    Raises:
+        InputError: when a data set labels what its region is said to exclude.
+    """
+    trained = {name for item in material.train for name in item.masks}
+    excluded = {d.name: set(material.foreign.of(d.name)) for d in material.datasets}
+    for item in [*material.train, *material.validation]:
+        item.absent = tuple(name for name in item.absent if name in trained)
+        if wrong := sorted(excluded[item.dataset] & set(item.masks)):
+            raise InputError(
+                f"The recipe excludes '{wrong[0]}' from the region of {item.dataset}, but "
+                f"{item.key} shows it; correct regions or excluded."
+            )
 
 
 def samplers(recipe: Recipe, material: Material) -> list[SliceSampler]:

@@ -28,6 +28,9 @@ class DataEntry:
             is used is the recipe's ``batch: {"texts": ...}``.
         describe: trained names of findings in the lungs that a report sentence, made from the
             mask, asks for like a case's own text.
+        absent: names, or regions of the recipe, that none of its pictures shows.
+        absent_where: words of a case's own ``text`` -> names or regions absent from that case.
+        absent_above: name or region -> share of a volume's height above which it is absent.
         field_mm: length of the long side where a picture's pixel size is not known, mm; for
             trainings at a fixed pixel size.
     """
@@ -42,6 +45,9 @@ class DataEntry:
     channels: tuple[int, ...] | None = None
     text_for: tuple[str, ...] = ()
     describe: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    absent_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent_above: Mapping[str, float] = field(default_factory=dict)
     field_mm: float | None = None
 
 
@@ -60,7 +66,9 @@ class Recipe:
         data: the data sets.
         regions: region -> names, for `ForeignNames`; a region also holds every name that only
             data sets of that region label.
-        excluded: (region of the picture, region of the name) pairs.
+        excluded: (region of the picture, region of the name) pairs; in the file also a mapping
+            from a region of pictures to regions of names.
+        apart: structure -> names or regions absent from every axial slice of a CT or MR with it.
         planes: slice directions of volumes.
         templates: wordings with ``{x}``.
         plain_prompts: share of bare canonical names.
@@ -99,6 +107,7 @@ class Recipe:
     text_encoder: Any = "minilm"
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: tuple[tuple[str, str], ...] = ()
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     planes: tuple[str, ...] = ("axial",)
     templates: tuple[str, ...] = ()
     plain_prompts: float = 0.5
@@ -160,6 +169,9 @@ class Recipe:
         values = dict(values)
         if values.get("workers", 0) not in (0, 1):
             raise InputError("A recipe's workers is 0 or 1.")
+        if isinstance(values.get("excluded"), Mapping):
+            listed = values["excluded"].items()
+            values["excluded"] = tuple((here, name) for here, names in listed for name in names)
         try:
             values["data"] = tuple(DataEntry(**entry) for entry in values["data"])
             return cls(**values)
