@@ -127,8 +127,16 @@ def _known_slices(
         apart=recipe.apart,
         regions=recipe.regions,
     )
-    add_absences(slices, str(case.extra.get("text") or ""), known)
+    add_absences(slices, notes_of(case), known)
     return slices
+
+
+def notes_of(case: Case) -> str:
+    """Return a case's own notes, or those of another case of the same picture."""
+    for other in [case, *case.dataset.cases]:
+        if other.extra.get("text") and other.image_paths == case.image_paths:
+            return str(other.extra["text"])
+    return ""
 
 
 def _rules(entry: DataEntry, dataset: Dataset, vocabulary: Vocabulary) -> NameRules:

@@ -12,7 +12,7 @@ from TextPromptSegLib.data.absence import AbsenceRules
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.systems import film_unet
-from TextPromptSegLib.training.material import gather
+from TextPromptSegLib.training.material import gather, notes_of
 from TextPromptSegLib.training.recipe import Recipe
 
 
@@ -75,7 +75,7 @@ def test_normal_radiographs_are_known_to_be_without_findings(shared_data: Path) 
     """The words the recipe looks for stand in the notes, and only normal pictures match."""
     folder = Path(str(film_unet.__file__)).parent
     recipe = Recipe.read(folder / "recipe_compact.json")
-    normal = {"cxr_jsrt": 93, "cxr_montgomery_shenzhen": 100, "cxr_covid_qu_ex": 80}
+    normal = {"cxr_jsrt", "cxr_montgomery_shenzhen", "cxr_covid_qu_ex"}
     for entry in recipe.data:
         if entry.name not in normal:
             continue
@@ -83,11 +83,11 @@ def test_normal_radiographs_are_known_to_be_without_findings(shared_data: Path) 
         cases = Dataset.read(shared_data / entry.name).cases
         pictures: dict[tuple[Path, ...], tuple[str, set[str], set[str]]] = {}
         for case in cases:
-            text = str(case.extra.get("text") or "")
+            text = notes_of(case)
             gone = rules.of_case(text)
             pictures.setdefault(case.image_paths, (text, gone, set()))[2].update(case.present)
         clear = [p for p in pictures.values() if "lung nodule" in p[1]]
-        assert normal[entry.name] * 0.5 < len(clear) < len(pictures) * 0.7
+        assert 30 <= len(clear) < len(pictures) * 0.7
         for text, gone, present in pictures.values():
             assert not gone & present
             sick = any(word in text for word in ("lung cancer", "malignant", "COVID", ", tuber"))
