@@ -15,6 +15,7 @@ from .options import (
     Device,
     HeatMap,
     Model,
+    NoPaths,
     PlaneOption,
     PointOptions,
     Prompts,
@@ -118,10 +119,11 @@ def segment(
     threshold: Threshold = None,
     samples: Samples = None,
     heat_map: HeatMap = False,
+    no_paths: NoPaths = False,
     device: Device = "auto",
 ) -> int:
     """Segment one image."""
-    from ..jobs.job import Outputs
+    from ..jobs.outputs import Outputs
     from .segment import segment_image
 
     return segment_image(
@@ -133,6 +135,7 @@ def segment(
             threshold, samples, roi, slices, plane, box, point, two_pass, propagate, heat_map
         ),
         device=device,
+        paths=not no_paths,
     )
 
 
@@ -167,6 +170,7 @@ def batch(
     samples: Samples = None,
     two_pass: TwoPass = False,
     propagate: Propagate = False,
+    no_paths: NoPaths = False,
     device: Device = "auto",
 ) -> int:
     """Segment many images with one loaded model; a failed one does not stop the run.
@@ -188,6 +192,7 @@ def batch(
             threshold, samples, plane=plane, two_pass=two_pass, propagate=propagate
         ),
         device=device,
+        paths=not no_paths,
     )
 
 

@@ -29,6 +29,7 @@ def segment_many(
     overlay: bool,
     options: RunOptions,
     device: str,
+    paths: bool = True,
 ) -> int:
     """Run a batch and print what came of it.
 
@@ -52,6 +53,7 @@ def segment_many(
             suffix=suffix,
             overlay=overlay,
             progress=progress,
+            paths=paths,
         )
 
     summary: BatchSummary = run_with_bar("starting", work)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..jobs import job
-from ..jobs.job import Outputs, RunOptions
+from ..jobs.job import RunOptions
+from ..jobs.outputs import Outputs, write_results
 from ..jobs.report import build_report
 from ..outcome import DependencyError, InputError, Outcome, OutputError
 from . import EXIT_DONE, EXIT_NOT_FOUND
@@ -59,7 +60,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> int:
         }
         for entry in report["prompts"]:
             entry["dice"] = dice.get(entry["name"])
-        files = job.write_results(outputs, volume, answers, report, progress)
+        files = write_results(outputs, volume, answers, report, progress).files
         return volume, answers, dice, files
 
     volume, answers, dice, files = run_with_bar("starting", work)

@@ -85,6 +85,9 @@ HeatMap = Annotated[
         "--heat-map", help="Where the system looked; lies beside the output as .heat-map.nii.gz."
     ),
 ]
+NoPaths = Annotated[
+    bool, typer.Option("--no-paths", help="Leave the paths of images out of reports and summaries.")
+]
 
 
 def run_options(

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files.checks import KnownFiles
 from ..jobs import job
-from ..jobs.job import Outputs, RunOptions
+from ..jobs.cases import Case, members_of
+from ..jobs.job import RunOptions
+from ..jobs.outputs import Outputs
 from . import EXIT_DONE, EXIT_NOT_FOUND
 from .console import remark, run_with_bar, say, show_parse, show_results
 
@@ -20,6 +23,7 @@ def segment_image(
     outputs: Outputs,
     options: RunOptions,
     device: str,
+    paths: bool = True,
 ) -> int:
     """Show the parse and the licence, segment one image, write, and print the table.
 
@@ -27,7 +31,7 @@ def segment_image(
         TextPromptSegError: with one sentence that says what to do.
     """
     parsed = job.known_prompts(prompts)
-    outputs.check(source)
+    outputs.check(KnownFiles(members_of(Case("", source))), more=options.leaves_more)
     show_parse(parsed)
     show_licence(model)
 
@@ -42,13 +46,22 @@ def segment_image(
         progress(0, 0, f"loading {model}")
         predictor = job.load_predictor(model, device)
         return job.run_job(
-            predictor, source, parsed, outputs, options, volume=volume, progress=progress
+            predictor,
+            source,
+            parsed,
+            outputs,
+            options,
+            volume=volume,
+            progress=progress,
+            paths=paths,
         )
 
     result: job.JobResult = run_with_bar("starting", work)
     show_results(result.segmentations, result.volume)
     for path in result.files:
         say(f"wrote {path}")
+    for path in result.removed:
+        remark(f"removed {path}, which belonged to an earlier run")
     if not result.files:
         remark("nothing was written; add -o, --report or --overlay")
     return EXIT_DONE if job.all_found(result.segmentations) else EXIT_NOT_FOUND

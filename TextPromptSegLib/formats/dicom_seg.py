@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import struct
 import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..image.volume import Volume
-from ..outcome import DependencyError, OutputError
-from .segments import Code, Segment, algorithm_name
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from ..outcome import DependencyError, Outcome, OutputError, Segmentation
+from ..prompting.prompt import Prompt
+from .dicom_sources import series_number, source_images
+from .segments import Code, Segment, algorithm_name, describe
 
 _LOG = logging.getLogger(__name__)
-# Fields that every image should have, with or without a value; anonymisers like to remove them.
-_MAY_BE_EMPTY = (
-    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
-    "StudyTime", "AccessionNumber", "ReferringPhysicianName",
+# What pydicom and highdicom raise for headers that they cannot use.
+_REFUSALS = (
+    ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, RecursionError,
+    NotImplementedError, struct.error,
 )  # fmt: skip
 _ELSE = "write .seg.nrrd or .nii.gz instead"
 
@@ -61,6 +62,52 @@ def write_dicom_seg(
     check_dicom_seg(volume)
     if not segments:
         raise OutputError(f"There is no segment to write as DICOM SEG; {_ELSE}.")
+    _made(segments, layers, volume)[0].save_as(path)
+
+
+def try_dicom_seg(volume: Volume) -> list[str]:
+    """Make a SEG of one voxel, before anything runs, so that what is wrong shows now.
+
+    Args:
+        volume: the image that will be segmented.
+
+    Returns:
+        Sentences about values of the images that are repaired in the SEG.
+
+    Raises:
+        OutputError: when the input was not DICOM, or its headers lack what a SEG needs.
+        DependencyError: when highdicom is not installed.
+    """
+    check_dicom_seg(volume)
+    layer = np.zeros(volume.shape, np.uint8)
+    layer[round(float(volume.meta["dicom_slices"][0])), 0, 0] = 1
+    seg, notes = _made([_sample(layer)], [layer], volume)
+    try:
+        seg.save_as(io.BytesIO())
+    except _REFUSALS as error:
+        raise _refusal(error) from None
+    return notes
+
+
+def _sample(layer: np.ndarray) -> Segment:
+    """Return a segment of one voxel."""
+    prompt = Prompt(text="tissue", name="tissue", structure=None)
+    found = Segmentation(prompt, Outcome.FOUND, layer, None, 0.0, 1.0, 1, 0.0, 0.5)
+    return describe([found], layer.shape, None)[0][0]
+
+
+def _refusal(error: Exception) -> OutputError:
+    _LOG.debug("highdicom refuses: %s", error)
+    reason = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
+    return OutputError(
+        f"The headers of the DICOM images do not suffice for a DICOM SEG ({reason}); {_ELSE}."
+    )
+
+
+def _made(
+    segments: Sequence[Segment], layers: Sequence[np.ndarray], volume: Volume
+) -> tuple[Any, list[str]]:
+    """Return the SEG and what was repaired in the headers that it takes over."""
     try:
         import highdicom
     except ImportError:
@@ -73,7 +120,7 @@ def write_dicom_seg(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old headers of the source images
-            sources, places = _sources(volume)
+            sources, places, notes = source_images(volume)
             seg = highdicom.seg.Segmentation(
                 source_images=sources,
                 pixel_array=_pixels(segments, layers, places),
@@ -82,7 +129,7 @@ def write_dicom_seg(
                 omit_empty_frames=any(layer.any() for layer in layers),
                 segment_descriptions=[_description(segment) for segment in segments],
                 series_instance_uid=generate_uid(),
-                series_number=_series_number(sources[0]),
+                series_number=series_number(sources[0]),
                 sop_instance_uid=generate_uid(),
                 instance_number=1,
                 manufacturer="TextPromptSeg",
@@ -93,43 +140,9 @@ def write_dicom_seg(
                 content_label="SEGMENTATION",
                 series_description=_plain("TextPromptSeg: " + ", ".join(s.name for s in segments)),
             )
-            seg.save_as(path)
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        _LOG.debug("highdicom refuses: %s", error)
-        reason = " ".join(str(error).split())[:120].rstrip(".")
-        raise OutputError(
-            f"The headers of the DICOM images do not suffice for a DICOM SEG ({reason}); {_ELSE}."
-        ) from None
-
-
-def _sources(volume: Volume) -> tuple[list[Dataset], list[int]]:
-    """Return the source images in frame order, and the slice k of the masks for each frame."""
-    files = [Path(file) for file in volume.meta["dicom_files"]]
-    slices = [round(float(k)) for k in volume.meta["dicom_slices"]]
-    frames = list(volume.meta.get("dicom_frames") or [None] * len(files))
-    if frames[0] is None:
-        return [_source(file, volume) for file in files], slices
-    source = _source(files[0], volume)
-    if len(set(files)) > 1 or len(frames) != int(source.get("NumberOfFrames", 1)):
-        raise ValueError("only some frames of a multi-frame image were segmented")
-    return [source], [slices[place] for place in np.argsort(frames)]
-
-
-def _source(path: Path, volume: Volume) -> Dataset:
-    """Return a header that highdicom takes, whatever optional fields the image lacks."""
-    import pydicom
-
-    source = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-    if not source.get("SpecificCharacterSet", "x"):
-        del source.SpecificCharacterSet
-    if not source.get("StudyInstanceUID"):
-        raise ValueError("StudyInstanceUID is missing")
-    for key in _MAY_BE_EMPTY:
-        if key not in source:
-            setattr(source, key, "")
-    if volume.meta.get("geometry") == "file" and not source.get("SliceThickness"):
-        source.SliceThickness = pydicom.valuerep.DSfloat(volume.spacing[2], auto_format=True)
-    return source
+            return seg, notes
+    except _REFUSALS as error:
+        raise _refusal(error) from None
 
 
 def _pixels(
@@ -200,10 +213,3 @@ def _lab(colour: tuple[int, int, int]) -> tuple[float, float, float]:
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     lab = (116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2]))
     return float(np.clip(lab[0], 0, 100)), float(lab[1]), float(lab[2])
-
-
-def _series_number(source: Dataset) -> int:
-    try:
-        return int(source.get("SeriesNumber") or 0) * 100 + 1
-    except (TypeError, ValueError):
-        return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from ..image.volume import Volume
 from ..outcome import Outcome, Segmentation
 from .segments import Segment, provenance_tags
+from .side_files import divided
 
 _RULE = (
     "Every structure is complete in the file named with it. Structures that overlap earlier ones "
@@ -41,12 +43,11 @@ def write_label_map(
     Returns:
         The files written.
     """
-    ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else ".nii"
-    base = path.name[: -len(ending)]
+    base, ending = divided(path.name)
     files = [path]
     files += [path.with_name(f"{base}_layer{n}{ending}") for n in range(2, len(layers) + 1)]
     for file, layer in zip(files, layers, strict=True):
-        _write_nifti(file, layer, volume)
+        write_nifti(file, layer, volume)
     names = path.with_name(f"{base}.labels.json")
     table = {
         "labels": {str(segment.label): segment.name for segment in segments},
@@ -57,7 +58,7 @@ def write_label_map(
         "notes": list(volume.notes),
     }
     text = json.dumps(table, indent=2, ensure_ascii=False, default=str)
-    names.write_text(text + "\n", encoding="utf-8")
+    names.write_bytes((text + "\n").encode("utf-8", errors="backslashreplace"))
     return [*files, names]
 
 
@@ -80,12 +81,27 @@ def _facts(segment: Segment, file: str, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _write_nifti(path: Path, layer: np.ndarray, volume: Volume) -> None:
+def write_nifti(path: Path, values: np.ndarray, volume: Volume) -> None:
+    """Write an array (K, J, I) in the order of ``volume`` as NIfTI with its geometry, sheared too.
+
+    Args:
+        path: ends in .nii or .nii.gz, in small letters or capitals.
+        values: what to write.
+        volume: the image that was segmented; gives the geometry.
+
+    Raises:
+        RuntimeError: when ITK cannot write.
+        OSError: when the disk refuses.
+    """
     import SimpleITK as sitk
 
-    image = volume.with_array(layer).to_sitk()
+    image = volume.with_array(values).to_sitk()
+    is_gz = path.name.lower().endswith(".gz")
     if volume.shear_degrees < 1e-3:
-        sitk.WriteImage(image, str(path), path.name.lower().endswith(".gz"))
+        # ITK knows the ending only in small letters.
+        plain = path.with_name("plain.nii.gz" if is_gz else "plain.nii")
+        sitk.WriteImage(image, str(plain), is_gz)
+        os.replace(plain, path)
         return
     # ITK straightens sheared axes when it writes NIfTI; the s-form can hold them as they are.
     direction = np.array(image.GetDirection()).reshape(3, 3)
@@ -97,5 +113,4 @@ def _write_nifti(path: Path, layer: np.ndarray, volume: Volume) -> None:
     plain.unlink()
     struct.pack_into("<2h", content, 252, 0, 1)  # qform_code, sform_code
     struct.pack_into("<12f", content, 280, *volume.ijk_to_ras[:3].ravel())
-    is_gz = path.name.lower().endswith(".gz")
     path.write_bytes(gzip.compress(bytes(content), mtime=0) if is_gz else bytes(content))

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..outcome import Segmentation
-from .writing import ENDINGS, write_segmentations
+from .label_map import write_nifti
+from .side_files import divided
+from .verify import verify_files
+from .writing import write_segmentations
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -30,9 +33,7 @@ def sample_files(segmentation: Path, results: Sequence[Segmentation]) -> list[Pa
         segmentation: where the segmentation goes.
         results: the answers.
     """
-    name = segmentation.name
-    ending = next((e for e in ENDINGS if name.lower().endswith(e)), "")
-    base = name[: len(name) - len(ending)]
+    base, _ = divided(segmentation.name)
     files = []
     if any(r.candidates for r in results):
         files.append(segmentation.with_name(f"{base}.candidates.seg.nrrd"))
@@ -69,17 +70,16 @@ def write_samples(
         vocabulary: names, codes and colours.
 
     Raises:
-        OutputError: when the candidates cannot be written.
+        OutputError: when they cannot be written, or not to the end.
+        RuntimeError: when ITK cannot write.
     """
-    import SimpleITK as sitk
-
     places = list(paths)
     if every := [candidate for r in results if r.candidates for candidate in candidates_of(r)]:
         write_segmentations(every, volume, places.pop(0), vocabulary)
     maps = [values for found in _maps(results).values() for _, values in found]
     for values, path in zip(maps, places, strict=True):
-        image = volume.with_array(np.asarray(values, np.float32)).to_sitk()
-        sitk.WriteImage(image, str(path), useCompression=True)
+        write_nifti(path, np.asarray(values, np.float32), volume)
+    verify_files(places)
 
 
 def candidates_of(result: Segmentation) -> list[Segmentation]:

@@ -10,11 +10,13 @@ from ..files.staged import StagedOutputs
 from ..image.volume import Volume
 from ..outcome import Outcome, OutputError, Segmentation
 from .segments import describe
+from .side_files import ENDINGS, divided, stale_files
+from .verify import verify_files
 
 if TYPE_CHECKING:
     from ..prompting.vocabulary import Vocabulary
 
-ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".dcm")
+__all__ = ["ENDINGS", "check_output", "try_output", "write_segmentations"]
 
 
 def check_output(path: str | Path, volume: Volume | None = None) -> str:
@@ -31,19 +33,37 @@ def check_output(path: str | Path, volume: Volume | None = None) -> str:
         OutputError: for another ending, or DICOM SEG of an input that was not DICOM.
     """
     path = Path(path)
-    ending = next((e for e in ENDINGS if path.name.lower().endswith(e)), None)
-    if ending is None:
+    base, written = divided(path.name)
+    ending = written.lower()
+    if not ending:
         raise OutputError(
             f"{path.name} has an ending that is not known; use .seg.nrrd (3D Slicer), .nii.gz "
             "(label map) or .dcm (DICOM SEG)."
         )
-    if len(path.name) == len(ending):
+    if not base:
         raise OutputError(f"{path.name} is only an ending; put a name before it.")
     if ending == ".dcm" and volume is not None:
         from .dicom_seg import check_dicom_seg
 
         check_dicom_seg(volume)
     return ending
+
+
+def try_output(path: str | Path, volume: Volume) -> list[str]:
+    """Find out, once the image is read and before anything runs, whether results can be written.
+
+    Returns:
+        Sentences about values of the image's header that are repaired in the output.
+
+    Raises:
+        OutputError: when they cannot.
+        DependencyError: when a package that writes them is not installed.
+    """
+    if check_output(path, volume) != ".dcm":
+        return []
+    from .dicom_seg import try_dicom_seg
+
+    return try_dicom_seg(volume)
 
 
 def write_segmentations(
@@ -95,7 +115,8 @@ def write_segmentations(
                 from .label_map import write_label_map
 
                 write_label_map(target, segments, layers, volume, unknown)
-            written = staged.commit()
+            verify_files(staged.staged().values())
+            written = staged.commit(stale=stale_files(path, staged.staged()))
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "the disk may be full"
         raise OutputError(f"{path} cannot be written ({reason}); choose another place.") from None

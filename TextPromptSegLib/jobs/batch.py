@@ -11,28 +11,30 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files.checks import check_folder
+from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
-from ..files.text import STAGING_PREFIX, file_sha256, write_json
+from ..files.text import STAGING_PREFIX, file_sha256, read_json, write_json
 from ..formats.writing import check_output
-from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
+from ..outcome import Cancelled, InputError, OutputError, Progress, TextPromptSegError
 from . import job as jobs
 from .batch_summary import BatchSummary, CaseResult
-from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint
+from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint, inputs_around, members_of
 from .job import (
     DEFAULT_MODEL,
-    Outputs,
     PredictorFactory,
     RunOptions,
     known_prompts,
+    read_image,
     run_job,
 )
+from .outputs import PICTURE_SUFFIXES, Outputs
 from .report import plain
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class BatchJob:
         overlay: whether to write a picture of every case.
         model_digest: `config_digest` of the checkpoint; empty where it is not known.
         factory: makes the predictor; `job.load_predictor` when None.
+        paths: whether reports and summaries hold the paths of the images.
     """
 
     prompts: tuple[Prompt, ...]
@@ -69,6 +72,7 @@ class BatchJob:
     overlay: bool = False
     model_digest: str = ""
     factory: PredictorFactory | None = None
+    paths: bool = True
 
     def load(self) -> Any:
         """Load the model."""
@@ -83,6 +87,17 @@ class BatchJob:
             overlay=base.with_name(base.name + ".png") if self.overlay else None,
         )
 
+    def told(self, case: Case) -> str:
+        """Return what reports and summaries call the image."""
+        return str(case.source) if self.paths else ""
+
+    def failed(self, case: Case, sentence: str, seconds: float = 0.0) -> CaseResult:
+        """Return the result of a case that failed, without paths where none are wanted."""
+        if not self.paths:
+            for folder in (case.source.parent, self.output_dir, Path(os.path.abspath("."))):
+                sentence = sentence.replace(f"{folder}{os.sep}", "").replace(str(folder), "")
+        return CaseResult(case.id, self.told(case), "failed", error=sentence, seconds=seconds)
+
     def identity(self) -> dict[str, Any]:
         """Return everything that a result depends on besides the image, JSON-ready."""
         from .. import __version__
@@ -94,6 +109,7 @@ class BatchJob:
             "options": self.options.to_dict(),
             "suffix": self.suffix,
             "overlay": self.overlay,
+            "paths": self.paths,
         }
 
 
@@ -111,6 +127,7 @@ def run_batch(
     overlay: bool = False,
     progress: Progress | None = None,
     predictor_factory: PredictorFactory | None = None,
+    paths: bool = True,
 ) -> BatchSummary:
     """Segment many images with one loaded model.
 
@@ -129,6 +146,7 @@ def run_batch(
         overlay: also write ``<case>.png``.
         progress: ``progress(done, total, message) -> bool`` in steps of 1/1000 case; False cancels.
         predictor_factory: makes the predictor; `job.load_predictor` when None.
+        paths: False leaves the paths of the images out of reports and summaries.
 
     Returns:
         The summary, with the exit code of the command line.
@@ -154,21 +172,28 @@ def run_batch(
         overlay=overlay,
         model_digest="" if predictor_factory else _model_digest(model),
         factory=predictor_factory,
+        paths=paths,
     )
     results: dict[str, CaseResult] = {}
     open_cases = []
+    inputs_near = KnownFiles(inputs_around(cases, folder))
     for case in cases:
         earlier = finished_before(case, job) if resume else None
-        if earlier is None:
-            open_cases.append(case)
-        else:
+        if earlier is not None:
             results[case.id] = earlier
+            continue
+        try:  # no result may take the place of another case's image
+            job.outputs(case).check(inputs_near, more=job.options.leaves_more)
+            open_cases.append(case)
+        except OutputError as error:
+            results[case.id] = job.failed(case, str(error))
 
     written = 0.0
 
     def summary() -> BatchSummary:
         found = tuple(results[case.id] for case in cases if case.id in results)
-        return BatchSummary(found, folder, model, len(cases), time.monotonic() - start)
+        named = model if paths else Path(model).name
+        return BatchSummary(found, folder, named, len(cases), time.monotonic() - start)
 
     def tell(case_steps: int, message: str) -> bool:
         done = len(results) * _PARTS + case_steps
@@ -223,20 +248,24 @@ def run_case(
         Cancelled: when ``progress`` returned False; the case has no new files then.
     """
     start = time.monotonic()
-    outputs = job.outputs(case)
-    if outputs.report is not None:
-        outputs.report.unlink(missing_ok=True)  # from now on the old files count for nothing
     try:
-        mark = fingerprint(case, job.identity())
-        outputs.check(case.source)
+        outputs = job.outputs(case)
+        assert outputs.report is not None and outputs.segmentation is not None
+        earlier = _earlier_files(case, job)
+        members = members_of(case)
+        outputs.check(KnownFiles(members), more=job.options.leaves_more)
+        outputs.report.unlink(missing_ok=True)  # from now on the old files count for nothing
+        mark = fingerprint(case, job.identity(), members)
         result = run_job(
             predictor,
             case.source,
             job.prompts,
             replace(outputs, report=None),
             job.options,
-            series=case.series,
+            volume=read_image(case.source, outputs, case.series, progress, apart=True),
             progress=progress,
+            paths=job.paths,
+            earlier=earlier,
         )
         files = {path.relative_to(job.output_dir).as_posix(): path for path in result.files}
         record = {
@@ -250,11 +279,10 @@ def run_case(
                 for name, path in files.items()
             },
         }
-        assert outputs.report is not None and outputs.segmentation is not None
         write_json(outputs.report, record)
         return CaseResult(
             id=case.id,
-            source=str(case.source),
+            source=job.told(case),
             status="done",
             prompts=tuple(result.report["prompts"]),
             output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
@@ -267,9 +295,7 @@ def run_case(
     except Exception as error:  # one broken image must not end a night's run
         logger.debug("A case failed", exc_info=True)
         sentence = f"An unexpected {type(error).__name__} came up: {error}"
-    return CaseResult(
-        case.id, str(case.source), "failed", error=sentence, seconds=time.monotonic() - start
-    )
+    return job.failed(case, sentence, time.monotonic() - start)
 
 
 def config_digest(config: Mapping[str, Any]) -> str:
@@ -283,7 +309,7 @@ def finished_before(case: Case, job: BatchJob) -> CaseResult | None:
     outputs = job.outputs(case)
     assert outputs.report is not None and outputs.segmentation is not None
     try:
-        record = json.loads(outputs.report.read_text(encoding="utf-8"))
+        record = read_json(outputs.report)
         if record["status"] != "done" or record["fingerprint"] != fingerprint(case, job.identity()):
             return None
         for name, stamp in record["files"].items():
@@ -294,7 +320,7 @@ def finished_before(case: Case, job: BatchJob) -> CaseResult | None:
             return None
         return CaseResult(
             id=case.id,
-            source=str(case.source),
+            source=job.told(case),
             status="resumed",
             prompts=tuple(record["prompts"]),
             output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
@@ -302,6 +328,29 @@ def finished_before(case: Case, job: BatchJob) -> CaseResult | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return None
+
+
+def _earlier_files(case: Case, job: BatchJob) -> list[Path]:
+    """Return the files of this case's earlier run that must not stay beside the new ones.
+
+    A segmentation of another kind, with what belongs to it, is left alone: its user wanted it.
+    """
+    outputs = job.outputs(case)
+    assert outputs.report is not None and outputs.segmentation is not None
+    try:
+        names = [Path(name) for name in read_json(outputs.report)["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    place = outputs.segmentation
+    base = Path(case.id).name
+    own = [
+        place.with_name(name.name)
+        for name in names
+        if name.parent == Path(case.id).parent and name.name.startswith((f"{base}.", f"{base}_"))
+    ]
+    if place in own:
+        return own
+    return [path for path in own if path.name.lower().endswith(PICTURE_SUFFIXES)]
 
 
 def _model_digest(model: str) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import json
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files.text import read_json
 from ..outcome import InputError
 
 IMAGE_SUFFIXES = (
@@ -29,6 +33,9 @@ DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
 RECORD_SUFFIX = ".report.json"
 _RESERVED = {"summary"}
+# NRRD, PNG, JPEG; NIfTI has its mark further on.
+_MAGIC = (b"NRRD", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_LONGEST_ID = 180  # bytes of one part of a case's name; endings and side files need the rest
 _NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
 
 
@@ -88,12 +95,33 @@ def find_cases(
     return _named(expanded, Path(os.path.commonpath(absolute)))
 
 
-def fingerprint(case: Case, job: Mapping[str, Any]) -> str:
+def members_of(case: Case) -> list[Path]:
+    """Return all files that an image consists of."""
+    return _files(case.source)
+
+
+def inputs_around(cases: Iterable[Case], output_dir: Path) -> list[Path]:
+    """Return those files of the images that results below a folder could replace.
+
+    Folders of images far from the results are not listed: they may hold very many files.
+    """
+    out = os.path.join(os.path.realpath(output_dir), "")
+    found: dict[Path, None] = {}
+    for case in cases:
+        folder = os.path.join(os.path.realpath(case.source), "")
+        if not case.source.is_dir() or folder.startswith(out) or out.startswith(folder):
+            with contextlib.suppress(OSError):  # what cannot be read shows when its turn comes
+                found.update(dict.fromkeys(members_of(case)))
+    return list(found)
+
+
+def fingerprint(case: Case, job: Mapping[str, Any], members: Iterable[Path] | None = None) -> str:
     """Return a digest that changes when the image or anything that was asked of it changes.
 
     Args:
         case: the image; path, size and time of change of all its files count.
         job: prompts, model, options, JSON-ready.
+        members: the files of the image, where they are known.
 
     Raises:
         InputError: when the image is not there.
@@ -101,7 +129,7 @@ def fingerprint(case: Case, job: Mapping[str, Any]) -> str:
     try:
         files = [
             (str(path.resolve()), stat.st_size, stat.st_mtime_ns)
-            for path in _files(case.source)
+            for path in (members_of(case) if members is None else members)
             for stat in [path.stat()]
         ]
     except OSError as error:
@@ -117,9 +145,11 @@ def is_dicom(path: Path) -> bool:
             head = stream.read(132)
     except OSError:
         return False
-    return head[128:] == b"DICM" or (
-        path.suffix.lower() in DICOM_SUFFIXES and head[:2] in (b"\x02\x00", b"\x08\x00")
-    )
+    if head[128:] == b"DICM":
+        return True
+    explicit, length = head[4:6].isalpha() and head[4:6].isupper(), head[4:8]
+    bare = head[:2] in (b"\x02\x00", b"\x08\x00") and head[3:4] == b"\0" and len(head) == 132
+    return bare and (explicit or int.from_bytes(length, "little") < 1 << 16)
 
 
 def _read_list(path: Path) -> Iterator[Path]:
@@ -149,10 +179,10 @@ def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]
         for name in sorted(names):
             if name.startswith(".") or name.lower().endswith(".seg.nrrd") or name in results:
                 continue
-            if name.lower().endswith(IMAGE_SUFFIXES):
+            kind = _kind(here / name)
+            if kind == "image":
                 yield here / name, None
-            elif not dicom and name.upper() != "DICOMDIR" and _may_be_dicom(here / name):
-                dicom = is_dicom(here / name)
+            dicom = dicom or kind == "dicom"
         if dicom:
             yield from _folder_series(here)
 
@@ -163,17 +193,37 @@ def _results(folder: Path, names: list[str]) -> set[str]:
     for name in names:
         if name.endswith(RECORD_SUFFIX):
             try:
-                record = json.loads((folder / name).read_text(encoding="utf-8"))
+                record = read_json(folder / name)
                 found.update(Path(file).name for file in record["files"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue
     return found
 
 
-def _may_be_dicom(path: Path) -> bool:
-    """DICOM files often have no ending, or one that is part of a UID."""
-    suffix = path.suffix.lower()
-    return suffix in DICOM_SUFFIXES or suffix == "" or bool(re.fullmatch(r"\.\d+", suffix))
+def _kind(path: Path) -> str:
+    """Return "image", "dicom" or "": names that images have count, and else what a file holds.
+
+    A name is enough, so that a damaged image becomes a case that fails with a sentence.
+    """
+    name = path.name.lower()
+    if name == "dicomdir":
+        return ""
+    if not path.is_file():  # a link that leads nowhere fails as a case, where it cannot be missed
+        return "image" if name.endswith(IMAGE_SUFFIXES) and path.is_symlink() else ""
+    if is_dicom(path):
+        return "dicom"
+    if name.endswith(IMAGE_SUFFIXES):
+        return "image"
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(352)
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path) as unpacked:
+                start = unpacked.read(352)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    known = start.startswith(_MAGIC) or start[344:348] == b"n+1\0" or start[4:8] == b"n+2\0"
+    return "image" if known else ""
 
 
 def _folder_series(folder: Path) -> list[tuple[Path, str | None]]:
@@ -220,6 +270,7 @@ def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
         relative = source.relative_to(base)
         name = source.name if relative == Path() else relative.as_posix()
         plain = name if source.is_dir() else _without_suffix(name)
+        plain, name = _short(plain), _short(name)
         if series is not None:
             numbers[source] += 1
             plain = f"{plain}-series{numbers[source]}"
@@ -237,6 +288,22 @@ def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
     return cases
 
 
+def _short(name: str) -> str:
+    """Cut the parts of a case's name that no file system would take; their digest tells them apart.
+
+    Bytes that are no UTF-8 stay as they are.
+    """
+    parts = []
+    for part in name.split("/"):
+        data = os.fsencode(part)
+        if len(data) > _LONGEST_ID:
+            digest = hashlib.sha256(data).hexdigest()[:10]
+            start = data[: _LONGEST_ID - 11].decode("utf-8", "ignore").rstrip()
+            part = f"{start}-{digest}"
+        parts.append(part)
+    return "/".join(parts)
+
+
 def _without_suffix(name: str) -> str:
     for suffix in sorted((*IMAGE_SUFFIXES, *DICOM_SUFFIXES), key=len, reverse=True):
         if name.lower().endswith(suffix) and len(name.rpartition("/")[2]) > len(suffix):
@@ -247,7 +314,8 @@ def _without_suffix(name: str) -> str:
 def _files(source: Path) -> list[Path]:
     """All files that an image consists of."""
     if source.is_dir():
-        return sorted(p for p in source.iterdir() if p.is_file() and _may_be_dicom(p))
+        files = sorted(p for p in source.rglob("*") if p.is_file() and is_dicom(p))
+        return [p for p in files if p.parent == source] or files
     if source.suffix.lower() in (".mhd", ".nhdr"):
         header = source.read_bytes()[:65536].decode("utf-8", errors="replace")
         match = re.search(r"(?im)^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", header)

@@ -77,7 +77,7 @@ def run_on_cluster(
                 running[future] = case
             done = [future for future in running if future.done()]
             for future in done:
-                record(_result(future, running.pop(future)))
+                record(_result(future, running.pop(future), job))
             if not done:
                 time.sleep(_POLL_SECONDS)
             if not tell(0, f"{len(running)} cases on {workers} workers"):
@@ -110,7 +110,7 @@ def run_case_on_worker(case: Case, job: BatchJob) -> CaseResult:
                 _loaded[key] = predictor
             return run_case(_loaded[key], case, job)
         except TextPromptSegError as error:
-            return CaseResult(case.id, str(case.source), "failed", error=str(error))
+            return job.failed(case, str(error))
 
 
 def _wait_for_worker(client: Any, address: str, tell: Callable[[int, str], bool]) -> None:
@@ -138,7 +138,7 @@ def _worker_count(client: Any, address: str) -> int:
     ) from cause
 
 
-def _result(future: Any, case: Case) -> CaseResult:
+def _result(future: Any, case: Case, job: BatchJob) -> CaseResult:
     """Turn a finished future into a result; a case that kills its workers has failed."""
     if future.status == "finished":
         result: CaseResult = future.result()
@@ -148,4 +148,4 @@ def _result(future: Any, case: Case) -> CaseResult:
         sentence = "Several workers died while they worked on this image, perhaps out of memory."
     else:
         sentence = f"The cluster gave no result ({type(error).__name__}: {error})."
-    return CaseResult(case.id, str(case.source), "failed", error=sentence)
+    return job.failed(case, sentence)

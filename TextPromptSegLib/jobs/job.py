@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..files.checks import KnownFiles, check_outputs
-from ..files.staged import StagedOutputs
-from ..files.text import write_json
 from ..inference.hints import Hints
 from ..outcome import (
     Cancelled,
@@ -19,11 +15,11 @@ from ..outcome import (
     DeviceError,
     InputError,
     Outcome,
-    OutputError,
     Progress,
     PromptError,
     Segmentation,
 )
+from .outputs import Outputs, write_results
 from .report import build_report, plain
 
 if TYPE_CHECKING:
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
     from ..prompting.prompts import Prompt
 
 DEFAULT_MODEL = "film-unet-compact"
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 
 
 class Predictor(Protocol):
@@ -132,6 +127,11 @@ class RunOptions:
         """
         return Hints(self.box, self.points, self.two_pass, self.propagate)
 
+    @property
+    def leaves_more(self) -> bool:
+        """Whether files of samples or heat maps will lie beside the segmentation."""
+        return bool(self.samples) or self.heat_map
+
     def to_dict(self) -> dict[str, Any]:
         """Return the options that were set, JSON-ready."""
         unset = (None, False, ())
@@ -139,47 +139,14 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """The files that one job writes; None leaves one out."""
-
-    segmentation: Path | None = None
-    report: Path | None = None
-    overlay: Path | None = None
-
-    def check(self, source: Path | None = None) -> None:
-        """Make sure before the run that every file can be written.
-
-        Raises:
-            OutputError: for the first one that cannot.
-        """
-        if self.segmentation is not None:
-            from ..formats.writing import check_output
-
-            check_output(self.segmentation)
-        picture = self.overlay
-        if picture is not None and not picture.name.lower().endswith(PICTURE_SUFFIXES):
-            raise OutputError(
-                f"--overlay {picture.name} has none of the endings {', '.join(PICTURE_SUFFIXES)}; "
-                "choose one."
-            )
-        check_outputs(
-            {"-o": self.segmentation, "--overlay": self.overlay, "--report": self.report},
-            None if source is None else KnownFiles([source]),
-        )
-
-    def paths(self) -> list[Path]:
-        """Return the files that were asked for."""
-        return [p for p in (self.segmentation, self.overlay, self.report) if p is not None]
-
-
-@dataclass(frozen=True)
 class JobResult:
-    """What a job gave: the answers, the report and the files that were written."""
+    """What a job gave: the answers, the report, the files written, and stale ones removed."""
 
     segmentations: list[Segmentation]
     report: dict[str, Any]
     files: list[Path]
     volume: Volume
+    removed: list[Path] = field(default_factory=list)
 
 
 def known_prompts(prompts: str | Iterable[str | Prompt]) -> list[Prompt]:
@@ -214,25 +181,42 @@ def unknown_sentence(prompts: Iterable[Prompt]) -> str:
     return " ".join(parts)
 
 
-def read_image(source: Path, outputs: Outputs, series: str | None = None) -> Volume:
+def read_image(
+    source: Path,
+    outputs: Outputs,
+    series: str | None = None,
+    progress: Progress | None = None,
+    apart: bool = False,
+) -> Volume:
     """Read the image of a job.
 
     Args:
         source: a file, or a folder with a DICOM series.
         outputs: what will be written; a DICOM segmentation needs DICOM input.
         series: which DICOM series, where the folder holds several.
+        progress: called while an image is read apart; False cancels.
+        apart: read it in another process, so that a crash of native code is an error.
 
     Raises:
         InputError: when it cannot be read.
         OutputError: when the outputs do not go with such an image.
+        Cancelled: when ``progress`` returned False.
     """
     from ..image.volume import Volume
 
-    volume = Volume.read(source, series=series) if series else Volume.read(source)
-    if outputs.segmentation is not None:
-        from ..formats.writing import check_output
+    how: dict[str, Any] = {"series": series} if series else {}
+    if apart:
+        from .reading_apart import shared_reader
 
-        check_output(outputs.segmentation, volume)
+        volume = shared_reader().read(source, progress, **how)
+    else:
+        volume = Volume.read(source, **how)
+    if outputs.segmentation is not None:
+        from ..formats.writing import try_output
+
+        notes = try_output(outputs.segmentation, volume)
+        if notes:
+            volume = replace(volume, meta={**volume.meta, "notes": (*volume.notes, *notes)})
     return volume
 
 
@@ -288,6 +272,8 @@ def run_job(
     volume: Volume | None = None,
     series: str | None = None,
     progress: Progress | None = None,
+    paths: bool = True,
+    earlier: Sequence[Path] | None = None,
 ) -> JobResult:
     """Segment one image and write its files; they appear together, complete, or not at all.
 
@@ -300,6 +286,8 @@ def run_job(
         volume: the image, where it was read already.
         series: which DICOM series, where the folder holds several.
         progress: ``progress(done, total, message) -> bool``; False cancels.
+        paths: whether the report holds the path of the image.
+        earlier: files of an earlier run of this job, removed unless they are written anew.
 
     Raises:
         TextPromptSegError: with one sentence that says what to do.
@@ -311,69 +299,15 @@ def run_job(
         volume = read_image(source, outputs, series)
     segmentations = answer(predictor, volume, prompts, options, progress)
     _go_on(progress, "writing the results")
-    report = build_report(predictor, source, volume, segmentations, options.to_dict())
-    files = write_results(outputs, volume, segmentations, report, progress)
-    return JobResult(segmentations, report, files, volume)
+    told = source if paths else None
+    report = build_report(predictor, told, volume, segmentations, options.to_dict())
+    done = write_results(outputs, volume, segmentations, report, progress, earlier)
+    return JobResult(segmentations, report, done.files, volume, done.removed)
 
 
 def all_found(segmentations: Iterable[Segmentation]) -> bool:
     """Return whether every prompt was found."""
     return all(s.outcome is Outcome.FOUND for s in segmentations)
-
-
-def write_results(
-    outputs: Outputs,
-    volume: Volume,
-    segmentations: Sequence[Segmentation],
-    report: dict[str, Any],
-    progress: Progress | None = None,
-) -> list[Path]:
-    """Write all files of one job and return them; ``report`` gets the seconds that it took.
-
-    Beside a segmentation lie the candidates and uncertainty of samples and heat maps, see
-    `formats.samples`.
-
-    Raises:
-        OutputError: when the disk refuses; nothing is left behind.
-        Cancelled: when ``progress`` returned False; nothing is left behind.
-    """
-    if not outputs.paths():
-        return []
-    from ..formats.samples import sample_files, write_samples
-
-    start = time.perf_counter()
-    place = outputs.segmentation
-    more = [] if place is None else sample_files(place, segmentations)
-    try:
-        with StagedOutputs([*outputs.paths(), *more]) as staged:
-            if outputs.segmentation is not None:
-                from ..formats.writing import write_segmentations
-                from ..prompting.vocabulary import Vocabulary
-
-                write_segmentations(
-                    list(segmentations),
-                    volume,
-                    staged.path(outputs.segmentation),
-                    Vocabulary.load(),
-                )
-            if more:
-                write_samples(segmentations, volume, [staged.path(path) for path in more])
-            if outputs.overlay is not None:
-                from ..pictures.overlay import render_overlay
-
-                render_overlay(
-                    volume,
-                    segmentations,
-                    staged.path(outputs.overlay),
-                    subtitle=str(report.get("model", "")),
-                )
-            report["seconds"]["write"] = round(time.perf_counter() - start, 4)
-            if outputs.report is not None:
-                write_json(staged.path(outputs.report), report)
-            _go_on(progress, "writing the results")
-            return staged.commit(last=outputs.report)
-    except OSError as error:
-        raise OutputError(f"The results cannot be written ({error.strerror or error}).") from error
 
 
 def _go_on(progress: Progress | None, message: str) -> None:

@@ -18,7 +18,7 @@ _STAGES = ("load", "text", "image", "decode")
 
 def build_report(
     predictor: Any,
-    source: Path,
+    source: Path | None,
     volume: Volume,
     segmentations: Sequence[Segmentation],
     options: Mapping[str, Any],
@@ -27,7 +27,7 @@ def build_report(
 
     Args:
         predictor: what gave the answers; its ``config`` and ``seconds`` are told.
-        source: the image's path.
+        source: the image's path; None leaves it out.
         volume: the image.
         segmentations: the answers.
         options: threshold, region and the like, as far as they were set.
@@ -44,7 +44,7 @@ def build_report(
     seconds = dict.fromkeys(_STAGES, 0.0)
     seconds.update((key, round(float(value), 4)) for key, value in predictor.seconds.items())
     return {
-        "input": str(source),
+        "input": "" if source is None else str(source),
         "model": str(config.get("name", "")),
         "prompts": [_prompt_entry(s, shared) for s in segmentations],
         "device": str(getattr(predictor, "device", shared.get("device", ""))),

@@ -19,8 +19,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--predictor", metavar="MODULE:NAME", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
 
+    from ..files.processes import take_pipes
     from ..inference.device import keep_freed_memory
-    from .server import Server, default_factory, take_pipes
+    from .server import Server, default_factory
 
     keep_freed_memory()
     source, target = take_pipes()

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from ..files.messages import ProtocolError
 from ..outcome import OutputError
-from .protocol import ProtocolError
 
 PREFIX = "textpromptseg-"
 _SHARED_MEMORY = Path("/dev/shm")

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from ..files.messages import VERSION, ProtocolError, read_message, write_message
+from ..files.processes import ProcessTree, child_environment, explain_exit
 from ..image.volume import Volume
 from ..inference.hints import Hints
 from ..outcome import Cancelled, Progress, Segmentation, TextPromptSegError
@@ -18,13 +20,7 @@ from ..prompting.prompt import Prompt
 from . import wire
 from .arrays import ArrayStore
 from .jobs import Job
-from .process import (
-    ProcessTree,
-    default_command,
-    explain_exit,
-    worker_environment,
-)
-from .protocol import VERSION, ProtocolError, read_message, write_message
+from .process import default_command
 
 _log = logging.getLogger(__name__)
 
@@ -245,7 +241,7 @@ class WorkerClient:
     def _start(self) -> None:
         self._log_lines.clear()
         self.starts += 1
-        process = ProcessTree(self.command, worker_environment(self.environment))
+        process = ProcessTree(self.command, child_environment(self.environment))
         self._process, self._store = process, ArrayStore()
         assert process.popen.stdout is not None and process.popen.stderr is not None
         for target, stream in (

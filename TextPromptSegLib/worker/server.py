@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import queue
@@ -13,11 +12,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from ..files.messages import VERSION, ProtocolError, read_message, write_message
 from ..inference.hints import Hints
 from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
 from . import wire
 from .arrays import ArrayStore
-from .protocol import VERSION, ProtocolError, read_message, write_message
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 0.05
@@ -241,22 +240,3 @@ _OUT_OF_MEMORY = (
     "There is too little memory for this run; choose a smaller region, fewer prompts or "
     "another device, or press Unload model and try again."
 )
-
-
-def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep stdin and stdout for messages; whatever prints from now on goes to stderr.
-
-    The file descriptor itself is redirected, so that the prints of C libraries are caught too.
-    """
-    source, target = os.dup(0), os.dup(1)
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.setmode(source, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
-        msvcrt.setmode(target, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    sys.stdin, sys.stdout = io.StringIO(), sys.stderr
-    return os.fdopen(source, "rb"), os.fdopen(target, "wb")

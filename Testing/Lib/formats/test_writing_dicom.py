@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_writing import Names, left_over, organs, result, scan
 
-from TextPromptSegLib.formats.writing import check_output, write_segmentations
+from TextPromptSegLib.formats.writing import check_output, try_output, write_segmentations
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import OutputError, Segmentation
 
@@ -165,3 +165,95 @@ def test_dicom_seg_of_poor_headers_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(OutputError, match="do not suffice") as caught:
         write_segmentations([one], volume, tmp_path / "o.dcm", Names())
     assert "\n" not in str(caught.value) and left_over(tmp_path) == ["in"]
+
+
+def chest(folder: Path, **tags: object) -> Volume:
+    """A made-up series with some of its tags replaced."""
+    import synthetic_dicom as made
+
+    made.series(folder, [(0, 0, 2.0 * n) for n in range(3)], **tags)
+    return Volume.read(folder)
+
+
+NAMES = {
+    "ISO_IR 192": "Yamada^Tarou=山田^太郎",
+    ("", "ISO 2022 IR 87"): "Yamada^Tarou=山田^太郎=やまだ^たろう",
+    ("", "ISO 2022 IR 149"): "Hong^Gildong=洪^吉洞=홍^길동",
+    "ISO_IR 100": "Müller^Jürgen",
+    "ISO_IR 144": "Люкceмбypг",
+    "GB18030": "Wang^XiaoDong=王^小东",
+}
+
+
+@pytest.mark.parametrize("charset", NAMES, ids=str)
+def test_dicom_seg_keeps_names_of_every_character_set(tmp_path, charset):
+    pytest.importorskip("highdicom")
+    import pydicom
+
+    named = list(charset) if isinstance(charset, tuple) else charset
+    volume = chest(tmp_path / "in", SpecificCharacterSet=named, PatientName=NAMES[charset])
+    assert try_output(tmp_path / "o.dcm", volume) == []
+    one = result("liver", "liver", np.ones(volume.shape, np.uint8))
+    write_segmentations([one], volume, tmp_path / "o.dcm", Names())
+    assert str(pydicom.dcmread(tmp_path / "o.dcm").PatientName) == NAMES[charset]
+
+
+REPAIRS = [
+    ({"StudyDate": "2024.01.31"}, "StudyDate", "20240131"),
+    ({"StudyDate": "31/01/2024"}, "StudyDate", ""),
+    ({"StudyTime": "10:11:12"}, "StudyTime", "101112"),
+    ({"StudyTime": "25"}, "StudyTime", ""),
+    ({"PatientBirthDate": "19701345"}, "PatientBirthDate", ""),
+    ({"PatientSex": "female"}, "PatientSex", "F"),
+    ({"PatientSex": "unknown"}, "PatientSex", ""),
+    ({"SpecificCharacterSet": "KLINGON"}, "SpecificCharacterSet", "ISO_IR 192"),
+    ({"SpecificCharacterSet": ""}, "PatientID", "PHANTOM"),
+]
+
+
+@pytest.mark.parametrize(("tags", "key", "expected"), REPAIRS, ids=str)
+def test_dicom_seg_repairs_values_and_says_so(tmp_path, tags, key, expected):
+    pytest.importorskip("highdicom")
+    import pydicom
+
+    volume = chest(tmp_path / "in", **tags)
+    notes = try_output(tmp_path / "o.dcm", volume)
+    assert len(notes) == (0 if "" in tags.values() else 1), notes
+    one = result("liver", "liver", np.ones(volume.shape, np.uint8))
+    write_segmentations([one], volume, tmp_path / "o.dcm", Names())
+    assert str(pydicom.dcmread(tmp_path / "o.dcm")[key].value or "") == expected
+
+
+@pytest.mark.parametrize("number", [123456789, 2**31 - 1, 0, -5, 7])
+def test_dicom_seg_has_a_series_number_that_dicom_allows(tmp_path, number):
+    pytest.importorskip("highdicom")
+    import pydicom
+
+    volume = chest(tmp_path / "in", SeriesNumber=number)
+    one = result("liver", "liver", np.ones(volume.shape, np.uint8))
+    write_segmentations([one], volume, tmp_path / "o.dcm", Names())
+    assert 1 <= int(pydicom.dcmread(tmp_path / "o.dcm").SeriesNumber) < 2**31
+
+
+@pytest.mark.parametrize("uid", ["", None])
+def test_dicom_seg_without_frame_of_reference_gets_one_and_always_the_same(tmp_path, uid):
+    pytest.importorskip("highdicom")
+    import pydicom
+
+    volume = chest(tmp_path / "in", FrameOfReferenceUID=uid)
+    (note,) = try_output(tmp_path / "o.dcm", volume)
+    assert "frame of reference" in note
+    uids = set()
+    for name in ("a.dcm", "b.dcm"):
+        one = result("liver", "liver", np.ones(volume.shape, np.uint8))
+        write_segmentations([one], volume, tmp_path / name, Names())
+        uids.add(str(pydicom.dcmread(tmp_path / name).FrameOfReferenceUID))
+    assert len(uids) == 1 and "" not in uids
+
+
+def test_dicom_seg_that_cannot_be_is_refused_before_the_run(tmp_path):
+    pytest.importorskip("highdicom")
+    volume = chest(tmp_path / "in", StudyInstanceUID=None)
+    with pytest.raises(OutputError, match="do not suffice"):
+        try_output(tmp_path / "o.dcm", volume)
+    assert try_output(tmp_path / "o.nii", volume) == [] and left_over(tmp_path) == ["in"]

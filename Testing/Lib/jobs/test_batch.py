@@ -18,7 +18,7 @@ import pytest
 import SimpleITK as sitk
 from fake_predictor import FakePredictor
 
-from TextPromptSegLib.files.checks import check_outputs
+from TextPromptSegLib.files.checks import KnownFiles, check_outputs
 from TextPromptSegLib.files.staged import StagedOutputs
 from TextPromptSegLib.files.text import write_json
 from TextPromptSegLib.jobs.batch import BatchJob, run_batch, run_case
@@ -436,8 +436,9 @@ def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
     }
     for words, outputs in bad.items():
         with pytest.raises(OutputError, match=words):
-            outputs.check(image)
-    Outputs(tmp_path / "x" / "y.seg.nrrd", tmp_path / "r.json", tmp_path / "o.png").check(image)
+            outputs.check(KnownFiles([image]))
+    good = Outputs(tmp_path / "x" / "y.seg.nrrd", tmp_path / "r.json", tmp_path / "o.png")
+    good.check(KnownFiles([image]))
     assert files_below(tmp_path) == ["a.nii.gz", "file"], "checking leaves nothing"
     with pytest.raises(OutputError, match="cannot be written"):
         check_outputs({"-o": Path("/proc/nobody/x.seg.nrrd")})

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from TextPromptSegLib.files import messages as protocol
+from TextPromptSegLib.files.processes import child_environment, explain_exit
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import (
     Cancelled,
@@ -21,10 +23,10 @@ from TextPromptSegLib.outcome import (
     TextPromptSegError,
 )
 from TextPromptSegLib.prompting.prompts import parse_prompts
-from TextPromptSegLib.worker import arrays, protocol, wire
+from TextPromptSegLib.worker import arrays, wire
 from TextPromptSegLib.worker.arrays import ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
-from TextPromptSegLib.worker.process import default_command, explain_exit, worker_environment
+from TextPromptSegLib.worker.process import default_command
 from TextPromptSegLib.worker.remote import RemotePredictor, shared_client
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -449,7 +451,7 @@ def test_200_runs_leave_no_growth(client: WorkerClient, volume: Volume) -> None:
 
 
 def test_environment_and_exit_sentences() -> None:
-    environment = worker_environment({"PYTHONPATH": "/x"})
+    environment = child_environment({"PYTHONPATH": "/x"})
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(ROOT), "/x"]
     assert "memory" in explain_exit(-9) and "crashed" in explain_exit(-11)
     assert explain_exit(1, " why ").endswith("Last message: why")

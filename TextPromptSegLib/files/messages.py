@@ -11,6 +11,7 @@ import struct
 from typing import Any, BinaryIO
 
 from ..outcome import TextPromptSegError
+from .text import parse_json
 
 VERSION = 1
 MAX_BYTES = 16 * 1024 * 1024
@@ -32,7 +33,8 @@ def write_message(stream: BinaryIO, message: dict[str, Any]) -> None:
         ProtocolError: when the message is larger than 16 MiB; arrays do not belong in messages.
         OSError: when the other side is gone.
     """
-    data = json.dumps(message, ensure_ascii=False, allow_nan=True).encode("utf-8")
+    text = json.dumps(message, ensure_ascii=False, allow_nan=True)
+    data = text.encode("utf-8", errors="backslashreplace")  # names of files may be no UTF-8
     if len(data) > MAX_BYTES:
         raise ProtocolError("A message to the worker is larger than 16 MiB; send fewer prompts.")
     stream.write(_LENGTH.pack(len(data)) + data)
@@ -58,7 +60,7 @@ def read_message(stream: BinaryIO) -> dict[str, Any] | None:
     if body is None:
         return None
     try:
-        message = json.loads(body.decode("utf-8"))
+        message = parse_json(body.decode("utf-8"))
     except ValueError as error:
         raise ProtocolError("The worker sent bytes that are not a message.") from error
     if not isinstance(message, dict):
