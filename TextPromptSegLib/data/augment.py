@@ -5,40 +5,20 @@ A mirrored picture is only used together with swapped words: `swap_sides`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .artefacts import AugmentConfig, degrade
 
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Ranges of the random changes.
 
-    Attributes:
-        rotation: largest angle, degrees.
-        scale: smallest and largest zoom.
-        shift: largest shift, share of the side.
-        gamma: smallest and largest exponent.
-        contrast: largest change of the slope, share.
-        brightness: largest change of the level, in units of [0, 1].
-        noise: largest standard deviation of Gaussian noise.
-        single_window: probability that all channels show one window of a CT, as 8-bit exports do.
-        probability: of the affine change and of the change of intensity, each.
-    """
-
-    rotation: float = 12.0
-    scale: tuple[float, float] = (0.85, 1.2)
-    shift: float = 0.06
-    gamma: tuple[float, float] = (0.75, 1.35)
-    contrast: float = 0.2
-    brightness: float = 0.1
-    noise: float = 0.04
-    single_window: float = 0.25
-    probability: float = 0.8
+DARK = 0.12
+"""Grey level below which an inverted MR fades to black."""
 
 
 def swap_sides(name: str) -> str:
@@ -48,7 +28,11 @@ def swap_sides(name: str) -> str:
 
 
 def random_affine(
-    count: int, config: AugmentConfig, flip: Sequence[bool], generator: torch.Generator
+    count: int,
+    config: AugmentConfig,
+    flip: Sequence[bool],
+    generator: torch.Generator,
+    upturn: Sequence[bool] | None = None,
 ) -> Tensor:
     """Return matrices (B, 2, 3) for `torch.nn.functional.affine_grid`, square canvases.
 
@@ -57,6 +41,7 @@ def random_affine(
         config: ranges.
         flip: B flags, mirror the left-right axis (the width).
         generator: source of randomness.
+        upturn: B flags, turn the picture upside down (the height is mirrored), None = never.
     """
 
     def uniform(low: float, high: float) -> Tensor:
@@ -64,14 +49,22 @@ def random_affine(
 
     active = (torch.rand(count, generator=generator) < config.probability).float()
     angle = uniform(-config.rotation, config.rotation) * active * torch.pi / 180
-    low, high = (torch.tensor(float(v)).log().item() for v in config.scale)
+    low, high = (math.log(v) for v in config.scale)
     # zoom in = sample a smaller field
     factor = torch.exp(-uniform(low, high) * active)
     mirror = 1.0 - 2.0 * torch.tensor([float(f) for f in flip])
-    cos, sin = torch.cos(angle) * factor, torch.sin(angle) * factor
+    turned = 1.0 - 2.0 * torch.tensor([float(f) for f in upturn or [False] * count])
     shift = torch.stack([uniform(-2, 2), uniform(-2, 2)], 1) * config.shift * active[:, None]
-    row_x = torch.stack([cos * mirror, -sin * mirror, shift[:, 0]], 1)
-    row_y = torch.stack([sin, cos, shift[:, 1]], 1)
+    across = along = factor
+    if config.stretch:
+        stretch = torch.exp(uniform(-config.stretch, config.stretch) * active)
+        across, along = factor * stretch, factor / stretch
+    if config.crop:
+        room = config.crop * (1 - factor).abs()
+        shift = shift + torch.stack([uniform(-1, 1), uniform(-1, 1)], 1) * room[:, None]
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    row_x = torch.stack([cos * across * mirror, -sin * along * turned, shift[:, 0]], 1)
+    row_y = torch.stack([sin * across * mirror, cos * along * turned, shift[:, 1]], 1)
     return torch.stack([row_x, row_y], 1)
 
 
@@ -86,24 +79,62 @@ def jitter_intensity(
     images: Tensor, is_ct: Sequence[bool], config: AugmentConfig, generator: torch.Generator
 ) -> Tensor:
     """Change the grey values of (B, C, H, W) in [0, 1]; black background stays black."""
+    levels = images.clamp(0, 1).mul(255).round_().to(torch.uint8)
+    toned = retone(levels, is_ct, config, generator)
+    return degrade(toned, is_ct, config, generator)
+
+
+def retone(
+    images: Tensor, is_ct: Sequence[bool], config: AugmentConfig, generator: torch.Generator
+) -> Tensor:
+    """Return (B, C, H, W) float32 in [0, 1] of uint8 images: gamma, contrast, window, inversion.
+
+    A table of 256 values for each picture does all of it at once; black stays black.
+    """
     count, channels = images.shape[:2]
 
     def uniform(low: float, high: float) -> Tensor:
-        return torch.rand((count, 1, 1, 1), generator=generator) * (high - low) + low
+        return torch.rand((count, 1), generator=generator) * (high - low) + low
 
-    one = torch.rand(count, generator=generator) < config.single_window
-    pick = torch.randint(0, channels, (count,), generator=generator)
-    for row in range(count):
-        if channels > 1 and is_ct[row] and one[row]:
-            images[row] = images[row, pick[row]].clone().expand_as(images[row])
-    active = (torch.rand((count, 1, 1, 1), generator=generator) < config.probability).float()
-    gamma = torch.exp(
-        uniform(*(torch.tensor(float(v)).log().item() for v in config.gamma)) * active
+    ct = torch.tensor([float(c) for c in is_ct])[:, None]
+    active = (torch.rand((count, 1), generator=generator) < config.probability).float()
+    level = (torch.arange(256) / 255.0).expand(count, 256)
+    reverse = (torch.rand((count, 1), generator=generator) < config.invert).float() * (1 - ct)
+    # the dark air around the body stays dark
+    level = reverse * (1 - level) * (level / DARK).clamp_max(1) + (1 - reverse) * level
+    gamma = torch.exp(uniform(*(math.log(v) for v in config.gamma)) * active)
+    level = level.clamp_min(1e-4).pow(gamma)
+    wide = config.window * ct
+    slope = (1 + uniform(-config.contrast, config.contrast) * active) * torch.exp(
+        uniform(-1, 1) * wide * active
     )
-    slope = 1 + uniform(-config.contrast, config.contrast) * active
-    level = uniform(-config.brightness, config.brightness) * active
-    changed = images.clamp_min(1e-4).pow(gamma)
-    changed = (changed - 0.5) * slope + 0.5 + level
-    sigma = uniform(0.0, config.noise) * active
-    changed = changed + torch.randn(images.shape, generator=generator) * sigma
-    return torch.where(images > 0, changed.clamp(0, 1), images)
+    offset = uniform(-config.brightness, config.brightness) + uniform(-0.5, 0.5) * wide
+    table = ((level - 0.5) * slope + 0.5 + offset * active).clamp(0, 1)
+    table[:, 0] = 0.0
+    one = torch.rand(count, generator=generator) < config.single_window
+    # the further channels of a CT are its neighbours: the two windows of the slice come first
+    pick = torch.randint(0, min(channels, 2), (count,), generator=generator)
+    changed = np.empty(tuple(images.shape), np.float32)
+    for row, picture in enumerate(images.numpy()):
+        if channels > 1 and is_ct[row] and one[row]:
+            picture = np.broadcast_to(picture[int(pick[row])], picture.shape)
+        np.take(table[row].numpy(), picture, out=changed[row])
+    return torch.from_numpy(changed)
+
+
+def share_in_view(mask: np.ndarray, matrix: np.ndarray, *, most: int = 64) -> float:
+    """Return the share of a mask (H, W) that a change of the view leaves in sight.
+
+    Args:
+        mask: not empty.
+        matrix: (2, 3) of `random_affine`: output place -> input place, both from -1 to 1.
+        most: pixels looked at.
+    """
+    rows, columns = np.nonzero(mask)
+    step = max(1, len(rows) // most)
+    height, width = mask.shape
+    x = (2 * columns[::step] + 1) / width - 1
+    y = (2 * rows[::step] + 1) / height - 1
+    turn = np.linalg.inv(matrix[:, :2])
+    seen = turn @ (np.stack([x, y]) - matrix[:, 2:])
+    return float((np.abs(seen) < 1).all(0).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .augment import (
-    AugmentConfig,
-    jitter_intensity,
-    random_affine,
-    swap_sides,
-    warp,
-)
+from .artefacts import AugmentConfig, degrade
+from .augment import random_affine, retone, share_in_view, swap_sides, warp
 from .phrases import PhraseBook
 from .sampling import Pair, SliceSampler
 from .slices import TrainingSlice
@@ -52,10 +48,9 @@ class BatchStream(IterableDataset):
         plan: sizes.
         augment: ranges, or None for none.
         mirror: data sets whose slices may be mirrored (with left and right words swapped).
+        upturn: data sets whose slices are turned upside down in half of the draws.
         seed: of the first batch; `skip` continues a stream after a restart.
         skip: batches already used.
-        mirrored_names: only names that have no mirror image problem are mirrored: a name without
-            a side in a mirrored picture stays as it is.
     """
 
     def __init__(
@@ -67,6 +62,7 @@ class BatchStream(IterableDataset):
         *,
         augment: AugmentConfig | None = None,
         mirror: Sequence[str] = (),
+        upturn: Sequence[str] = (),
         seed: int = 0,
         skip: int = 0,
     ) -> None:
@@ -76,6 +72,7 @@ class BatchStream(IterableDataset):
         self.plan = plan
         self.augment = augment
         self.mirror = frozenset(mirror)
+        self.upturn = frozenset(upturn)
         self.seed = seed
         self.skip = skip
 
@@ -108,7 +105,7 @@ class BatchStream(IterableDataset):
         rng: np.random.Generator,
     ) -> dict[str, Any]:
         """Return one batch (see `PromptedSegmenter.loss`), augmented."""
-        images = torch.from_numpy(np.stack([s.image for s in slices])).float().div_(255)
+        levels = torch.from_numpy(np.stack([s.image for s in slices]))
         # the whole canvas counts: outside air and padding are taught to be no structure
         valid = torch.ones(len(slices), 1, *slices[0].canvas)
         index = torch.tensor([p.row for p in pairs])
@@ -117,14 +114,19 @@ class BatchStream(IterableDataset):
             if pair.present:
                 masks[row, 0] = torch.from_numpy(slices[pair.row].unpack(pair.name))
         flip = [False] * len(slices)
-        if self.augment is not None:
+        asked_present = [float(p.present) for p in asked]
+        if self.augment is None:
+            images = levels.float().div_(255)
+        else:
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             flip = [s.dataset in self.mirror and bool(rng.random() < 0.5) for s in slices]
-            matrices = random_affine(len(slices), self.augment, flip, generator)
-            images = warp(images, matrices)
-            masks = warp(masks, matrices[index], nearest=True)
+            upturn = [s.dataset in self.upturn and bool(rng.random() < 0.5) for s in slices]
+            matrices = random_affine(len(slices), self.augment, flip, generator, upturn)
             is_ct = [s.modality == "CT" for s in slices]
-            images = jitter_intensity(images, is_ct, self.augment, generator)
+            images = warp(retone(levels, is_ct, self.augment, generator), matrices)
+            images = degrade(images, is_ct, self.augment, generator)
+            masks = warp(masks, matrices[index], nearest=True)
+            asked, asked_present = still_asked(slices, asked, matrices)
 
         def words(items: Sequence[Pair]) -> list[str]:
             return [self._words(p, slices[p.row], flip[p.row], rng) for p in items]
@@ -138,7 +140,7 @@ class BatchStream(IterableDataset):
             "valid": valid,
             "asked_index": torch.tensor([p.row for p in asked]),
             "asked_text": self.encode(words(asked)),
-            "asked_present": torch.tensor([float(p.present) for p in asked]),
+            "asked_present": torch.tensor(asked_present),
         }
 
     def _words(
@@ -149,6 +151,32 @@ class BatchStream(IterableDataset):
         if said and rng.random() < self.plan.texts:
             return swap_sides(said.lower()) if mirrored else said
         return self.phrases.draw(swap_sides(pair.name) if mirrored else pair.name, rng)
+
+
+SEEN = 0.1
+"""Share of a structure that must be in sight for a question to count as present."""
+
+
+def still_asked(
+    slices: Sequence[TrainingSlice], asked: Sequence[Pair], matrices: Tensor
+) -> tuple[list[Pair], list[float]]:
+    """Return the questions and what is true of them after the change of the view.
+
+    A structure out of sight is absent; where only a rim of it is left, a question that is certain
+    stands in.
+    """
+    places = matrices.numpy()
+    shares: dict[tuple[int, str], float] = {}
+    for pair in asked:
+        key = (pair.row, pair.name)
+        if pair.present and key not in shares:
+            item = slices[pair.row]
+            shares[key] = share_in_view(item.unpack(pair.name), places[pair.row])
+    truth = [shares[p.row, p.name] if p.present else 0.0 for p in asked]
+    certain = [i for i, share in enumerate(truth) if not 0 < share < SEEN]
+    turn = itertools.cycle(certain or range(len(asked)))
+    chosen = [next(turn) if 0 < share < SEEN else i for i, share in enumerate(truth)]
+    return [asked[i] for i in chosen], [float(truth[i] > 0) for i in chosen]
 
 
 def _valid(slices: Sequence[TrainingSlice]) -> Tensor:

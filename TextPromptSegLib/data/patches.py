@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .augment import AugmentConfig, jitter_intensity, random_affine, warp
+from .artefacts import AugmentConfig
+from .augment import jitter_intensity, random_affine, warp
 from .slices import TrainingSlice
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from ..image.intensity import InputSpec
 from ..nn.windows import cut_windows
-from .augment import AugmentConfig, jitter_intensity, swap_sides
+from .artefacts import AugmentConfig
+from .augment import jitter_intensity, swap_sides
 from .sampling import SliceSampler
 from .slices import TrainingSlice
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data.augment import AugmentConfig
+from ..data.artefacts import AugmentConfig
 from ..data.datasets import Dataset
 from ..data.sampling import SliceSampler
 from ..data.slices import TrainingSlice, case_slices

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from ..data.augment import AugmentConfig
+from ..data.artefacts import AugmentConfig
 from ..data.patches import PatchPlan, PatchSampler, PatchStream, Place, fixed_batches
 from ..outcome import Cancelled, InputError
 from .adversarial import AdversarialModule, AdversarialPlan, load_state, save_state

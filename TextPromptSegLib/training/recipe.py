@@ -20,6 +20,7 @@ class DataEntry:
         weight: share of the draws, beside the other entries.
         region: region of the body, for names that cannot be in these pictures.
         mirror: slices may be mirrored, with the words left and right swapped.
+        upturn: half of its slices are drawn upside down, for pictures that are stored so.
         derive: rules of `TextPromptSegLib.data.derive`.
         drop: labels to leave out.
         positive_aliases: label -> further names that are true of its mask.
@@ -39,6 +40,7 @@ class DataEntry:
     weight: float = 1.0
     region: str | None = None
     mirror: bool = False
+    upturn: bool = False
     derive: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     positive_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -69,7 +69,7 @@ def train(
     import torch
     from torch.utils.data import DataLoader
 
-    from ..data.augment import AugmentConfig
+    from ..data.artefacts import AugmentConfig
     from ..data.batches import BatchStream, validation_batches
     from ..systems.registry import create, trainer_of
     from ..text import load_text_encoder
@@ -107,6 +107,7 @@ def train(
         batch_plan(recipe),
         augment=None if recipe.augment is None else AugmentConfig(**recipe.augment),
         mirror=[Path(e.name).name for e in recipe.data if e.mirror],
+        upturn=[Path(e.name).name for e in recipe.data if e.upturn],
         seed=recipe.seed,
         skip=done,
     )

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_data import write_dataset
 
-from TextPromptSegLib.data.augment import AugmentConfig, random_affine, swap_sides, warp
+from TextPromptSegLib.data.artefacts import AugmentConfig
+from TextPromptSegLib.data.augment import random_affine, swap_sides, warp
 from TextPromptSegLib.data.batches import BatchPlan, BatchStream, validation_batches
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.data.derive import ct_lungs, derived_masks, split_sides

@@ -14,7 +14,7 @@ import torch
 from tiny_data import write_dataset
 
 from TextPromptSegLib.checkpoints.checkpoint import load, read_config
-from TextPromptSegLib.data.augment import AugmentConfig
+from TextPromptSegLib.data.artefacts import AugmentConfig
 from TextPromptSegLib.data.patches import PatchPlan, PatchSampler, Place, augmented, cut
 from TextPromptSegLib.data.slices import TrainingSlice
 from TextPromptSegLib.image.intensity import InputSpec, fit_slice_size
