@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from .artefacts import AugmentConfig, degrade
 
-
 DARK = 0.12
 """Grey level below which an inverted MR fades to black."""
 
