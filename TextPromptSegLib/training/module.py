@@ -14,6 +14,11 @@ from torch import Tensor
 from ..systems.base import PromptedSegmenter
 from .recipe import Recipe
 
+ALARM_COST = 0.25
+"""What a validation in which every absent structure is found loses of its mean Dice."""
+VALIDATION = "validation"
+"""Key of a saved state that holds the scores of the last validation before it."""
+
 
 class SegmenterModule(pl.LightningModule):
     """Optimises a system's own objective; scores the validation pairs by Dice.
@@ -30,6 +35,15 @@ class SegmenterModule(pl.LightningModule):
         self._scores: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._present: list[tuple[float, float]] = []
         self._alarms: list[float] = []
+        self._validation: dict[str, float] = {}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let a state say how good it was."""
+        checkpoint[VALIDATION] = dict(self._validation)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Know the scores of before."""
+        self._validation = dict(checkpoint.get(VALIDATION, {}))
 
     def on_fit_start(self) -> None:
         """Compile the two halves of the network once, where the recipe asks for it."""
@@ -81,19 +95,26 @@ class SegmenterModule(pl.LightningModule):
         for (dataset, _), value in means.items():
             by_set[dataset].append(value)
         sets = {name: sum(v) / len(v) for name, v in by_set.items()}
-        self.log("val/dice", sum(sets.values()) / len(sets), prog_bar=True)
-        for (dataset, name), value in means.items():
-            self.log(f"val_dice/{dataset}/{name}", value)
+        dice = sum(sets.values()) / len(sets)
+        alarms = sum(self._alarms) / max(1, len(self._alarms))
         right = [float((p > 0.5) == (t > 0.5)) for p, t in self._present]
-        self.log("val/presence_accuracy", sum(right) / len(right))
-        if self._alarms:
-            self.log("val/false_alarms", sum(self._alarms) / len(self._alarms))
+        scores = {
+            "val/dice": dice,
+            "val/score": dice - ALARM_COST * alarms,
+            "val/presence_accuracy": sum(right) / len(right),
+            "val/false_alarms": alarms,
+            **{f"val_set/{dataset}": value for dataset, value in sets.items()},
+            **{f"val_dice/{dataset}/{name}": value for (dataset, name), value in means.items()},
+        }
+        self._validation = {key: round(value, 4) for key, value in scores.items()}
+        for key, value in scores.items():
+            self.log(key, value, prog_bar=key == "val/dice")
         self._scores.clear()
         self._present.clear()
         self._alarms.clear()
 
     def configure_optimizers(self) -> Any:
-        """AdamW (no decay on norms, biases, gains), linear warm-up, cosine to ``min_lr``."""
+        """AdamW (no decay on norms, biases, gains) and the recipe's schedule (`rate_factor`)."""
         recipe = self.recipe
         decay: list[torch.nn.Parameter] = []
         plain: list[torch.nn.Parameter] = []
@@ -106,16 +127,22 @@ class SegmenterModule(pl.LightningModule):
             ],
             lr=recipe.lr,
         )
-        floor = recipe.min_lr / recipe.lr
-
-        def factor(step: int) -> float:
-            if step < recipe.warmup:
-                return (step + 1) / recipe.warmup
-            done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-            return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: rate_factor(recipe, step)
+        )
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+
+def rate_factor(recipe: Recipe, step: int) -> float:
+    """Return what the peak learning rate is multiplied by at a step."""
+    floor = recipe.min_lr / recipe.lr
+    if step < recipe.warmup:
+        return (step + 1) / recipe.warmup
+    if recipe.schedule == "trapezoid":
+        left = (recipe.steps - step) / max(1.0, recipe.decay * recipe.steps)
+        return floor + (1 - floor) * min(1.0, max(0.0, left))
+    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -10,6 +10,8 @@ from typing import Any
 
 from ..outcome import InputError
 
+SCHEDULES = ("cosine", "trapezoid")
+
 
 @dataclass(frozen=True)
 class DataEntry:
@@ -85,6 +87,11 @@ class Recipe:
         min_lr: last learning rate of the cosine.
         weight_decay: of AdamW.
         warmup: steps of linear warm-up.
+        schedule: ``cosine`` from ``lr`` to ``min_lr``, or ``trapezoid``: constant, then linear to
+            ``min_lr`` over the last share ``decay`` of the steps. A run of the second kind may be
+            given more steps when it is resumed before its decay begins.
+        decay: see ``schedule``.
+        save_every: steps between two savings of ``last.ckpt``.
         ema: decay of the averaged weights, 0 = off.
         precision: ``bf16-mixed``, ``16-mixed`` or ``32-true``.
         compile: compile the network (pays after a few minutes on a CPU).
@@ -124,6 +131,9 @@ class Recipe:
     min_lr: float = 1e-6
     weight_decay: float = 1e-4
     warmup: int = 200
+    schedule: str = "cosine"
+    decay: float = 0.2
+    save_every: int = 250
     ema: float = 0.0
     precision: str = "bf16-mixed"
     compile: bool = False
@@ -174,6 +184,8 @@ class Recipe:
         if isinstance(values.get("excluded"), Mapping):
             listed = values["excluded"].items()
             values["excluded"] = tuple((here, name) for here, names in listed for name in names)
+        if values.get("schedule", "cosine") not in SCHEDULES:
+            raise InputError(f"A recipe's schedule is one of {', '.join(SCHEDULES)}.")
         try:
             values["data"] = tuple(DataEntry(**entry) for entry in values["data"])
             return cls(**values)

@@ -27,18 +27,21 @@ def train(
     out: str | Path | None = None,
     *,
     resume: bool = False,
+    export_only: bool = False,
     progress_bar: bool = True,
 ) -> Path:
     """Train a checkpoint from a recipe.
 
-    Writes to ``out``: ``recipe.json``, ``last.ckpt`` and ``best.ckpt`` (Lightning),
-    ``logs/version_N`` (CSV and TensorBoard), ``curves.png`` and the checkpoint folder ``<name>/``.
+    Writes to ``out``: ``recipe.json``, ``train.log``, ``last.ckpt`` (where it stands) and
+    ``best.ckpt`` (highest score on val), ``logs/version_N`` (CSV and TensorBoard), ``curves.png``
+    and the checkpoint folder ``<name>/``, made of the best state.
 
     Args:
         recipe: the recipe or its file.
         data: folders below which the recipe's data sets lie.
         out: folder of the run; default ``runs/<name>``.
         resume: go on from ``last.ckpt`` of the same run.
+        export_only: make the checkpoint folder of a run that stopped or still goes on.
         progress_bar: show a bar with the remaining time.
 
     Returns:
@@ -73,15 +76,17 @@ def train(
     from ..data.batches import BatchStream, validation_batches
     from ..systems.registry import create, trainer_of
     from ..text import load_text_encoder
-    from .calibrate import calibrate
     from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers
     from .module import SegmenterModule
+    from .states import LAST, KeepLast, PlainLog, keep_best, read_state
 
     if own := trainer_of(recipe.system):
         return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
-    last = out / "last.ckpt"
-    _check_run(out, last, resume)
+    last = out / LAST
+    _check_run(out, last, resume or export_only)
+    if resume:
+        _compare(recipe, out / "recipe.json")
     pl.seed_everything(recipe.seed, verbose=False)
     # every wording of every name fits, so that each is encoded once
     encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
@@ -91,13 +96,15 @@ def train(
         network.check_plane(plane)
     network.attach_text_encoder(encoder)
     _fit_whitening(network, encoder)
+    if export_only:
+        return _finish(recipe, network, material, out)
     if recipe.initial:
         _start_from(network, Path(recipe.initial))
     elif not resume:
         network.start_training()
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmenterModule(network, recipe)
-    done = _steps_done(last) if resume else 0
+    done = int(read_state(last)["global_step"]) if resume else 0
     # a resumed run logs into a folder of its own: the loggers empty the one they are given
     version = len(list((out / "logs").glob("version_*")))
     stream = BatchStream(
@@ -116,16 +123,12 @@ def train(
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
-    saver = callbacks.ModelCheckpoint(
-        dirpath=out,
-        filename="best",
-        monitor="val/dice" if checks else None,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=False if checks else None,
-    )
-    extras: list[Any] = [saver, callbacks.LearningRateMonitor()]
+    extras: list[Any] = [
+        callbacks.LearningRateMonitor(),
+        PlainLog(out),
+        KeepLast(out, recipe.save_every),
+        *([keep_best(out)] if checks else []),
+    ]
     if recipe.ema:
         extras.append(callbacks.EMAWeightAveraging(decay=recipe.ema))
     if recipe.patience and checks:
@@ -141,6 +144,7 @@ def train(
         callbacks=extras,
         enable_progress_bar=progress_bar,
         enable_model_summary=False,
+        enable_checkpointing=True,
         val_check_interval=min(recipe.validate_every, recipe.steps) if checks else None,
         check_val_every_n_epoch=None,
         limit_val_batches=1.0 if checks else 0,
@@ -161,14 +165,53 @@ def train(
         ),
         "val_dataloaders": DataLoader(checks, batch_size=None, collate_fn=None) if checks else None,
     }
-    trainer.fit(module, **loaders, ckpt_path=str(last) if resume else None, weights_only=False)
+    try:
+        trainer.fit(module, **loaders, ckpt_path=str(last) if resume else None, weights_only=True)
+    except SystemExit as end:  # Lightning's answer to Ctrl-C
+        if not trainer.interrupted:
+            raise
+        raise Cancelled("training") from end
     draw_curves(out / "logs", out / "curves.png")
     if trainer.interrupted:
         raise Cancelled("training")
-    folder = export(recipe, module.network, material, out / recipe.name, _scores(trainer))
+    return _finish(recipe, module.network, material, out)
+
+
+def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out: Path) -> Path:
+    """Export the best state of a run, or the last one where nothing was validated."""
+    from .calibrate import calibrate
+    from .module import VALIDATION
+    from .states import BEST, LAST, load_network, read_state
+
+    best = out / BEST
+    state = read_state(best if best.is_file() else out / LAST)
+    load_network(network, state)
+    facts = {"step": int(state["global_step"]), **state.get(VALIDATION, {})}
+    folder = export(recipe, network, material, out / recipe.name, {"validation": facts})
     if recipe.calibrate:
         logger.info("calibrated: %s", calibrate(folder, material.datasets))
     return folder
+
+
+def _compare(recipe: Recipe, file: Path) -> None:
+    """Refuse to resume a run of another network; tell what else has changed.
+
+    Raises:
+        InputError: when system, sizes, input or text encoder are others.
+    """
+    if not file.is_file():
+        return
+    before, now = Recipe.read(file).to_dict(), json.loads(json.dumps(recipe.to_dict()))
+    before = json.loads(json.dumps(before))
+    changed = [key for key in now if now[key] != before[key]]
+    fixed = {"system", "config", "input", "text_encoder"} & set(changed)
+    if fixed:
+        raise InputError(
+            f"The run has another {' and '.join(sorted(fixed))} than the recipe; use another "
+            "--out folder."
+        )
+    for key in changed:
+        logger.warning("resumed with another %s than before", key)
 
 
 def _check_run(out: Path, last: Path, resume: bool) -> None:
@@ -275,17 +318,6 @@ def _precision(name: str) -> Any:
     if name == "16-mixed" and not torch.cuda.is_available():
         return "bf16-mixed"
     return name
-
-
-def _steps_done(last: Path) -> int:
-    import torch
-
-    return int(torch.load(last, map_location="cpu", weights_only=False)["global_step"])
-
-
-def _scores(trainer: Any) -> dict[str, Any]:
-    values = {key: round(float(v), 4) for key, v in trainer.callback_metrics.items()}
-    return {"validation": {k: v for k, v in values.items() if k.startswith("val")}}
 
 
 def _commit() -> str | None:

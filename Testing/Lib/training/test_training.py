@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from tiny_data import write_dataset
+from tiny_training import RECIPE, make_encoder, recipe
 
 from TextPromptSegLib.checkpoints.checkpoint import read_config
 from TextPromptSegLib.outcome import InputError
@@ -17,70 +18,11 @@ from TextPromptSegLib.training.curves import read_metrics
 from TextPromptSegLib.training.material import find_dataset, gather
 from TextPromptSegLib.training.recipe import Recipe
 
-RECIPE: dict[str, Any] = {
-    "name": "tiny-net",
-    "system": "film-unet",
-    "config": {
-        "patch": 2,
-        "channels": [8, 16, 16],
-        "decoder_channels": [16, 8],
-        "decoder_cbn": "all",
-        "presence": True,
-        "text_whitening": True,
-        "dropout": 0.0,
-        "loss": "dice_bce",
-    },
-    "input": {"size": 64, "multiple": 8},
-    "data": [{"name": "tiny"}],
-    "steps": 40,
-    "batch": {"slices": 4, "pairs": 8, "questions": 2},
-    "lr": 0.01,
-    "warmup": 5,
-    "precision": "32-true",
-    "augment": None,
-    "plain_prompts": 1.0,
-    "validate_every": 20,
-    "seed": 3,
-}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny_text(module_encoder: Any) -> None:
-    """Use a small random BERT instead of MiniLM, which may not be installed."""
-
 
 @pytest.fixture(scope="module")
 def module_encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    import os
-
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    words = "[PAD] [UNK] [CLS] [SEP] [MASK] left right kidney liver spleen pair segment the".split()
-    root = tmp_path_factory.mktemp("encoders")
-    folder = root / "tiny-text"
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=24,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    BertModel(config).save_pretrained(folder)
-    before = os.environ.get("TEXTPROMPTSEG_ENCODERS")
-    os.environ["TEXTPROMPTSEG_ENCODERS"] = str(root)
-    yield {"id": "test/tiny-text", "sha256": None}
-    if before is None:
-        del os.environ["TEXTPROMPTSEG_ENCODERS"]
-    else:
-        os.environ["TEXTPROMPTSEG_ENCODERS"] = before
-
-
-def recipe(encoder: Any, **changes: Any) -> Recipe:
-    return Recipe.from_dict({**RECIPE, "text_encoder": encoder, **changes})
+    with pytest.MonkeyPatch.context() as patch:
+        yield make_encoder(tmp_path_factory.mktemp("encoders"), patch)
 
 
 def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder: Any) -> None:
@@ -121,7 +63,7 @@ def test_resume_goes_on_where_it_stopped(tmp_path: Path, module_encoder: Any) ->
     train(recipe(module_encoder, ema=0.9), [tmp_path], run, resume=True, progress_bar=False)
     steps = [step for step, _ in read_metrics(run / "logs")["train/loss"]]
     assert steps == [19, 39], "the log of the first part is kept"
-    assert torch.load(run / "last.ckpt", weights_only=False)["global_step"] == 40
+    assert torch.load(run / "last.ckpt", weights_only=True)["global_step"] == 40
 
 
 def test_resume_without_a_run_is_refused(tmp_path: Path, module_encoder: Any) -> None:

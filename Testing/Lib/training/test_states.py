@@ -1,0 +1,149 @@
+"""The best and the last state of a run: what is exported, and where a killed run goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_data import write_dataset
+from tiny_training import make_encoder, recipe
+
+from TextPromptSegLib.checkpoints.checkpoint import load_weights, read_config
+from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.systems.registry import create
+from TextPromptSegLib.training import train
+from TextPromptSegLib.training.module import SegmenterModule, rate_factor
+from TextPromptSegLib.training.states import BEST, LAST, LOG, read_state
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        yield make_encoder(tmp_path_factory.mktemp("encoders"), patch)
+
+
+def exported(folder: Path, config: Any) -> dict[str, torch.Tensor]:
+    network = create("film-unet", {"text_dim": 24, **config})
+    load_weights(network, folder / "model.safetensors", "tiny")
+    return network.state_dict()
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.5])
+def test_a_run_that_gets_worse_exports_its_best(
+    tmp_path: Path, encoder: Any, monkeypatch: pytest.MonkeyPatch, ema: float
+) -> None:
+    write_dataset(tmp_path)
+    scores = iter([0.3, 0.6, 0.2, 0.1])
+    plain = SegmenterModule.on_validation_epoch_end
+
+    def worse(self: SegmenterModule) -> None:
+        plain(self)
+        self.log("val/score", next(scores))
+
+    monkeypatch.setattr(SegmenterModule, "on_validation_epoch_end", worse)
+    plan = recipe(encoder, steps=16, validate_every=4, ema=ema)
+    folder = train(plan, [tmp_path], tmp_path / "run", progress_bar=False)
+    best, last = read_state(tmp_path / "run" / BEST), read_state(tmp_path / "run" / LAST)
+    assert (best["global_step"], last["global_step"]) == (8, 16)
+    assert read_config(folder)["metrics"]["validation"]["step"] == 8
+    weights = exported(folder, plan.config)
+    key = next(k for k in weights if weights[k].ndim == 4)
+    wanted, other = (s["state_dict"][f"network.{key}"] for s in (best, last))
+    assert torch.allclose(weights[key], wanted, atol=2e-3)
+    assert not torch.allclose(weights[key], other, atol=2e-3)
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
+declare_torchvision_operators()
+from tiny_training import recipe
+from TextPromptSegLib.training import module, train
+step = module.SegmenterModule.training_step
+def killed(self, batch, index):
+    if self.trainer.global_step == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch, index)
+module.SegmenterModule.training_step = killed
+train(recipe({encoder!r}, steps=20, save_every=5, validate_every=10), [{data!r}], {out!r},
+      progress_bar=False)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_a_killed_run_ends_as_one_that_was_not(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    plan = recipe(encoder, steps=20, save_every=5, validate_every=10)
+    train(plan, [tmp_path], tmp_path / "whole", progress_bar=False)
+    paths = [str(ROOT), str(ROOT / "Testing" / "Lib" / "support")]
+    out = tmp_path / "killed"
+    code = KILLED.format(paths=paths, encoder=encoder, data=str(tmp_path), out=str(out))
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert read_state(out / LAST)["global_step"] == 10
+    train(plan, [tmp_path], out, resume=True, progress_bar=False)
+    whole, again = read_state(tmp_path / "whole" / LAST), read_state(out / LAST)
+    assert whole["global_step"] == again["global_step"] == 20
+    for key, value in whole["state_dict"].items():
+        assert torch.allclose(value, again["state_dict"][key], atol=1e-5), key
+    lines = (out / LOG).read_text().splitlines()
+    assert sum("step 10 of 20: start" in line for line in lines) == 1
+    assert any("val_set/tiny" in line for line in lines)
+
+
+def test_export_only_leaves_the_run_alone(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    plan = recipe(encoder, steps=20, validate_every=10)
+    run = tmp_path / "run"
+    train(plan, [tmp_path], run, progress_bar=False)
+    before = (run / LAST).read_bytes()
+    folder = train(plan, [tmp_path], run, export_only=True, progress_bar=False)
+    assert read_config(folder)["metrics"]["validation"]["step"] in (10, 20)
+    assert (run / LAST).read_bytes() == before
+    with pytest.raises(InputError, match="no run"):
+        train(plan, [tmp_path], tmp_path / "none", export_only=True)
+
+
+def test_a_run_of_other_sizes_is_not_resumed(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    plan = recipe(encoder, steps=4, validate_every=4)
+    train(plan, [tmp_path], tmp_path / "run", progress_bar=False)
+    config = {**plan.config, "channels": [8, 16, 24]}
+    with pytest.raises(InputError, match="another config"):
+        train(recipe(encoder, config=config), [tmp_path], tmp_path / "run", resume=True)
+
+
+def test_a_state_that_could_run_code_is_refused(tmp_path: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> Any:
+            return print, ("harm",)
+
+    torch.save({"global_step": 3, "state_dict": Harm()}, tmp_path / LAST)
+    with pytest.raises(InputError, match="not a state"):
+        read_state(tmp_path / LAST)
+    with pytest.raises(InputError, match="train first"):
+        read_state(tmp_path / "nothing.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "factor"),
+    [(0, 100, 0.1), (9, 100, 1.0), (50, 100, 1.0), (80, 100, 1.0), (90, 100, 0.505)]
+    + [(100, 100, 0.01), (90, 200, 1.0)],
+)
+def test_a_trapezoid_stays_up_until_its_decay(step: int, steps: int, factor: float) -> None:
+    plan = recipe({"id": "x"}, schedule="trapezoid", steps=steps, warmup=10, lr=0.01, min_lr=0.0001)
+    assert rate_factor(plan, step) == pytest.approx(factor)
+
+
+def test_an_unknown_schedule_is_refused() -> None:
+    with pytest.raises(InputError, match="cosine, trapezoid"):
+        recipe({"id": "x"}, schedule="steps")

@@ -1,0 +1,157 @@
+"""The states of a run: the best on validation, the last one, and a log that a person reads."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+
+from ..outcome import InputError
+
+BEST, LAST, LOG = "best.ckpt", "last.ckpt", "train.log"
+SCORE = "val/score"
+_PREFIX = "network."
+
+logger = logging.getLogger(__name__)
+
+
+def keep_best(folder: Path) -> ModelCheckpoint:
+    """Return the callback that keeps the state with the highest `SCORE` in ``best.ckpt``."""
+    return ModelCheckpoint(
+        dirpath=folder,
+        filename=Path(BEST).stem,
+        monitor=SCORE,
+        mode="max",
+        enable_version_counter=False,
+        save_on_train_epoch_end=False,
+    )
+
+
+class KeepLast(Checkpoint):
+    """Keeps the state as it is now in ``last.ckpt``, whatever validation says of it.
+
+    Saved every few steps, after each validation, at the end and when the user interrupts; the
+    file is replaced as a whole, so that a kill in the middle leaves the one before.
+
+    Args:
+        folder: of the run.
+        every: steps between two savings.
+    """
+
+    def __init__(self, folder: Path, every: int) -> None:
+        super().__init__()
+        self.path, self.every = folder / LAST, every
+        self._saved = -1
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        if trainer.global_step != self._saved and trainer.global_step > 0:
+            trainer.save_checkpoint(self.path)
+            self._saved = trainer.global_step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        """Save every few steps."""
+        if trainer.global_step % self.every == 0:
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save with the callbacks' knowledge of the best."""
+        self._saved = -1
+        self._save(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the end."""
+        self._save(trainer)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Save where the user interrupted."""
+        if isinstance(exception, KeyboardInterrupt):
+            self._save(trainer)
+
+
+class PlainLog(pl.Callback):
+    """Writes ``train.log``: a line every few steps, and the scores of each validation.
+
+    Args:
+        folder: of the run.
+        every: steps between two lines.
+    """
+
+    def __init__(self, folder: Path, every: int = 50) -> None:
+        self.path, self.every = folder / LOG, every
+        self._began, self._from = 0.0, 0
+
+    def _write(self, text: str) -> None:
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{stamp} {text}\n")
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say where the run goes on."""
+        self._began, self._from = time.monotonic(), trainer.global_step
+        self._write(f"step {trainer.global_step} of {trainer.max_steps}: start")
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        """Write the speed, the time that is left and the terms of the loss."""
+        step = trainer.global_step
+        if step % self.every or step <= self._from:
+            return
+        now = time.monotonic()
+        speed = (step - self._from) / max(1e-9, now - self._began)
+        left = timedelta(seconds=round((trainer.max_steps - step) / speed))
+        terms = {
+            key.removeprefix("train/"): float(value)
+            for key, value in trainer.callback_metrics.items()
+            if key.startswith("train/")
+        }
+        words = " ".join(f"{key} {value:.3f}" for key, value in terms.items())
+        self._write(f"step {step} {speed:.2f}/s left {left} {words}")
+        self._began, self._from = now, step
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write every score of the validation."""
+        scores = {k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("val")}
+        for key in sorted(k for k in scores if "/" in k):
+            self._write(f"step {trainer.global_step} {key} {scores[key]:.4f}")
+        self._began, self._from = time.monotonic(), trainer.global_step
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read a state file; tensors and plain values only, nothing in it can run.
+
+    Raises:
+        InputError: when it is missing, damaged or of another kind.
+    """
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no state '{path}'; train first.") from error
+    except Exception as error:  # torch raises many kinds for a file that is not its own
+        raise InputError(
+            f"'{path}' is not a state that `textpromptseg train` wrote; start the run anew."
+        ) from error
+
+
+def load_network(network: torch.nn.Module, state: Mapping[str, Any]) -> None:
+    """Put the weights of a state (the averaged ones, where the run averages) into a network.
+
+    Raises:
+        InputError: when they are of another network.
+    """
+    weights = {
+        key.removeprefix(_PREFIX): value
+        for key, value in state["state_dict"].items()
+        if key.startswith(_PREFIX)
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError("The run's state is of a network of other sizes.") from error
