@@ -206,11 +206,15 @@ def train(
         Path | None, typer.Option("--out", metavar="DIR", help="Where the checkpoint goes.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill.")] = False,
+    export_only: Annotated[
+        bool,
+        typer.Option("--export-only", help="Make the checkpoint of a run as it stands; no steps."),
+    ] = False,
 ) -> int:
     """Train a checkpoint."""
     from .training import train_recipe
 
-    return train_recipe(recipe, data or [], out, resume)
+    return train_recipe(recipe, data or [], out, resume, export_only)
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files.checks import check_folder
-from ..outcome import InputError
+from ..outcome import Cancelled, InputError
 from . import EXIT_DONE, EXIT_ERROR
 from .console import new_table, out, remark, run_with_bar, say
 from .segment import show_licence
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 SPLITS = ("test", "val", "train")
 
 
-def train_recipe(recipe: Path, data: Sequence[Path], folder: Path | None, resume: bool) -> int:
+def train_recipe(
+    recipe: Path,
+    data: Sequence[Path],
+    folder: Path | None,
+    resume: bool,
+    export_only: bool = False,
+) -> int:
     """Train a checkpoint from a recipe.
 
     Raises:
@@ -33,7 +39,18 @@ def train_recipe(recipe: Path, data: Sequence[Path], folder: Path | None, resume
     if folder is not None:
         check_folder(folder, "--out")
     # Lightning draws the bar, with the time that is left.
-    result = train(plan, data=list(data), out=folder, resume=resume, progress_bar=True)
+    try:
+        result = train(
+            plan,
+            data=list(data),
+            out=folder,
+            resume=resume,
+            export_only=export_only,
+            progress_bar=True,
+        )
+    except Cancelled:
+        remark("The run is kept; the same command with --resume goes on where it stopped.")
+        raise
     say(f"wrote {result}")
     return EXIT_DONE
 

@@ -53,9 +53,13 @@ def train(
         Cancelled: when the user interrupted; the run can be resumed.
     """
     declare_torchvision_operators()
+    from ..systems.registry import trainer_of
+
     if not isinstance(recipe, Recipe):
         recipe = Recipe.read(recipe)
     out = Path(out) if out is not None else Path("runs") / recipe.name
+    if export_only and (recipe.system == "clip" or trainer_of(recipe.system)):
+        raise InputError(f"A run of '{recipe.system}' is exported by --resume; leave that option.")
     if recipe.system == "clip":
         from .contrastive import train_clip
 
@@ -74,7 +78,7 @@ def train(
 
     from ..data.artefacts import AugmentConfig
     from ..data.batches import BatchStream, validation_batches
-    from ..systems.registry import create, trainer_of
+    from ..systems.registry import create
     from ..text import load_text_encoder
     from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers

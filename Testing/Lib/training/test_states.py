@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -147,3 +148,33 @@ def test_a_trapezoid_stays_up_until_its_decay(step: int, steps: int, factor: flo
 def test_an_unknown_schedule_is_refused() -> None:
     with pytest.raises(InputError, match="cosine, trapezoid"):
         recipe({"id": "x"}, schedule="steps")
+
+
+INTERRUPTED = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
+declare_torchvision_operators()
+from TextPromptSegLib.cli import main
+from TextPromptSegLib.training import module
+step = module.SegmenterModule.training_step
+def stopped(self, batch, index):
+    if self.trainer.global_step == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+    return step(self, batch, index)
+module.SegmenterModule.training_step = stopped
+sys.exit(main(["train", {recipe!r}, "--data", {data!r}, "--out", {out!r}]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to oneself")
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps(recipe(encoder, steps=8, validate_every=8).to_dict()))
+    out = tmp_path / "run"
+    code = INTERRUPTED.format(paths=[str(ROOT)], recipe=str(file), data=str(tmp_path), out=str(out))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130, done.stderr
+    assert "--resume" in done.stderr + done.stdout
+    assert read_state(out / LAST)["global_step"] >= 3
