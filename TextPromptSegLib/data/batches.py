@@ -105,7 +105,7 @@ class BatchStream(IterableDataset):
         rng: np.random.Generator,
     ) -> dict[str, Any]:
         """Return one batch (see `PromptedSegmenter.loss`), augmented."""
-        levels = torch.from_numpy(np.stack([s.image for s in slices]))
+        levels = torch.from_numpy(np.stack([s.channels() for s in slices]))
         # the whole canvas counts: outside air and padding are taught to be no structure
         valid = torch.ones(len(slices), 1, *slices[0].canvas)
         index = torch.tensor([p.row for p in pairs])
@@ -227,7 +227,7 @@ def _plain_batch(
         "dataset": [chunk[p.row].dataset for p in pairs],
     }
     return {
-        "image": torch.from_numpy(np.stack([s.image for s in chunk])),
+        "image": torch.from_numpy(np.stack([s.channels() for s in chunk])),
         "index": torch.tensor([p.row for p in pairs]),
         "text": encode(
             [

@@ -16,9 +16,10 @@ from ..image.intensity import (
     apply_scale,
     canvas_offset,
     fit_slice_size,
+    neighbour_step,
     scale_parameters,
 )
-from ..image.slice_stack import pixel_size
+from ..image.slice_stack import pixel_size, slice_distance
 from .datasets import Case
 from .derive import derived_masks
 
@@ -42,6 +43,8 @@ class TrainingSlice:
         modality: "CT", "MR" or "CXR".
         key: case id and slice number, for messages.
         texts: name -> the case's own sentence that asks for it.
+        neighbours: first channels (H, W) uint8 of the slices below and above (see
+            `InputSpec.neighbour_mm`), shared with those slices; empty where none are wanted.
     """
 
     image: np.ndarray
@@ -53,6 +56,13 @@ class TrainingSlice:
     key: str
     extent: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    neighbours: tuple[np.ndarray, ...] = ()
+
+    def channels(self) -> np.ndarray:
+        """Return the network's input (C, H, W) uint8, neighbours included."""
+        if not self.neighbours:
+            return self.image
+        return np.concatenate([self.image, np.stack(self.neighbours)])
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -130,6 +140,7 @@ def case_slices(
             size = pixel_size(volume, plane)
             views = {name: _plane_view(mask, axis) for name, mask in masks.items()}
             lungs = lungs_of(case, axis_map) if described and plane == "axial" else None
+            stack: list[TrainingSlice] = []
             for index in range(step.shape[0]):
                 cut = {name: view[index] for name, view in views.items()}
                 made = _make(apply_scale(step[index], scale), cut, spec, size)
@@ -138,7 +149,7 @@ def case_slices(
                     about = None if lungs is None else {k: v[index] for k, v in lungs.items()}
                     texts[name] = infection_report(cut[name], about) or name
                 gone = absent | {name for name in masks if name not in made[2]}
-                result.append(
+                stack.append(
                     TrainingSlice(
                         image=made[0],
                         valid=made[1],
@@ -151,7 +162,21 @@ def case_slices(
                         texts=texts,
                     )
                 )
+            _join_neighbours(stack, spec, slice_distance(volume, plane))
+            result += stack
     return result
+
+
+def _join_neighbours(
+    stack: Sequence[TrainingSlice], spec: InputSpec, distance_mm: float | None
+) -> None:
+    """Give each slice of a stack its neighbours, as `SliceStack.images` does."""
+    if spec.neighbour_mm is None:
+        return
+    step, last = neighbour_step(spec, distance_mm, len(stack)), len(stack) - 1
+    for index, item in enumerate(stack):
+        around = max(0, index - step), min(last, index + step)
+        item.neighbours = tuple(stack[i].image[0] for i in around)
 
 
 def lungs_of(case: Case, axis_map: Any = None) -> dict[str, np.ndarray] | None:

@@ -26,13 +26,15 @@ class InputSpec:
         canvases: sides of square canvases, px; a slice lies on the smallest that holds it, as in
             training. Empty: the canvas is the slice, rounded up to `multiple`.
         max_upsampling: a slice is enlarged at most so much; tiny crops stay small and cheap.
-        in_channels: channels; an image with one channel fills them all.
+        in_channels: channels of one slice; an image with one channel fills them all.
         ct_windows: (lowest, highest) HU of each channel, for CT in HU.
         percentiles: of all finite voxels, mapped to 0 and 1, for everything else.
         planes: slice directions that it was trained on.
         spacing_mm: side of a pixel as the network sees it; None: the slice's size in px decides.
             A slice that would be larger than `size` is reduced to it all the same.
         picture_mm: a picture without a known pixel size is taken to be so long on its long side.
+        neighbour_mm: distance of the neighbouring slices whose first channel follows the slice's
+            own channels, lower index first (see `neighbour_step`), mm; None: no neighbours.
     """
 
     size: int = 256
@@ -45,6 +47,7 @@ class InputSpec:
     planes: tuple[str, ...] = ("axial",)
     spacing_mm: float | None = None
     picture_mm: float = 380.0
+    neighbour_mm: float | None = None
 
     def __post_init__(self) -> None:
         """Make tuples of JSON lists.
@@ -67,6 +70,13 @@ class InputSpec:
             raise ValueError("canvases are multiples of multiple, the largest of them is size")
         if (self.spacing_mm is not None and self.spacing_mm <= 0) or self.picture_mm <= 0:
             raise ValueError("spacing_mm and picture_mm are positive")
+        if self.neighbour_mm is not None and self.neighbour_mm <= 0:
+            raise ValueError("neighbour_mm is positive or null")
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input."""
+        return self.in_channels + (0 if self.neighbour_mm is None else 2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -163,6 +173,24 @@ def fit_slice_size(
         return (h, w), (side, side)
     m = spec.multiple
     return (h, w), (-(-h // m) * m, -(-w // m) * m)
+
+
+def neighbour_step(spec: InputSpec, distance_mm: float | None, count: int) -> int:
+    """Return how many slices away the neighbours of a slice lie; 0: it is its own neighbour.
+
+    The nearest number of slices to `InputSpec.neighbour_mm`, at least one; where the next slice
+    is more than twice as far away it says little of this one, and a slice stands for its
+    neighbours as a single picture does. The last slices of a stack take the end of it.
+
+    Args:
+        spec: the checkpoint's input.
+        distance_mm: between two slices, None where it is not known.
+        count: slices of the stack.
+    """
+    wanted = spec.neighbour_mm
+    if wanted is None or count < 2 or not distance_mm or distance_mm > 2 * wanted:
+        return 0
+    return max(1, round(wanted / distance_mm))
 
 
 def canvas_offset(inner: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, int]:

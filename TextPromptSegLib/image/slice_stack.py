@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from ..outcome import InputError
-from .intensity import InputSpec, canvas_offset, fit_slice_size, scale_parameters
+from .intensity import (
+    InputSpec,
+    canvas_offset,
+    fit_slice_size,
+    neighbour_step,
+    scale_parameters,
+)
 from .resizing import resize_bicubic
 
 if TYPE_CHECKING:
@@ -47,6 +52,13 @@ def pixel_size(volume: Volume, plane: str) -> tuple[float, float] | None:
     if volume.meta.get("geometry") == "assumed":
         return None
     return voxel_size(volume, plane)[1:]
+
+
+def slice_distance(volume: Volume, plane: str) -> float | None:
+    """Return the distance of a volume's slices, mm; None where it is not known."""
+    if volume.meta.get("geometry") == "assumed":
+        return None
+    return voxel_size(volume, plane)[0]
 
 
 def choose_plane(shape: Sequence[int], trained: Sequence[str], wanted: str | None) -> str:
@@ -101,6 +113,7 @@ class SliceStack:
         _, height, width = self.slices.shape
         self.inner, self.canvas = fit_slice_size(height, width, spec, pixel_size(volume, plane))
         self.offset = canvas_offset(self.inner, self.canvas)
+        self.step = neighbour_step(spec, slice_distance(volume, plane), len(self.slices))
 
     def __len__(self) -> int:
         """Return the number of slices."""
@@ -189,7 +202,23 @@ class SliceStack:
         return self.file_numbers(first, last)  # the map is its own inverse
 
     def images(self, first: int, last: int) -> torch.Tensor:
-        """Return the slices first..last-1 as network input (n, C, H, W) float32 in [0, 1]."""
+        """Return the slices first..last-1 as network input (n, C, H, W) float32 in [0, 1].
+
+        C is `InputSpec.channels`: the slice's own channels, then, where the checkpoint wants
+        neighbours, the first channel of the slice below and of the one above.
+        """
+        if self.spec.neighbour_mm is None:
+            return self._slices(first, last).expand(-1, self.spec.in_channels, -1, -1)
+        low, high = max(0, first - self.step), min(len(self), last + self.step)
+        around = self._slices(low, high)
+        own = around[first - low : last - low].expand(-1, self.spec.in_channels, -1, -1)
+        at = torch.arange(first, last)
+        below = (at - self.step).clamp_min(0) - low
+        above = (at + self.step).clamp_max(len(self) - 1) - low
+        return torch.cat([own, around[below, :1], around[above, :1]], dim=1)
+
+    def _slices(self, first: int, last: int) -> torch.Tensor:
+        """Return the slices' own channels (n, C, H, W), one where all windows are the same."""
         windows = self.scale[:1] if len(set(self.scale)) == 1 else self.scale
         lowest, highest = min(w[0] for w in windows), max(w[1] for w in windows)
         (top, left), (h, w) = self.offset, self.inner

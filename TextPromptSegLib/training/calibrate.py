@@ -77,7 +77,7 @@ def presence_scores(
         best = np.zeros(len(known))
         slices = case_slices(case, spec, NameRules(), channels=[0])
         for start in range(0, len(slices), 8):
-            images = np.stack([s.image for s in slices[start : start + 8]])
+            images = np.stack([s.channels() for s in slices[start : start + 8]])
             with (
                 torch.inference_mode(),
                 torch.autocast("cpu", dtype=dtype, enabled=dtype is not None),

@@ -122,5 +122,5 @@ def test_the_shipped_recipes_are_readable_and_fit_their_system() -> None:
         plan = Recipe.read(file)
         config = make_config(plan.system, plan.config)
         spec = InputSpec.from_dict(plan.input)
-        assert spec.in_channels == getattr(config, "in_channels", spec.in_channels), file.name
+        assert spec.channels == getattr(config, "in_channels", spec.channels), file.name
         assert set(plan.licence) == {"spdx", "line", "permissive"}, file.name
