@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from ..outcome import InputError
 from .intensity import (
@@ -240,7 +241,7 @@ class SliceStack:
                 plane -= np.float32(low)
                 plane *= np.float32(1.0 / (high - low))
             np.clip(inner, 0.0, 1.0, out=inner)
-        return torch.from_numpy(images).expand(-1, self.spec.in_channels, -1, -1)
+        return torch.from_numpy(images)
 
     def probabilities(self, logits: torch.Tensor) -> np.ndarray:
         """Return float16 (n, H, W) of the slices' own size for logits (n, 1, H', W')."""

@@ -310,7 +310,7 @@ def test_half_precision_agrees() -> None:
 
 def test_works_without_monai() -> None:
     code = (
-        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'Testing' / 'Lib')!r}]\n"
+        f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'Testing' / 'Lib' / 'support')]!r}\n"
         "sys.modules['monai'] = None\n"
         "from toy_segmenter import phantom, toy_predictor\n"
         "box = (slice(2, 9), slice(10, 20), slice(10, 20))\n"
