@@ -8,7 +8,9 @@ except the folder itself, which client and worker both remove.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -32,14 +34,15 @@ class ArrayStore:
 
     Args:
         folders: existing folders to use, as the other side announced them; None makes new ones.
+
+    Raises:
+        OutputError: when no temporary folder can be made.
     """
 
     def __init__(self, folders: list[str] | None = None) -> None:
         if folders is None:
             sweep()
-            folders = [
-                tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=p) for p in _parents()
-            ]
+            folders = _new_folders()
         self.folders = [Path(f) for f in folders]
         self._count = 0
         self._pending: list[Path] = []
@@ -70,19 +73,27 @@ class ArrayStore:
         Raises:
             ProtocolError: when the reference points outside the shared folders.
         """
-        path = Path(reference["path"])
+        try:
+            path = Path(reference["path"])
+            shape, dtype = tuple(int(n) for n in reference["shape"]), np.dtype(reference["dtype"])
+            if min(shape, default=0) < 0 or len(shape) > 4 or dtype.hasobject:
+                raise ValueError("an impossible shape or type")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ProtocolError(f"The worker named an array that cannot be: {error}.") from error
         if path.parent not in self.folders:
             raise ProtocolError("The worker named a file outside its own folder; it was refused.")
-        shape, dtype = tuple(int(n) for n in reference["shape"]), np.dtype(reference["dtype"])
-        if not int(np.prod(shape)):
+        if not math.prod(shape):
             return np.zeros(shape, dtype)
-        array = np.memmap(path, dtype=dtype, mode="c", shape=shape)
+        try:
+            array = np.memmap(path, dtype=dtype, mode="c", shape=shape)
+        except (OSError, ValueError) as error:
+            raise ProtocolError(f"An array of the worker is not there ({error}).") from error
         self._unlink(path)
         return array
 
     def discard(self, reference: dict[str, Any]) -> None:
         """Remove the file of an answer that nobody wants any more."""
-        path = Path(reference["path"])
+        path = Path(str(reference.get("path", "")))
         if path.parent in self.folders:
             self._unlink(path)
 
@@ -114,9 +125,31 @@ class ArrayStore:
         )
 
 
+def _new_folders() -> list[str]:
+    """Make a folder in every parent that can be written.
+
+    Raises:
+        OutputError: when there is none.
+    """
+    made, reasons = [], ["there is no temporary folder"]
+    for parent in _parents():
+        try:
+            made.append(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
+        except OSError as error:
+            reasons.append(str(error.strerror or error))
+    if not made:
+        raise OutputError(
+            f"There is no room for temporary files ({reasons[-1]}); free some disk space, or name "
+            "a folder that can be written with the environment variable TMPDIR."
+        )
+    return made
+
+
 def _parents() -> list[str]:
     """Return the parent folders to try, the fastest first."""
-    parents = [tempfile.gettempdir()]
+    parents = []
+    with contextlib.suppress(OSError):  # raised where no folder can be written at all
+        parents.append(tempfile.gettempdir())
     if os.name == "posix" and _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK):
         parents.insert(0, str(_SHARED_MEMORY))
     return parents

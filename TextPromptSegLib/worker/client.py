@@ -15,12 +15,12 @@ from ..files.messages import VERSION, ProtocolError, read_message, write_message
 from ..files.processes import ProcessTree, child_environment, explain_exit
 from ..image.volume import Volume
 from ..inference.hints import Hints
-from ..outcome import Cancelled, Progress, Segmentation, TextPromptSegError
+from ..outcome import Cancelled, Progress, TextPromptSegError
 from ..prompting.prompt import Prompt
 from . import wire
 from .arrays import ArrayStore
 from .jobs import Job
-from .process import default_command
+from .process import OTHER_VERSION, default_command
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ class WorkerClient:
             want: the arrays to bring back.
             on_finished, on_progress: called from `poll` with the job.
         """
+        # What is wrong with geometric prompts shows before the worker starts.
+        hints = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
         request = {
             "type": "segment",
             "model": model,
@@ -108,7 +110,7 @@ class WorkerClient:
             "prompts": [wire.prompt_to_dict(p) for p in prompts],
             "threshold": threshold,
             "samples": samples,
-            "hints": _hints(box, points, two_pass, propagate).to_dict(),
+            "hints": Hints.from_dict(hints).to_dict(),
             "heat_map": heat_map,
             "region": {"roi": wire.plain(roi), "slices": wire.plain(slices), "plane": plane},
             "want": list(want),
@@ -241,8 +243,14 @@ class WorkerClient:
     def _start(self) -> None:
         self._log_lines.clear()
         self.starts += 1
-        process = ProcessTree(self.command, child_environment(self.environment))
-        self._process, self._store = process, ArrayStore()
+        self._store = ArrayStore()
+        try:
+            process = ProcessTree(self.command, child_environment(self.environment))
+        except TextPromptSegError:
+            self._store.close()
+            self._store = None
+            raise
+        self._process = process
         assert process.popen.stdout is not None and process.popen.stderr is not None
         for target, stream in (
             (self._read_messages, process.popen.stdout),
@@ -278,20 +286,25 @@ class WorkerClient:
 
     def _dispatch(self) -> None:
         while self._running is None and self._deadline is None and self._waiting:
+            if self._process is not None and self._process.returncode is not None:
+                self.stop(keep_waiting=True)  # it ended while nobody asked it anything
             job = self._waiting.popleft()
+            fresh = self._process is None
+            self._running, job.state = job, "running"
             try:
-                if self._process is None:
+                if fresh:
                     self._start()
                 request = dict(job.request)
                 if job.volume is not None:
                     known = request["volume"]["key"] == self._volume_key
                     voxels = wire.volume_to_dict(job.volume, None if known else self._store)
                     request["volume"] = {**request["volume"], **voxels}
-                self._running, job.state = job, "running"
                 self._write(request)
                 if job.volume is not None:
                     self._volume_key = request["volume"]["key"]
+                job.asked_idle = None if fresh else time.monotonic()
             except OSError:
+                job.asked_idle = None if fresh else time.monotonic()
                 self._on_exit()
             except TextPromptSegError as error:
                 self._running = None
@@ -300,20 +313,27 @@ class WorkerClient:
     def _on_message(self, message: dict[str, Any]) -> None:
         kind, job = message.get("type"), self._running
         if kind == "hello" and message.get("protocol") != VERSION:
-            self._log_lines.append("The worker belongs to another version of TextPromptSeg.")
-            self._on_exit()
+            self._give_up(OTHER_VERSION)
             return
         if job is None or message.get("id") != job.id:
             return
+        job.asked_idle = None
+        try:
+            self._on_answer(kind, job, message)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            self._give_up(f"The worker gave an answer that cannot be used ({error}); try again.")
+
+    def _on_answer(self, kind: Any, job: Job, message: dict[str, Any]) -> None:
         if kind == "progress":
             if not job.finished:
                 job.advance(int(message["done"]), int(message["total"]), str(message["message"]))
                 self._call(job.on_progress, job)
             return
-        self._running = self._deadline = None
         if kind == "result":
             self._on_result(job, message)
-        elif kind == "cancelled":
+            return
+        self._running = self._deadline = None
+        if kind == "cancelled":
             self._finish(job, "cancelled", error=Cancelled("The run was cancelled."))
         else:
             error = wire.error_from_message(message)
@@ -323,36 +343,44 @@ class WorkerClient:
             else:
                 self._finish(job, "failed", error=error)
 
+    def _give_up(self, sentence: str) -> None:
+        """End the process and tell the running job why."""
+        job, self._running = self._running, None
+        self.stop(keep_waiting=True)
+        if job is not None:
+            self._finish(job, "failed", error=TextPromptSegError(sentence))
+
     def _on_result(self, job: Job, message: dict[str, Any]) -> None:
         assert self._store is not None
-        if "segmentations" not in message:
-            self._finish(job, "done", result=message)
-        elif job.finished:  # cancelled after the worker had answered
-            for item in message["segmentations"]:
+        store, answer = self._store, message.get("segmentations")
+        result: Any = message
+        if answer is not None and job.finished:  # cancelled after the worker had answered
+            for item in answer:
                 for reference in wire.references(item):
-                    self._store.discard(reference)
-        else:
-            store = self._store
-            results: list[Segmentation] = [
-                wire.segmentation_from_dict(item, store) for item in message["segmentations"]
-            ]
+                    store.discard(reference)
+        elif answer is not None:
+            result = [wire.segmentation_from_dict(item, store) for item in answer]
             job.info = {k: message.get(k) for k in ("seconds", "device")}
-            self._finish(job, "done", result=results)
+        self._running = self._deadline = None
+        self._finish(job, "done", result=result)
 
     def _on_exit(self) -> None:
         process, job = self._process, self._running
         if process is None:
+            self._give_up("The worker could not be started; try again.")
+            return
+        if job is not None and job.died_before_it_began():
+            # The process was ended while it was idle, and had not heard of this job: a new one.
+            self._running, job.state, job.asked_idle = None, "waiting", None
+            self._waiting.appendleft(job)
+            self.stop(keep_waiting=True)
             return
         process.close(timeout=0.5)
         code = process.returncode
         for thread in self._threads:
             thread.join(0.5)  # so that the last line of its log is there
         last = self._log_lines[-1] if self._log_lines else ""
-        self._running = None
-        self.stop(keep_waiting=True)
-        if job is not None:
-            text = explain_exit(code, last)
-            self._finish(job, "failed", error=TextPromptSegError(text))
+        self._give_up(explain_exit(code, last))
 
     def _finish(
         self, job: Job, state: str, result: Any = None, error: Exception | None = None
@@ -370,14 +398,3 @@ class WorkerClient:
             callback(job)
         except Exception:  # a faulty callback must not stop the pump
             _log.exception("A callback of the worker failed")
-
-
-def _hints(
-    box: Sequence[float] | None,
-    points: Sequence[Sequence[float]] | None,
-    two_pass: bool | None,
-    propagate: bool | None,
-) -> Hints:
-    """Return checked geometric prompts; what is wrong with them shows before the worker starts."""
-    values = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
-    return Hints.from_dict(values)

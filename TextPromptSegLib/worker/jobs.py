@@ -9,6 +9,8 @@ from typing import Any
 
 from ..image.volume import Volume
 
+_STILL_IDLE = 1.0  # s after the question
+
 
 @dataclass(eq=False)
 class Job:
@@ -21,6 +23,7 @@ class Job:
         info: facts about a finished run: "seconds" per stage and the "device" that was used.
         error: why there is no answer, once failed or cancelled.
         done, total, message: the latest progress; total 0 means that it is not known.
+        asked_idle: when a process that had been idle was asked, until its first word about it.
     """
 
     id: int
@@ -36,12 +39,17 @@ class Job:
     total: int = 0
     message: str = ""
     started: float = field(default_factory=time.monotonic)
+    asked_idle: float | None = None
     _rate_from: tuple[float, int] | None = None
 
     @property
     def finished(self) -> bool:
         """Whether the job has come to an end, good or bad."""
         return self.state in ("done", "failed", "cancelled")
+
+    def died_before_it_began(self) -> bool:
+        """Whether the end of the process, noticed now, had nothing to do with this job."""
+        return self.asked_idle is not None and time.monotonic() - self.asked_idle < _STILL_IDLE
 
     @property
     def eta_seconds(self) -> float | None:

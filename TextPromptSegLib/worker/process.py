@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import sys
 
+OTHER_VERSION = (
+    "The worker belongs to another version of TextPromptSeg than this window; restart the "
+    "application, or install one version of the package."
+)
+
 
 def default_command(python: str | None = None) -> list[str]:
     """Return the command line of a worker.

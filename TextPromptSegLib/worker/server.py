@@ -83,23 +83,25 @@ class Server:
         try:
             while (message := read_message(self._source)) is not None:
                 if message.get("type") == "cancel":
-                    self._cancelled.add(int(message["id"]))
+                    self._cancelled.add(_ident(message))
                 else:
                     self._requests.put(message)
-        except (OSError, ProtocolError):
+        except (OSError, ValueError, ProtocolError):
             _log.warning("The pipe to the application broke")
-        # The application is gone: leave nothing behind and do not finish the computation.
-        if self._store is not None:
-            self._store.close()
-        self._requests.put(None)
-        self._end_process()
+        finally:
+            # The application is gone: leave nothing behind and do not finish the computation.
+            # Whatever went wrong here, a worker that nobody can reach must not stay.
+            if self._store is not None:
+                self._store.close()
+            self._requests.put(None)
+            self._end_process()
 
     def _send(self, message: dict[str, Any]) -> None:
         with self._write_lock:
             write_message(self._target, message)
 
     def _answer(self, request: dict[str, Any]) -> None:
-        ident = int(request.get("id", -1))
+        ident = _ident(request)
         try:
             if ident in self._cancelled:
                 raise Cancelled
@@ -161,7 +163,7 @@ class Server:
         if self._loaded != wanted:
             volume = self._volume
             self._unload()
-            self._progress(int(request["id"]), 0, 0, "Loading the model")
+            self._progress(_ident(request), 0, 0, "Loading the model")
             self._predictor, self._loaded = self._factory(wanted[0], device=wanted[1]), wanted
             self._volume = volume
         return self._predictor
@@ -169,7 +171,7 @@ class Server:
     def _segment(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._store is None:
             raise ProtocolError("The worker was not configured.")
-        ident = int(request["id"])
+        ident = _ident(request)
         started = time.monotonic()
         predictor = self._model(request)
         self._set_volume(predictor, request["volume"], request.get("region") or {})
@@ -194,7 +196,7 @@ class Server:
         from ..jobs.batch import run_batch
         from ..jobs.job import RunOptions
 
-        ident = int(request["id"])
+        ident = _ident(request)
         own = self._factory is not default_factory
         self._unload()  # the batch loads the model itself; two of them may not fit
         summary = run_batch(
@@ -234,6 +236,12 @@ class Server:
                 {"type": "progress", "id": ident, "done": done, "total": total, "message": text}
             )
         return ident not in self._cancelled
+
+
+def _ident(message: dict[str, Any]) -> int:
+    """Return the number of a request, -1 where it has none."""
+    ident = message.get("id")
+    return ident if isinstance(ident, int) else -1
 
 
 _OUT_OF_MEMORY = (
