@@ -101,8 +101,9 @@ def test_a_sample_does_not_depend_on_its_batch(patch: int) -> None:
     assert torch.allclose(mixed, logits[order], atol=1e-5)
 
 
-def test_presence_without_the_decoder_is_the_presence_of_decode() -> None:
-    net = trained_a_little(presence=True)
+@pytest.mark.parametrize("hidden", [0, 6])
+def test_presence_without_the_decoder_is_the_presence_of_decode(hidden: int) -> None:
+    net = trained_a_little(presence=True, presence_hidden=hidden)
     features, text = net.encode_image(torch.rand(2, 1, 32, 32)), text_of(torch.randn(2, 12))
     assert torch.allclose(net.presence(features, text), net.decode(features, text)[1], atol=1e-6)
 

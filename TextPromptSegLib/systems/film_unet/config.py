@@ -36,6 +36,7 @@ class FiLMUNetConfig:
             training prompts (ours): "left" and "right" barely differ in a raw sentence vector.
         presence: add a head at the modulated bottleneck that says whether the structure is in
             the slice (ours; trained with absent prompts, lets the decoder be skipped).
+        presence_hidden: width of the presence head's hidden layer, 0 = a single linear layer.
         loss: ``dice``, ``jaccard``, ``tversky``, ``dice_bce`` or ``dice_focal``.
         presence_weight: weight of the presence term in the objective.
     """
@@ -59,6 +60,7 @@ class FiLMUNetConfig:
     l2_norm: bool = True
     text_whitening: bool = False
     presence: bool = False
+    presence_hidden: int = 0
     loss: str = "dice"
     presence_weight: float = 0.3
 

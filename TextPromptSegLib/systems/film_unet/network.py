@@ -92,6 +92,18 @@ def block_options(config: FiLMUNetConfig) -> dict[str, Any]:
     }
 
 
+def presence_head(config: FiLMUNetConfig) -> nn.Module:
+    """Return the layers from mean and maximum (N, 2 C) of a bottleneck to a logit (N, 1)."""
+    features, hidden = 2 * config.channels[-1], config.presence_hidden
+    if not hidden:
+        return nn.Linear(features, 1)
+    return nn.Sequential(
+        nn.Linear(features, hidden),
+        nn.LeakyReLU(config.negative_slope),
+        nn.Linear(hidden, 1),
+    )
+
+
 class FiLMUNet(PromptedSegmenter):
     """The FiLM paper's network: 9 907 495 parameters in its size, + 1 for the L2 gain.
 
@@ -122,7 +134,7 @@ class FiLMUNet(PromptedSegmenter):
         self.decoder = nn.ModuleList(decoder)
         self.head = nn.Conv2d(ups[-1], config.patch**2, 1)
         self.whiten = Whitening(config.text_dim) if config.text_whitening else nn.Identity()
-        self.presence_head = nn.Linear(2 * widths[-1], 1) if config.presence else None
+        self.presence_head = presence_head(config) if config.presence else None
 
     def encode_image(self, images: Tensor) -> Features:
         """Encode ``images`` (B, C, H, W); returns the skips, finest first, and the bottleneck.
@@ -166,7 +178,7 @@ class FiLMUNet(PromptedSegmenter):
         return self._presence(self.fusion(features[-1], self.whiten(text.pooled)))
 
     def _presence(self, fused: Tensor) -> Tensor:
-        """Mean and maximum of the modulated bottleneck through one linear layer."""
+        """Mean and maximum of the modulated bottleneck through the presence head."""
         assert self.presence_head is not None
         pooled = torch.cat([fused.mean((2, 3)), fused.amax((2, 3))], dim=1)
         return self.presence_head(pooled).squeeze(1)
