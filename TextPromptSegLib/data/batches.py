@@ -14,6 +14,7 @@ from torch.utils.data import IterableDataset
 
 from .artefacts import AugmentConfig, degrade
 from .augment import random_affine, retone, share_in_view, swap_sides, warp
+from .mixing import MixConfig, Mixer
 from .phrases import PhraseBook
 from .sampling import Pair, SliceSampler
 from .slices import TrainingSlice
@@ -49,6 +50,8 @@ class BatchStream(IterableDataset):
         augment: ranges, or None for none.
         mirror: data sets whose slices may be mirrored (with left and right words swapped).
         upturn: data sets whose slices are turned upside down in half of the draws.
+        mix: how slices are mixed with others, or None for not.
+        regions: data set -> region of the body, within which slices are mixed.
         seed: of the first batch; `skip` continues a stream after a restart.
         skip: batches already used.
     """
@@ -63,10 +66,18 @@ class BatchStream(IterableDataset):
         augment: AugmentConfig | None = None,
         mirror: Sequence[str] = (),
         upturn: Sequence[str] = (),
+        mix: MixConfig | None = None,
+        regions: Mapping[str, str] | None = None,
         seed: int = 0,
         skip: int = 0,
     ) -> None:
         self.samplers = [s for s in samplers if s.slices]
+        self.mixers = [
+            None
+            if mix is None
+            else Mixer(s.slices, mix, regions=regions or {}, foreign=s.foreign_names)
+            for s in self.samplers
+        ]
         self.phrases = phrases
         self.encode = encode
         self.plan = plan
@@ -85,9 +96,12 @@ class BatchStream(IterableDataset):
         share = share / share.sum()
         while True:
             rng = np.random.default_rng((self.seed, number))
-            sampler = self.samplers[rng.choice(len(self.samplers), p=share)]
+            which = int(rng.choice(len(self.samplers), p=share))
+            sampler, mixer = self.samplers[which], self.mixers[which]
             factor = self._factor(sampler)
             slices = sampler.draw(self.plan.slices * factor, rng)
+            if mixer is not None:
+                slices = [mixer(item, rng) for item in slices]
             pairs = sampler.pairs(slices, self.plan.pairs * factor, rng)
             asked = sampler.questions(slices, self.plan.questions, rng)
             yield self.make(slices, pairs, asked, rng)

@@ -174,7 +174,7 @@ class SliceSampler:
         names = list(item.masks)
         if len(names) < 2:
             return names
-        weight = np.array([self._name_weight[item.dataset, n] for n in names])
+        weight = np.array([self._name_weight.get((item.dataset, n), 1.0) for n in names])
         order = rng.choice(len(names), size=len(names), replace=False, p=weight / weight.sum())
         return [names[i] for i in order]
 

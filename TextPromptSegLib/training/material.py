@@ -6,12 +6,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..data.absence import AbsenceRules, add_absences
+from ..data.artefacts import AugmentConfig
 from ..data.batches import BatchPlan
 from ..data.datasets import Case, Dataset
+from ..data.mixing import MixConfig
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
 from ..data.slices import NameRules, TrainingSlice, case_slices
@@ -221,6 +224,26 @@ def phrase_book(recipe: Recipe, vocabulary: Vocabulary | None = None) -> PhraseB
     if recipe.templates:
         return PhraseBook(vocabulary, recipe.templates, recipe.plain_prompts)
     return PhraseBook(vocabulary, plain=recipe.plain_prompts)
+
+
+def stream_options(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe's options of a `BatchStream`: augmentation, mixing, mirrored sets.
+
+    Raises:
+        InputError: for unknown values.
+    """
+    try:
+        augment = None if recipe.augment is None else AugmentConfig(**recipe.augment)
+        mix = None if recipe.mix is None else MixConfig(**recipe.mix)
+    except TypeError as error:
+        raise InputError(f"The recipe's augment or mix cannot be used: {error}.") from error
+    return {
+        "augment": augment,
+        "mix": mix,
+        "regions": {Path(e.name).name: e.region for e in recipe.data if e.region},
+        "mirror": [Path(e.name).name for e in recipe.data if e.mirror],
+        "upturn": [Path(e.name).name for e in recipe.data if e.upturn],
+    }
 
 
 def batch_plan(recipe: Recipe) -> BatchPlan:

@@ -83,6 +83,7 @@ class Recipe:
         rarity: exponent that favours rare structures.
         name_weights: further factor per name.
         augment: `AugmentConfig` values, or None.
+        mix: `MixConfig` values, or None for no mixing of slices.
         lr: peak learning rate.
         min_lr: last learning rate of the cosine.
         weight_decay: of AdamW.
@@ -127,6 +128,7 @@ class Recipe:
     rarity: float = 0.5
     name_weights: Mapping[str, float] = field(default_factory=dict)
     augment: Mapping[str, Any] | None = field(default_factory=dict)
+    mix: Mapping[str, Any] | None = None
     lr: float = 3e-4
     min_lr: float = 1e-6
     weight_decay: float = 1e-4

@@ -76,12 +76,11 @@ def train(
     import torch
     from torch.utils.data import DataLoader
 
-    from ..data.artefacts import AugmentConfig
     from ..data.batches import BatchStream, validation_batches
     from ..systems.registry import create
     from ..text import load_text_encoder
     from .curves import draw_curves
-    from .material import batch_plan, gather, phrase_book, samplers
+    from .material import batch_plan, gather, phrase_book, samplers, stream_options
     from .module import SegmenterModule
     from .states import LAST, KeepLast, PlainLog, keep_best, read_state
 
@@ -116,9 +115,7 @@ def train(
         phrase_book(recipe),
         encoder.encode,
         batch_plan(recipe),
-        augment=None if recipe.augment is None else AugmentConfig(**recipe.augment),
-        mirror=[Path(e.name).name for e in recipe.data if e.mirror],
-        upturn=[Path(e.name).name for e in recipe.data if e.upturn],
+        **stream_options(recipe),
         seed=recipe.seed,
         skip=done,
     )

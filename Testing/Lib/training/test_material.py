@@ -12,7 +12,7 @@ from TextPromptSegLib.data.absence import AbsenceRules
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.systems import film_unet
-from TextPromptSegLib.training.material import gather, notes_of
+from TextPromptSegLib.training.material import gather, notes_of, stream_options
 from TextPromptSegLib.training.recipe import Recipe
 
 
@@ -92,3 +92,19 @@ def test_normal_radiographs_are_known_to_be_without_findings(shared_data: Path) 
             assert not gone & present
             sick = any(word in text for word in ("lung cancer", "malignant", "COVID", ", tuber"))
             assert not (sick and "lung nodule" in gone)
+
+
+def test_a_recipe_with_unknown_mixing_is_refused_in_one_sentence() -> None:
+    options = stream_options(_recipe(mix={"cutmix": 0.5}, entry={"mirror": True, "upturn": True}))
+    assert options["mix"].cutmix == 0.5 and options["regions"] == {"tiny": "abdomen"}
+    assert options["mirror"] == options["upturn"] == ["tiny"]
+    with pytest.raises(InputError, match="augment or mix cannot be used"):
+        stream_options(_recipe(mix={"cutmax": 0.5}))
+
+
+def test_the_compact_recipe_pastes_only_names_of_its_sets() -> None:
+    recipe = Recipe.read(Path(str(film_unet.__file__)).parent / "recipe_compact.json")
+    mix = stream_options(recipe)["mix"]
+    assert set(mix.pasted) <= {e.name for e in recipe.data}
+    names = {n for listed in recipe.regions.values() for n in listed}
+    assert {n for listed in mix.pasted.values() for n in listed} | set(mix.roam) <= names
