@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
+import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
+from ..files.leftovers import owned_prefix, sweep
 from ..outcome import CheckpointError
 from .checkpoint import CONFIG, WEIGHTS
 
+_STAGING = ".import-"
 LARGEST_BYTES = 8 << 30
 LARGEST_RATIO = 200
 MOST_ENTRIES = 2000
 TEXT_BYTES = 16 << 20
 KEPT = (".json", ".safetensors", ".md", ".txt")
 """File names' ends that are taken along; everything else (pickles above all) stays outside."""
+
+# What zipfile and its decompressors raise for a stream that is damaged or made to hurt.
+_BROKEN = (
+    OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError,
+    IndexError, OverflowError, zlib.error, lzma.LZMAError, struct.error, MemoryError,
+)  # fmt: skip
+
+
+def staging(root: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder in the final place, so that moving out of it is one rename.
+
+    Raises:
+        CheckpointError: when the place cannot be written.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root, _STAGING)
+        return tempfile.TemporaryDirectory(prefix=owned_prefix(_STAGING), dir=root)
+    except OSError as error:
+        raise CheckpointError(
+            f"'{root}' cannot be written: {error.strerror or error}; choose another folder with "
+            "the environment variable TEXTPROMPTSEG_HOME."
+        ) from error
 
 
 def gather(path: Path, stage: str | Path) -> Path:
@@ -35,7 +64,7 @@ def gather(path: Path, stage: str | Path) -> Path:
             raise CheckpointError(f"'{path}' is neither a checkpoint folder nor a zip file.")
         else:
             raise CheckpointError(f"There is no '{path}'.")
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise CheckpointError(f"'{path}' cannot be read: {error}.") from error
     return target
 

@@ -5,18 +5,17 @@ Nothing here touches the network except `download`, and that only when somebody 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files.text import read_json
 from ..inference.memory_estimate import estimate_memory
 from ..outcome import CheckpointError, Progress
 from ..resources import checkpoints_dir, resource_path
@@ -137,7 +136,7 @@ def _entries() -> dict[str, dict[str, Any]]:
     """Return the downloadable models of ``Resources/Models.json`` by name."""
     path = resource_path("Models.json")
     try:
-        models = json.loads(path.read_text(encoding="utf-8"))["models"]
+        models = read_json(path)["models"]
         return {entry["name"]: entry for entry in models}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError("Models.json is damaged; install the extension again.") from error
@@ -186,20 +185,25 @@ def _folder_info(folder: Path, state: str) -> ModelInfo:
     """Describe an installed checkpoint; a damaged one gets its problem as a sentence."""
     try:
         config = checkpoint.read_config(folder)
+        weights = folder / checkpoint.WEIGHTS
+        size = weights.stat().st_size if weights.is_file() else 0
+        return ModelInfo(
+            name=folder.name if state != "folder" else str(folder),
+            title=str(config.get("title", config["name"])),
+            state=state,
+            folder=folder,
+            bytes=size,
+            memory_bytes=estimate_memory(config, size),
+            problem="" if size else f"It lacks {checkpoint.WEIGHTS}; get it again.",
+            **_described(config),
+        )
     except CheckpointError as error:
-        return ModelInfo(folder.name, folder.name, state, folder, problem=str(error))
-    weights = folder / checkpoint.WEIGHTS
-    size = weights.stat().st_size if weights.is_file() else 0
-    return ModelInfo(
-        name=folder.name if state != "folder" else str(folder),
-        title=str(config.get("title", config["name"])),
-        state=state,
-        folder=folder,
-        bytes=size,
-        memory_bytes=estimate_memory(config, size),
-        problem="" if size else f"It lacks {checkpoint.WEIGHTS}; get it again.",
-        **_described(config),
-    )
+        problem = str(error)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        # One folder that is not of the form costs one line of the list, not the list.
+        logger.debug("A checkpoint cannot be described", exc_info=True)
+        problem = f"Its {checkpoint.CONFIG} is damaged ({error}); get the checkpoint again."
+    return ModelInfo(folder.name, folder.name, state, folder, problem=problem)
 
 
 def _entry_info(entry: Mapping[str, Any]) -> ModelInfo:
@@ -250,10 +254,10 @@ def import_path(
             is taken.
         Cancelled: when ``progress`` returns False; nothing is left behind.
     """
-    from .archive import gather
+    from .archive import gather, staging
     from .foreign_weights import as_checkpoint
 
-    with _staging() as stage:
+    with staging(user_checkpoints_dir()) as stage:
         folder = gather(as_checkpoint(Path(path), Path(stage)), stage)
         return _install(folder, None, overwrite, progress)
 
@@ -262,20 +266,29 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
     """Fetch a checkpoint of the catalogue, or ``owner/name[@revision]`` from the model hub.
 
     A broken download is resumed by the next call; nothing counts as installed before its sha256
-    is right.
+    is right. What is installed already, and whole, is not fetched again.
 
     Raises:
         CheckpointError: for an unknown name, no connection, or a wrong checksum.
         Cancelled: when ``progress`` returns False; what came so far is kept for resuming.
     """
     from . import transfer
+    from .archive import gather, staging
 
     plain = folder_name(name)
     entry = _entries().get(name)
+    match = _HUB_ID.fullmatch(name)
+    if not overwrite and (info := _installed(plain, progress)) is not None:
+        if match and match[3]:
+            raise CheckpointError(
+                f"There is already a checkpoint '{plain}'; remove it first: "
+                f"'textpromptseg models remove {plain}'."
+            )
+        return info
     parts = user_home() / "downloads" / plain
     if entry is not None and entry.get("files"):
         transfer.fetch_files(entry, parts, progress)
-    elif match := _HUB_ID.fullmatch(name):
+    elif match:
         transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
     elif (checkpoints_dir() / plain / checkpoint.CONFIG).is_file():
         raise CheckpointError(f"'{name}' ships with the extension; there is nothing to download.")
@@ -285,12 +298,18 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
             f"'{name}' is not in the catalogue of downloads ({known or 'which is empty'}); "
             "give a name from it or a hub id 'owner/name'."
         )
-    with _staging() as stage:
-        from .archive import gather
-
-        info = _install(gather(parts, stage), plain, overwrite, progress)
+    with staging(user_checkpoints_dir()) as stage:
+        info = _install(gather(parts, stage), plain, True, progress)
     shutil.rmtree(parts, ignore_errors=True)
     return info
+
+
+def _installed(plain: str, progress: Progress | None) -> ModelInfo | None:
+    """Return the row of a whole checkpoint in the user's folder, None where there is none."""
+    folder = user_checkpoints_dir() / plain
+    if (folder / checkpoint.CONFIG).is_file() and _verify_folder(plain, folder, progress).ok:
+        return _folder_info(folder, "user")
+    return None
 
 
 def verify(name: str | None = None, progress: Progress | None = None) -> list[VerifyResult]:
@@ -341,19 +360,6 @@ def remove(name: str) -> Path:
             f"'{folder}' cannot be removed: {error.strerror or error}."
         ) from error
     return folder
-
-
-def _staging() -> tempfile.TemporaryDirectory[str]:
-    """Return a temporary folder beside the final place, so that moving is one rename."""
-    root = user_checkpoints_dir()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix=".import-", dir=root)
-    except OSError as error:
-        raise CheckpointError(
-            f"'{root}' cannot be written: {error.strerror or error}; choose another folder with "
-            "the environment variable TEXTPROMPTSEG_HOME."
-        ) from error
 
 
 def _install(

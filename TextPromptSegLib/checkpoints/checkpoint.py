@@ -7,6 +7,7 @@ tensor is accounted for, and no pickle is ever opened.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.leftovers import owned_prefix, sweep
+from ..files.text import read_json
 from ..outcome import Cancelled, CheckpointError, OutputError, Progress
 
 if TYPE_CHECKING:
@@ -108,7 +111,7 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     _finish_interrupted_save(folder)
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"'{folder}' is not a checkpoint: it has no {CONFIG}.") from error
     except (OSError, ValueError) as error:
@@ -136,6 +139,13 @@ def check_config(config: Any, where: str) -> None:
     for key in ("config", "input", "text_encoder", "trained_prompts", "licence"):
         if not isinstance(config[key], dict):
             raise CheckpointError(f"'{where}' is damaged: '{key}' is not a table.")
+    for key in ("name", "system", "title", "weights_sha256"):
+        if not isinstance(config.get(key, ""), str):
+            raise CheckpointError(f"'{where}' is damaged: '{key}' is not a text.")
+    for key in ("modalities", "planes", "takes"):
+        values = config.get(key, [])
+        if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
+            raise CheckpointError(f"'{where}' is damaged: '{key}' is not a list of texts.")
 
 
 def verify_weights(
@@ -295,12 +305,18 @@ def save(
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file under a temporary name in the same folder, then put it in place."""
-    handle, temporary = tempfile.mkstemp(prefix=path.name + ".", suffix=".tmp", dir=path.parent)
+    hidden = f".{path.name}-"
+    sweep(path.parent, hidden)
+    handle, temporary = tempfile.mkstemp(
+        prefix=owned_prefix(hidden), suffix=".tmp", dir=path.parent
+    )
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
+        if os.path.getsize(temporary) != len(content):
+            raise OSError(errno.ENOSPC, "it was cut off while it was written", str(path))
         os.chmod(temporary, 0o644)  # mkstemp makes it private
         os.replace(temporary, path)
     except BaseException:
@@ -314,7 +330,7 @@ def _finish_interrupted_save(folder: Path) -> None:
     if not (pending.is_file() and weights.is_file()):
         return
     try:
-        expected = json.loads(pending.read_text(encoding="utf-8"))["weights_sha256"]
+        expected = read_json(pending)["weights_sha256"]
         if sha256_of(weights) == expected:
             os.replace(pending, folder / CONFIG)
     except (OSError, ValueError, KeyError, TypeError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from ..files.text import read_json
 from ..outcome import CheckpointError, Progress
 from .checkpoint import sha256_of
 
@@ -25,7 +25,7 @@ def verify_encoder(name: str, folder: Path, progress: Progress | None = None) ->
         Cancelled: when ``progress`` returns False.
     """
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = read_json(folder / CONFIG)
         expected = str(config["weights_sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"'{name}' is damaged; install the extension again.") from error

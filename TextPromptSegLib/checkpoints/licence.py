@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.text import read_json
 from ..outcome import OutputError
 from .catalogue import user_home
 from .checkpoint import write_atomically
@@ -47,7 +48,7 @@ def _key(model: ModelInfo) -> str:
 def _agreed() -> list[str]:
     """Read the remembered keys; a damaged file means none."""
     try:
-        keys = json.loads(_path().read_text(encoding="utf-8"))
+        keys = read_json(_path())
     except (OSError, ValueError):
         return []
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []

@@ -21,13 +21,15 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 4
 _TIMEOUT_S = 30.0
 _BLOCK = 1 << 18
+_SCHEMES = ("https",)
 
 
 def fetch_files(entry: Mapping[str, Any], folder: Path, progress: Progress | None = None) -> None:
     """Fetch the files of one catalogue entry into ``folder``.
 
     Args:
-        entry: with ``name`` and ``files``, each ``path``, ``url``, ``sha256`` and ``bytes``.
+        entry: with ``name`` and ``files``, each ``path``, ``url``, ``sha256`` and ``bytes``, more
+            than which are not taken.
         folder: where finished files and ``.part`` files go.
         progress: called with bytes done and total.
 
@@ -36,7 +38,9 @@ def fetch_files(entry: Mapping[str, Any], folder: Path, progress: Progress | Non
         Cancelled: when ``progress`` returns False.
     """
     files = entry["files"]
-    total = sum(int(file.get("bytes", 0)) for file in files)
+    if any(int(file.get("bytes", 0)) <= 0 for file in files):
+        raise CheckpointError(f"The catalogue names no size for '{entry['name']}'; report this.")
+    total = sum(int(file["bytes"]) for file in files)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -56,27 +60,33 @@ def fetch_files(entry: Mapping[str, Any], folder: Path, progress: Progress | Non
             if progress is not None and not progress(start + done, total, f"downloading {name}"):
                 raise Cancelled(f"downloading {name}")
 
-        fetch(str(file["url"]), folder / name, str(file["sha256"]), report)
-        before += int(file.get("bytes", 0))
+        size = int(file["bytes"])
+        fetch(str(file["url"]), folder / name, str(file["sha256"]), size, report)
+        before += size
 
 
-def fetch(url: str, target: Path, sha256: str, report: Any = lambda done: None) -> None:
+def fetch(url: str, target: Path, sha256: str, size: int, report: Any = lambda done: None) -> None:
     """Fetch one file; a ``.part`` file beside it is continued.
 
+    Args:
+        url: where from; https, and so is every address that it is redirected to.
+        target: where to.
+        sha256: what the file must have.
+        size: bytes of the file; more are not taken.
+        report: called with the bytes so far.
+
     Raises:
-        CheckpointError: for an unsafe address, no connection, or a wrong checksum.
+        CheckpointError: for an unsafe address, no connection, too many bytes, a wrong checksum.
     """
     parts = urlsplit(url)
-    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if parts.scheme != "https" and not local:
-        raise CheckpointError(f"Checkpoints are only downloaded over https, not from '{url}'.")
+    _check_scheme(url)
     if target.is_file() and checkpoint.sha256_of(target) == sha256.lower():
         report(target.stat().st_size)
         return
     part = target.with_name(target.name + ".part")
     for attempt in range(_ATTEMPTS):
         try:
-            _continue(url, part, report)
+            _continue(url, part, size, report)
             break
         except urllib.error.HTTPError as error:
             if error.code == 416:  # nothing left, or the part is longer than the file
@@ -102,25 +112,54 @@ def fetch(url: str, target: Path, sha256: str, report: Any = lambda done: None) 
     part.replace(target)
 
 
-def _continue(url: str, part: Path, report: Any) -> None:
+def _check_scheme(url: str) -> None:
+    if urlsplit(url).scheme not in _SCHEMES:
+        raise CheckpointError(f"Checkpoints are only downloaded over https, not from '{url}'.")
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to https only."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """Refuse an address that anybody on the way could answer for."""
+        _check_scheme(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _continue(url: str, part: Path, size: int, report: Any) -> None:
     """Append to the part file what it lacks; start over where the server cannot continue."""
     have = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": "TextPromptSeg"}
     if have:
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+    opener = urllib.request.build_opener(_SafeRedirects())
+    with opener.open(request, timeout=_TIMEOUT_S) as answer:
         resumed = answer.status == 206
         have = have if resumed else 0
         length = answer.headers.get("Content-Length")
         expected = have + int(length) if length else None
+        if (expected or 0) > size:
+            raise _too_long(part, size)
         with part.open("ab" if resumed else "wb") as stream:
             while block := answer.read(_BLOCK):
-                stream.write(block)
                 have += len(block)
+                if have > size:
+                    raise _too_long(part, size)
+                stream.write(block)
                 report(have)
     if expected is not None and have < expected:
         raise OSError("the connection closed early")
+
+
+def _too_long(part: Path, size: int) -> CheckpointError:
+    part.unlink(missing_ok=True)
+    name = part.name.removesuffix(".part")
+    return CheckpointError(
+        f"'{name}' is longer than the {size:,} bytes of the catalogue; it was not taken."
+    )
 
 
 def fetch_hub(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import subprocess
+import sys
 import threading
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -249,7 +252,8 @@ class Server:
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files, self.requests = files, []  # type: ignore[var-annotated]
         self.break_after: int | None = None
-        self.ranges, self.status = True, 200
+        self.ranges, self.status, self.told = True, 200, True
+        self.redirects: dict[str, str] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -266,6 +270,11 @@ class Server:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         wanted = handler.headers.get("Range")
         self.requests.append((handler.path, wanted))
+        if handler.path in self.redirects:
+            handler.send_response(302)
+            handler.send_header("Location", self.redirects[handler.path])
+            handler.end_headers()
+            return
         if self.status != 200:
             handler.send_error(self.status)
             return
@@ -276,7 +285,8 @@ class Server:
                 handler.send_error(416)
                 return
         handler.send_response(206 if start else 200)
-        handler.send_header("Content-Length", str(len(body) - start))
+        if self.told:
+            handler.send_header("Content-Length", str(len(body) - start))
         handler.end_headers()
         part = body[start:]
         if self.break_after is not None and len(part) > self.break_after:
@@ -302,6 +312,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         ],
     }
     monkeypatch.setattr(catalogue, "_entries", lambda: {"remote": entry})
+    monkeypatch.setattr(transfer, "_SCHEMES", ("https", "http"))  # for this machine's own server
     monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
     yield server
     server.http.shutdown()
@@ -377,18 +388,101 @@ def test_refusals_of_the_server(server: Server, status: int) -> None:
         catalogue.download("remote")
 
 
+OTHERS = ("http://example.org/x", "file:///etc/passwd", "ftp://example.org/x", "http://localhost/x")
+
+
 def test_only_https(tmp_path: Path) -> None:
-    for url in ("http://example.org/x", "file:///etc/passwd", "ftp://example.org/x"):
+    for url in OTHERS:
         with pytest.raises(CheckpointError, match="only downloaded over https"):
-            transfer.fetch(url, tmp_path / "x", "0" * 64)
+            transfer.fetch(url, tmp_path / "x", "0" * 64, 10)
+
+
+def test_no_redirect_leaves_https(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, url in enumerate(OTHERS[1:3]):
+        server.redirects[f"/r{number}"] = url
+        with pytest.raises(CheckpointError, match="only downloaded over https|not allowed"):
+            transfer.fetch(f"{server.url}r{number}", tmp_path / "x", "0" * 64, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "_SCHEMES", ("https",))
+        request = urllib.request.Request("https://example.org")
+        with pytest.raises(CheckpointError, match="only downloaded over https"):
+            transfer._SafeRedirects().redirect_request(request, None, 302, "", {}, OTHERS[0])
+    server.files["good"] = b"good"
+    server.redirects["/r"] = server.url + "good"
+    transfer.fetch(server.url + "r", tmp_path / "x", hashlib.sha256(b"good").hexdigest(), 4)
+    assert (tmp_path / "x").read_bytes() == b"good"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_no_more_is_taken_than_the_catalogue_says(server: Server, home: Path, told: bool) -> None:
+    server.files["model.safetensors"] += bytes(1 << 20)
+    server.told = told
+    with pytest.raises(CheckpointError, match="longer than the"):
+        catalogue.download("remote")
+    left = home / "downloads" / "remote"
+    assert not [path for path in left.iterdir() if "safetensors" in path.name]
+
+
+def test_a_catalogue_without_sizes_is_refused(server: Server) -> None:
+    entry = catalogue._entries()["remote"]
+    del entry["files"][0]["bytes"]
+    with pytest.raises(CheckpointError, match="no size"):
+        catalogue.download("remote")
+    assert server.requests == []
+
+
+def test_what_is_installed_is_not_fetched_again(server: Server, home: Path) -> None:
+    catalogue.download("remote")
+    asked = len(server.requests)
+    assert catalogue.download("remote").state == "user" and len(server.requests) == asked
+    weights = home / "checkpoints" / "remote" / checkpoint.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert catalogue.download("remote").state == "user" and len(server.requests) > asked
+    assert catalogue.verify("remote")[0].ok, "a damaged one is fetched again"
+
+
+def test_the_staging_folder_of_a_killed_import_is_swept(tmp_path: Path, home: Path) -> None:
+    code = "from TextPromptSegLib.files.leftovers import owned_prefix as p; print(p('.import-'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    dead = home / "checkpoints" / f"{done.stdout.strip()}x"
+    dead.mkdir(parents=True)
+    (dead / "half.safetensors").write_bytes(bytes(100))
+    catalogue.import_path(save_tiny(tmp_path / "net", name="net"))
+    assert [path.name for path in (home / "checkpoints").iterdir()] == ["net"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("modalities", 5), ("modalities", [{}]), ("planes", None), ("trained_prompts", []),
+        ("takes", "box"), ("name", ["x"]), ("name", None), ("system", {}), ("title", [1]),
+        ("memory_mb", "much"), ("input", {"size": "wide"}), ("config", {"channels": 3}),
+        ("config", {"patch": 0, "heads": 1}), ("licence", {"spdx": [1]}), ("format", [1]),
+        ("weights_sha256", 7),
+    ],
+)  # fmt: skip
+def test_one_bad_folder_costs_one_line(home: Path, key: str, value: Any) -> None:
+    folder = save_tiny(home / "checkpoints" / "odd", name="odd")
+    path = folder / checkpoint.CONFIG
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    save_tiny(home / "checkpoints" / "good", name="good")
+    rows = {row.name: row for row in catalogue.list_models()}
+    assert set(rows) == {"shipped-net", "odd", "good"} and not rows["good"].problem
+    for content in ("[" * 100_000, "5", "null", "{"):
+        path.write_text(content)
+        rows = {row.name: row for row in catalogue.list_models()}
+        assert rows["odd"].problem and not rows["good"].problem
 
 
 def test_no_connection_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(transfer, "_SCHEMES", ("http",))
     server = Server({})
     server.http.server_close()
     with pytest.raises(CheckpointError, match="start it again"):
-        transfer.fetch(server.url + "x", tmp_path / "x", "0" * 64)
+        transfer.fetch(server.url + "x", tmp_path / "x", "0" * 64, 10)
 
 
 def test_what_there_is_not(server: Server) -> None:
