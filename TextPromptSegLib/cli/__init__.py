@@ -18,12 +18,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: words after the program's name; those of the process when None.
     """
-    from .cancel import catch_signals
+    from .cancel import Stopped, catch_signals
 
     debug = bool(os.environ.get("TEXTPROMPTSEG_DEBUG"))
     with catch_signals():
         try:
             return _run(arguments, debug)
+        except Stopped as stopped:
+            return _say(str(stopped), EXIT_CANCELLED)
         except KeyboardInterrupt:
             return _say("cancelled; nothing half-written is left", EXIT_CANCELLED)
 
@@ -33,6 +35,7 @@ def _run(arguments: Sequence[str] | None, debug: bool) -> int:
     from ..inference.device import keep_freed_memory
     from ..outcome import Cancelled, TextPromptSegError
     from .app import build_app, quiet_libraries
+    from .cancel import Stopped, cancelled
 
     quiet_libraries(debug)
     keep_freed_memory()
@@ -42,6 +45,8 @@ def _run(arguments: Sequence[str] | None, debug: bool) -> int:
         if code == EXIT_CANCELLED:  # typer turns KeyboardInterrupt into this code
             raise KeyboardInterrupt
         return code if isinstance(code, int) else EXIT_DONE
+    except Stopped:
+        raise
     except Cancelled:
         raise KeyboardInterrupt from None
     except TextPromptSegError as error:
@@ -57,8 +62,11 @@ def _run(arguments: Sequence[str] | None, debug: bool) -> int:
     except OSError as error:
         if debug:
             raise
-        reason = error.strerror or type(error).__name__
-        return _say(f"{error.filename or 'a file'} cannot be used ({reason})", EXIT_ERROR)
+        return _say(_file_trouble(error), EXIT_ERROR)
+    except SystemExit:
+        if cancelled():  # some library turned Ctrl-C into the end of the program
+            raise KeyboardInterrupt from None
+        raise
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of typer
             return _usage(error)
@@ -68,6 +76,16 @@ def _run(arguments: Sequence[str] | None, debug: bool) -> int:
             raise
         text = f"internal error ({type(error).__name__}: {error})"
         return _say(f"{text}; set TEXTPROMPTSEG_DEBUG=1 to see where", EXIT_INTERNAL)
+
+
+def _file_trouble(error: OSError) -> str:
+    """Say which file cannot be used, or what the system said where no file is named."""
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename:
+        return f"{os.fsdecode(error.filename)} cannot be used ({reason})"
+    if "tempor" in reason or "MPLCONFIGDIR" in reason:
+        return f"{reason.rstrip('.')}; name a folder that can be written with TMPDIR"
+    return f"a file cannot be used ({reason})"
 
 
 def _usage(error: Exception) -> int:
@@ -82,5 +100,7 @@ def _usage(error: Exception) -> int:
 
 def _say(text: str, code: int) -> int:
     """Print one line on stderr and return the exit code."""
-    print("textpromptseg: " + " ".join(text.split()), file=sys.stderr, flush=True)
+    from .clean import clean
+
+    print("textpromptseg: " + clean(" ".join(text.split())), file=sys.stderr, flush=True)
     return code

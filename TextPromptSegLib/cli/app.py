@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ..jobs.job import DEFAULT_MODEL
+from .clean import CleanFormatter
 from .options import (
     BoxOption,
     Device,
@@ -60,7 +61,10 @@ def build_app() -> typer.Typer:
 def quiet_libraries(debug: bool) -> None:
     """Keep the remarks of libraries away from the screen, unless somebody looks for a fault."""
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(CleanFormatter(logging.BASIC_FORMAT))
     if not debug:
+        logging.captureWarnings(True)  # they quote headers; below the level that is shown
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -8,7 +8,13 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from ..outcome import Cancelled
+
 _state = threading.Event()
+
+
+class Stopped(Cancelled):
+    """The user cancelled; the text says how to go on."""
 
 
 def cancelled() -> bool:

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from ..outcome import Outcome
 from .cancel import cancelled
+from .clean import clean
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -51,12 +52,12 @@ def err() -> Console:
 
 def remark(text: str) -> None:
     """Print one remark on stderr, in one line."""
-    err().print(Text(" ".join(text.split()), style="dim"), soft_wrap=True)
+    err().print(Text(clean(" ".join(text.split())), style="dim"), soft_wrap=True)
 
 
 def say(text: str = "", style: str = "") -> None:
     """Print one line of the result."""
-    out().print(Text(text, style=style), soft_wrap=True)
+    out().print(Text(clean(text), style=style), soft_wrap=True)
 
 
 def show_parse(prompts: Sequence[Prompt]) -> None:
@@ -64,17 +65,26 @@ def show_parse(prompts: Sequence[Prompt]) -> None:
     console = out()
     for prompt in prompts:
         line = Text()
-        line.append(prompt.text, style="bold")
+        line.append(clean(prompt.text), style="bold")
         line.append("  →  ")
-        line.append(prompt.describe(), style="" if prompt.known else "red")
+        line.append(clean(prompt.describe()), style="" if prompt.known else "red")
         console.print(line, soft_wrap=True)
+
+
+class PlainTable(Table):
+    """A table that takes texts as they are: no markup, and nothing that a terminal would obey."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row of texts."""
+        plain = (Text(clean(cell)) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*plain, **options)
 
 
 def new_table(*columns: str, right: Iterable[str] = ()) -> Table:
     """Return an empty table; the columns named in ``right`` hold numbers."""
     from rich import box
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = PlainTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table
@@ -163,6 +173,7 @@ class ProgressBar:
 
     def update(self, done: int, total: int, message: str) -> bool:
         """Show the state of a run; False when the user has asked to stop."""
+        message = clean(message)
         if self._console.is_terminal:
             self._bar.update(
                 self._task, completed=done, total=total or None, description=_short(message)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue
 from ..outcome import CheckpointError
 from . import EXIT_DONE, EXIT_ERROR
+from .clean import clean, clean_json
 from .console import new_table, out, remark, run_with_bar, say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def list_all(as_json: bool) -> int:
     """Print the catalogue."""
     rows = catalogue.list_models()
     if as_json:
-        print(json.dumps([row.to_dict() for row in rows], indent=2, ensure_ascii=False))
+        print(clean_json([row.to_dict() for row in rows]))
         return EXIT_DONE
     if not rows:
         say("There is no checkpoint; import one with 'textpromptseg models import PATH'.")
@@ -61,7 +61,7 @@ def show(name: str, as_json: bool) -> int:
         return EXIT_DONE
     card = catalogue.model_card(name) if row.folder is not None else ""
     if as_json:
-        print(json.dumps({**row.to_dict(), "card": card}, indent=2, ensure_ascii=False))
+        print(clean_json({**row.to_dict(), "card": card}))
         return EXIT_DONE
     say(f"{row.name}: {row.title}", "bold")
     for label, text in (
@@ -81,7 +81,7 @@ def show(name: str, as_json: bool) -> int:
         from rich.markdown import Markdown
 
         say()
-        out().print(Markdown(card))
+        out().print(Markdown(clean(card), hyperlinks=False))
     return EXIT_DONE
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from . import EXIT_DONE, EXIT_NOT_FOUND
+from .clean import clean_json
 from .console import show_parse
 
 
@@ -19,7 +18,7 @@ def parse_prompt(text: str, as_json: bool) -> int:
     prompts = parse_prompts(text)
     if as_json:
         rows = [{**p.to_dict(), "known": p.known, "parsed": p.describe()} for p in prompts]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(clean_json(rows))
     else:
         show_parse(prompts)
     return EXIT_DONE if all(prompt.known for prompt in prompts) else EXIT_NOT_FOUND

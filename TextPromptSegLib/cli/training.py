@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..files.checks import check_folder
 from ..outcome import Cancelled, InputError
 from . import EXIT_DONE, EXIT_ERROR
+from .cancel import Stopped, cancelled
 from .console import new_table, out, remark, run_with_bar, say
 from .segment import show_licence
 
@@ -48,9 +49,14 @@ def train_recipe(
             export_only=export_only,
             progress_bar=True,
         )
-    except Cancelled:
-        remark("The run is kept; the same command with --resume goes on where it stopped.")
-        raise
+    except (Cancelled, KeyboardInterrupt, SystemExit) as end:
+        # Libraries turn Ctrl-C into SystemExit; one that nobody asked for goes through.
+        if not isinstance(end, Cancelled) and not cancelled():
+            raise
+        raise Stopped(
+            "cancelled; the run is kept, and the same command with --resume goes on where it "
+            "stopped"
+        ) from None
     say(f"wrote {result}")
     return EXIT_DONE
 
