@@ -30,6 +30,12 @@ WHOLES: Mapping[str, tuple[str, ...]] = {
         "left atrium of heart",
         "right atrium of heart",
     ),
+    "heart chambers": (
+        "left ventricle of heart",
+        "right ventricle of heart",
+        "left atrium of heart",
+        "right atrium of heart",
+    ),
     "aorta": ("thoracic aorta", "abdominal aorta"),
     "thoracic aorta": ("ascending aorta", "aortic arch", "descending aorta"),
     "portal and splenic vein": ("portal vein", "splenic vein"),
@@ -37,6 +43,7 @@ WHOLES: Mapping[str, tuple[str, ...]] = {
     "left liver lobe": ("liver segment 2", "liver segment 3", "liver segment 4"),
     "right liver lobe": tuple(f"liver segment {n}" for n in range(5, 9)),
     "pancreas": ("head of pancreas", "body of pancreas", "tail of pancreas"),
+    "bowel": ("small bowel", "large bowel"),
     "small bowel": ("duodenum", "jejunum", "ileum"),
     "large bowel": ("cecum", "colon", "rectum"),
     "colon": ("ascending colon", "transverse colon", "descending colon", "sigmoid colon"),
@@ -46,6 +53,8 @@ WHOLES: Mapping[str, tuple[str, ...]] = {
     "ribs": tuple(f"rib {n}" for n in range(1, 13)),
     "hippocampus": ("anterior hippocampus", "posterior hippocampus"),
     "pharynx": ("nasopharynx", "oropharynx", "hypopharynx"),
+    "cerebellum": ("cerebellar white matter", "cerebellar cortex"),
+    "ventricles of brain": ("lateral ventricle", "third ventricle", "fourth ventricle"),
     "cerebral hemisphere": ("frontal lobe", "parietal lobe", "temporal lobe", "occipital lobe"),
 }
 """Parts that together are the whole; the vocabulary's ``parts`` also lists what lies inside."""

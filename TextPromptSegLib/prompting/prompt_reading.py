@@ -99,8 +99,20 @@ class Reader:
                     words = self.borrow(words, result[-1])
             elif not known[i] and not self.find(words):
                 words = self._fill(words, pieces[i + 1] if i + 1 < len(pieces) else [], result)
+            elif result and (named := self._named_by_side(words, result[-1])):
+                words = named
             result.append(words)
         return result
+
+    def _named_by_side(self, words: list[str], previous: Sequence[str]) -> list[str]:
+        """Return "left ventricle" for the ventricle after a left atrium: the side is in the name."""
+        sides = self.sides(previous)
+        if not sides or self.sides(words):
+            return []
+        match = self.find(sides + words)
+        if match is None or self.vocabulary.entry(match.structure).paired:
+            return []
+        return sides + words
 
     def sides(self, words: Iterable[str]) -> list[str]:
         """Return the words of side among words."""

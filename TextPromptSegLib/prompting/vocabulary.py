@@ -37,6 +37,10 @@ class Vocabulary:
                 self._add(writing, Match(entry.unsided, entry.name))
             for short, side in entry.side_abbreviations:
                 self._add(short, Match(entry.sided(side), entry.name, side))
+        for entry in self._entries.values():
+            for writing in self._compositions(entry):
+                if self._index.get(key_tokens(writing)) is None:  # a name of its own goes first
+                    self._add(writing, Match(entry.unsided, entry.name))
 
     # ------------------------------------------------------------------ reading
     @classmethod
@@ -73,6 +77,9 @@ class Vocabulary:
         yield from (s.name, s.plural, s.unsided, *s.synonyms, *s.abbreviations)
         for names in s.languages.values():
             yield from names
+
+    def _compositions(self, s: Structure) -> Iterator[str]:
+        """Every way to put the name of a finding together from its organ and its kind."""
         if s.base and s.container:
             organ, base = self._entries[s.container], self._entries[s.base]
             nouns = (organ.name, organ.plural, *organ.synonyms[:1], *organ.adjectives)
