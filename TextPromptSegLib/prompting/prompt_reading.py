@@ -105,7 +105,7 @@ class Reader:
         return result
 
     def _named_by_side(self, words: list[str], previous: Sequence[str]) -> list[str]:
-        """Return "left ventricle" for the ventricle after a left atrium: the side is in the name."""
+        """Return "left ventricle" for "ventricle" after "left atrium": a side within a name."""
         sides = self.sides(previous)
         if not sides or self.sides(words):
             return []
