@@ -26,6 +26,11 @@ def swap_sides(name: str) -> str:
     return re.sub(r"\b(left|right)\b", lambda m: other[m.group(0)], name)
 
 
+def without_side(name: str) -> str:
+    """Return the name without the words left and right."""
+    return re.sub(r"\b(left|right)\b *", "", name).strip()
+
+
 def random_affine(
     count: int,
     config: AugmentConfig,
@@ -84,11 +89,22 @@ def jitter_intensity(
 
 
 def retone(
-    images: Tensor, is_ct: Sequence[bool], config: AugmentConfig, generator: torch.Generator
+    images: Tensor,
+    is_ct: Sequence[bool],
+    config: AugmentConfig,
+    generator: torch.Generator,
+    own: int | None = None,
 ) -> Tensor:
     """Return (B, C, H, W) float32 in [0, 1] of uint8 images: gamma, contrast, window, inversion.
 
     A table of 256 values for each picture does all of it at once; black stays black.
+
+    Args:
+        images: B pictures.
+        is_ct: B flags.
+        config: ranges.
+        generator: source of randomness.
+        own: the first channels are the slice itself, the others its neighbours; None: all are.
     """
     count, channels = images.shape[:2]
 
@@ -111,8 +127,7 @@ def retone(
     table = ((level - 0.5) * slope + 0.5 + offset * active).clamp(0, 1)
     table[:, 0] = 0.0
     one = torch.rand(count, generator=generator) < config.single_window
-    # the further channels of a CT are its neighbours: the two windows of the slice come first
-    pick = torch.randint(0, min(channels, 2), (count,), generator=generator)
+    pick = torch.randint(0, own or channels, (count,), generator=generator)
     changed = np.empty(tuple(images.shape), np.float32)
     for row, picture in enumerate(images.numpy()):
         if channels > 1 and is_ct[row] and one[row]:

@@ -18,6 +18,7 @@ from .mixing import MixConfig, Mixer
 from .phrases import PhraseBook
 from .sampling import Pair, SliceSampler
 from .slices import TrainingSlice
+from .synthesis import Synthesiser
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class BatchStream(IterableDataset):
         augment: ranges, or None for none.
         mirror: data sets whose slices may be mirrored (with left and right words swapped).
         upturn: data sets whose slices are turned upside down in half of the draws.
+        synthesis: data set -> share of its slices that are drawn in a fresh contrast.
         mix: how slices are mixed with others, or None for not.
         regions: data set -> region of the body, within which slices are mixed.
         seed: of the first batch; `skip` continues a stream after a restart.
@@ -67,6 +69,7 @@ class BatchStream(IterableDataset):
         mirror: Sequence[str] = (),
         upturn: Sequence[str] = (),
         mix: MixConfig | None = None,
+        synthesis: Mapping[str, float] | None = None,
         regions: Mapping[str, str] | None = None,
         seed: int = 0,
         skip: int = 0,
@@ -78,6 +81,8 @@ class BatchStream(IterableDataset):
             else Mixer(s.slices, mix, regions=regions or {}, foreign=s.foreign_names)
             for s in self.samplers
         ]
+        everything = [item for s in self.samplers for item in s.slices]
+        self.synthesise = Synthesiser(everything, synthesis) if synthesis else None
         self.phrases = phrases
         self.encode = encode
         self.plan = plan
@@ -100,12 +105,18 @@ class BatchStream(IterableDataset):
             sampler, mixer = self.samplers[which], self.mixers[which]
             factor = self._factor(sampler)
             slices = sampler.draw(self.plan.slices * factor, rng)
-            if mixer is not None:
-                slices = [mixer(item, rng) for item in slices]
+            slices = [self._changed(item, mixer, rng) for item in slices]
             pairs = sampler.pairs(slices, self.plan.pairs * factor, rng)
             asked = sampler.questions(slices, self.plan.questions, rng)
             yield self.make(slices, pairs, asked, rng)
             number += 1
+
+    def _changed(
+        self, item: TrainingSlice, mixer: Mixer | None, rng: np.random.Generator
+    ) -> TrainingSlice:
+        """Return a slice in a fresh contrast, or mixed with another one, or as it is."""
+        drawn = item if self.synthesise is None else self.synthesise(item, rng)
+        return mixer(item, rng) if drawn is item and mixer is not None else drawn
 
     def _factor(self, sampler: SliceSampler) -> int:
         largest = max(s.slices[0].canvas[0] for s in self.samplers)
@@ -136,8 +147,9 @@ class BatchStream(IterableDataset):
             flip = [s.dataset in self.mirror and bool(rng.random() < 0.5) for s in slices]
             upturn = [s.dataset in self.upturn and bool(rng.random() < 0.5) for s in slices]
             matrices = random_affine(len(slices), self.augment, flip, generator, upturn)
+            own = len(slices[0].image)
             is_ct = [s.modality == "CT" for s in slices]
-            images = warp(retone(levels, is_ct, self.augment, generator), matrices)
+            images = warp(retone(levels, is_ct, self.augment, generator, own), matrices)
             images = degrade(images, is_ct, self.augment, generator)
             masks = warp(masks, matrices[index], nearest=True)
             asked, asked_present = still_asked(slices, asked, matrices)

@@ -183,6 +183,18 @@ class Dataset:
         return [case for case in self.cases if case.split == name]
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether the images were drawn by a program instead of scanned.
+
+        The field ``synthetic`` says so, or the caution in its first words.
+        """
+        stated = self.info.get("synthetic")
+        if stated is not None:
+            return bool(stated)
+        caution = str(self.info.get("caution") or "").lower()
+        return caution.startswith(("the images are synthetic", "synthetic images"))
+
+    @property
     def is_open(self) -> bool:
         """Whether the data may be passed on and used for anything."""
         return bool(self.info.get("redistributable")) and not self.info.get("non_commercial")

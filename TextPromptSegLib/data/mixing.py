@@ -109,8 +109,8 @@ class Mixer:
         x = left + int(rng.integers(width - columns + 1))
         box = slice(y, y + rows), slice(x, x + columns)
         take = np.ones((rows, columns), bool)
-        image = item.image.copy()
-        image[:, box[0], box[1]] = other.image[:, box[0], box[1]]
+        image = item.channels().copy()
+        image[:, box[0], box[1]] = other.channels()[:, box[0], box[1]]
         there = {name: other.unpack(name)[box] for name in other.masks}
         return self._joined(item, other, image, box, take, there, strict=True)
 
@@ -162,11 +162,11 @@ class Mixer:
         take = ndimage.binary_dilation(core, iterations=self.config.margin)
         soft = ndimage.uniform_filter(take.astype(np.float32), 2 * self.config.margin - 1)
         soft = np.where(core, 1.0, soft).astype(np.float32)
-        patch = donor.image[:, source[0], source[1]].astype(np.float32)
-        here = item.image[:, box[0], box[1]].astype(np.float32)
+        patch = donor.channels()[:, source[0], source[1]].astype(np.float32)
+        image = item.channels().copy()
+        here = image[:, box[0], box[1]].astype(np.float32)
         if item.modality != "CT":
             patch = _matched(patch, here, take & ~core)
-        image = item.image.copy()
         image[:, box[0], box[1]] = (here + soft * (patch - here)).clip(0, 255).round()
         there = {n: donor.unpack(n)[source] for n in donor.masks}
         return self._joined(item, donor, image, box, take, there, strict=False)
@@ -221,7 +221,7 @@ class Mixer:
         Args:
             item: the slice.
             other: the other one.
-            image: the mixed picture.
+            image: the mixed picture and its neighbours.
             box: rows and columns.
             take: pixels of the box that come from the other slice.
             there: its masks in the box.
@@ -247,7 +247,8 @@ class Mixer:
                 gone.add(name)
         return replace(
             item,
-            image=image,
+            image=image[: len(item.image)],
+            neighbours=tuple(image[len(item.image) :]),
             masks=masks,
             absent=tuple(sorted(gone)),
             key=f"{item.key}+{other.key}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..outcome import InputError
+from .summary import kind_title
 
 if TYPE_CHECKING:
     from ..metrics import Interval
@@ -80,8 +81,7 @@ def card_table(report: Report, model: str, mode: str = TEXT_ONLY) -> str:
     ]
     for overall in _overall(report, model, mode):
         kind = overall.label_kind
-        title = "Expert labels" if kind == "expert" else f"Labels: {kind} (agreement, not accuracy)"
-        lines += ["", f"### {title}", "", _overall_line(overall), ""]
+        lines += ["", f"### {kind_title(kind)}", "", _overall_line(overall), ""]
         lines += [
             "| data set | structure | n | Dice [95 %] | median | pooled | IoU | HD95 | ASSD | NSD "
             "| false alarms |",

@@ -104,9 +104,10 @@ def _prompts_by_modality(trained: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _data_row(entry: Mapping[str, Any]) -> str:
+    drawn = " (the images are synthetic)" if entry.get("synthetic") else ""
     cells: Sequence[str] = (
         f"`{entry['name']}`",
-        str(entry.get("label_quality") or "not stated"),
+        str(entry.get("label_quality") or "not stated") + drawn,
         str(entry.get("licence") or "not stated"),
         "yes" if entry.get("non_commercial") else "no",
     )

@@ -10,6 +10,7 @@ from .card import count
 from .overlays import false_alarm_gallery, overlay_gallery
 from .plots import false_alarms, run_colours, violins
 from .style import CSS
+from .summary import kind_note, kind_title
 from .trust import trust_section
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _overview(report: Report) -> str:
     for s in report.overall:
         if s.label_kind != kind:
             kind = s.label_kind
-            rows.append(f'<tr class="kind"><td colspan="6">{escape(_kind_title(kind))}</td></tr>')
+            rows.append(f'<tr class="kind"><td colspan="6">{escape(kind_title(kind))}</td></tr>')
         rows.append(
             f"<tr><td>{_run_name(report, (s.model, s.mode))}</td><td>{s.datasets}</td>"
             f"<td>{s.structures}{_unknown(s.unknown)}</td>"
@@ -159,11 +160,8 @@ def _dataset(report: Report, info: DatasetInfo) -> str:
             '<p class="note">Cases without a patient id: one patient may be in two splits, so '
             "these numbers may be too good.</p>"
         )
-    if info.label_kind != "expert":
-        notes += (
-            f'<p class="note">Labels are {escape(info.label_kind)}: agreement with them is not '
-            "accuracy.</p>"
-        )
+    if note := kind_note(info.label_kind):
+        notes += f'<p class="note">{escape(note)}</p>'
     caution = f'<p class="note plain">{escape(info.caution)}</p>' if info.caution else ""
     plot = violins(report, info.name)
     picture = (
@@ -299,10 +297,6 @@ def _run_name(report: Report, run: Run) -> str:
     if len({m for _, m in report.runs}) > 1:
         name += f" <small>{escape(mode)}</small>"
     return f'<span class="dot" style="background:{colour}"></span>{name}'
-
-
-def _kind_title(kind: str) -> str:
-    return "Expert labels" if kind == "expert" else f"Labels: {kind}"
 
 
 def _unknown(count: int) -> str:

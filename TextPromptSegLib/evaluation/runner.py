@@ -236,7 +236,7 @@ def _read_set(
         title=str(dataset.info.get("title") or dataset.name),
         modality=str(dataset.modality or ""),
         label_quality=quality,
-        label_kind=label_kind(quality),
+        label_kind=label_kind(quality, dataset.is_synthetic),
         patients_known=all(c.patient is not None for c in cases),
         cases=len(cases),
         patients=len(numbers),

@@ -146,13 +146,19 @@ class OverallSummary:
     failures: int
 
 
-def label_kind(label_quality: str) -> str:
+SYNTHETIC = "synthetic images"
+"""Kind of every data set whose images are no scans, however good its labels."""
+
+
+def label_kind(label_quality: str, synthetic: bool = False) -> str:
     """Sort a data set's own words on its labels into the kinds that are reported apart.
 
     Returns:
         "expert" (drawn or approved by experts), "mixed" (only partly), "semi-automatic",
-        "automatic", "coarse" or "model output".
+        "automatic", "coarse" or "model output"; `SYNTHETIC` where the images are no scans.
     """
+    if synthetic:
+        return SYNTHETIC
     words = label_quality.lower()
     for kind, signs in (
         ("model output", ("model output", "network")),
@@ -164,6 +170,20 @@ def label_kind(label_quality: str) -> str:
         if any(sign in words for sign in signs):
             return kind
     return "expert" if words.startswith(("expert", "manual")) else "mixed"
+
+
+def kind_title(kind: str) -> str:
+    """Return the heading over the numbers of one kind of label."""
+    if kind == SYNTHETIC:
+        return "Synthetic images (drawn by a program: no measure of real scans)"
+    return "Expert labels" if kind == "expert" else f"Labels: {kind} (agreement, not accuracy)"
+
+
+def kind_note(kind: str) -> str:
+    """Return what must be said beside numbers of one kind of label, "" for expert ones."""
+    if kind == SYNTHETIC:
+        return "The images are synthetic: numbers on them say nothing of real scans."
+    return "" if kind == "expert" else f"Labels are {kind}: agreement with them is not accuracy."
 
 
 def summarise_structures(report: Report) -> list[StructureSummary]:

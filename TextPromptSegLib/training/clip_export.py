@@ -47,6 +47,7 @@ def export_clip(
                     "name": d.name,
                     "licence": d.info.get("licence"),
                     "label_quality": d.info.get("label_quality"),
+                    "synthetic": d.is_synthetic,
                     "non_commercial": bool(d.info.get("non_commercial")),
                 }
                 for d in material.datasets

@@ -241,6 +241,7 @@ def stream_options(recipe: Recipe) -> dict[str, Any]:
         "augment": augment,
         "mix": mix,
         "regions": {Path(e.name).name: e.region for e in recipe.data if e.region},
+        "synthesis": {Path(e.name).name: e.synthesis for e in recipe.data if e.synthesis},
         "mirror": [Path(e.name).name for e in recipe.data if e.mirror],
         "upturn": [Path(e.name).name for e in recipe.data if e.upturn],
     }

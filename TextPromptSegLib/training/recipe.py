@@ -23,6 +23,7 @@ class DataEntry:
         region: region of the body, for names that cannot be in these pictures.
         mirror: slices may be mirrored, with the words left and right swapped.
         upturn: half of its slices are drawn upside down, for pictures that are stored so.
+        synthesis: share of its draws that show its labels in a fresh contrast, as an MR.
         derive: rules of `TextPromptSegLib.data.derive`.
         drop: labels to leave out.
         positive_aliases: label -> further names that are true of its mask.
@@ -43,6 +44,7 @@ class DataEntry:
     region: str | None = None
     mirror: bool = False
     upturn: bool = False
+    synthesis: float = 0.0
     derive: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     positive_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -264,6 +264,7 @@ def export(
                     "name": d.name,
                     "licence": d.info.get("licence"),
                     "label_quality": d.info.get("label_quality"),
+                    "synthetic": d.is_synthetic,
                     "non_commercial": bool(d.info.get("non_commercial")),
                     "redistributable": bool(d.info.get("redistributable")),
                 }

@@ -71,7 +71,7 @@ def test_only_an_mr_is_inverted_and_only_a_ct_gets_another_window() -> None:
 def test_one_window_for_all_channels_never_shows_a_neighbour() -> None:
     levels = torch.stack([torch.full((16, 16), v) for v in (50, 100, 150, 200)]).to(torch.uint8)
     batch = levels[None].expand(40, 4, 16, 16).contiguous()
-    shown = retone(batch, [True] * 40, replace(STILL, single_window=1.0), _generator())
+    shown = retone(batch, [True] * 40, replace(STILL, single_window=1.0), _generator(), 2)
     values = {round(float(v) * 255) for v in shown.unique()}
     assert values == {50, 100}
     assert all(len(picture.unique()) == 1 for picture in shown)

@@ -189,3 +189,14 @@ def test_mixing_depends_on_the_seed_only_and_leaves_the_sources_alone() -> None:
     assert all((s.image == b).all() for s, b in zip(slices, before, strict=True))
     idle = replace(mixer.config, cutmix=0.0, paste=0.0)
     assert _mixer(slices, idle)(slices[0], np.random.default_rng(0)) is slices[0]
+
+
+def test_neighbours_are_mixed_with_their_slice() -> None:
+    one = _slice(60, {"liver": _box(8, 8, 30, 20)}, channels=1)
+    two = _slice(120, {"liver": _box(20, 10, 30, 20)}, channels=1)
+    for item in (one, two):
+        item.neighbours = (item.image[0], item.image[0] // 2)
+    mixed = _mixer([one, two], MixConfig(area=(0.3, 0.4))).cut(one, np.random.default_rng(0))
+    assert mixed.image.shape == (1, SIDE, SIDE) and mixed.channels().shape == (3, SIDE, SIDE)
+    assert (mixed.neighbours[0] == mixed.image[0]).all()
+    assert (mixed.neighbours[1] == mixed.image[0] // 2).all()

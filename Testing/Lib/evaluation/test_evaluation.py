@@ -309,6 +309,26 @@ def test_label_kinds(words, kind):
     assert label_kind(words) == kind
 
 
+def test_synthetic_images_are_never_reported_beside_scans(tmp_path):
+    a = write_case(tmp_path / "a", "one", ["liver"], ["liver"])
+    b = write_case(tmp_path / "b", "two", ["liver"], ["liver"])
+    caution = "The images are SYNTHETIC: drawn from the label map."
+    paths = [
+        write_set(tmp_path / "a", [a], "scans", caution="Not synthetic at all."),
+        write_set(tmp_path / "b", [b], "drawn", caution=caution),
+    ]
+    report, _ = run(paths)
+    assert [(s.label_kind, s.datasets) for s in report.overall] == [
+        ("expert", 1),
+        ("synthetic images", 1),
+    ]
+    table = card_table(report, "fake")
+    assert table.index("Expert labels") < table.index("no measure of real scans")
+    assert set(metrics_block(report, "fake")["overall"]) == {"expert", "synthetic images"}
+    page = __import__("TextPromptSegLib.evaluation.page", fromlist=["x"]).render_page(report)
+    assert "numbers on them say nothing of real scans" in page
+
+
 def test_expert_labels_are_reported_apart_and_missing_patients_noted(tmp_path):
     a = write_case(tmp_path / "a", "one", ["liver"], ["liver"])
     b = [write_case(tmp_path / "b", n, ["liver"], ["liver", "spleen"]) for n in ("two", "three")]

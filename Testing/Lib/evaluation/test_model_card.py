@@ -42,3 +42,9 @@ def test_card_holds_licence_data_prompts_results_and_failures() -> None:
         "not for diagnosis",
     ):
         assert part in text, part
+
+
+def test_card_names_synthetic_training_images() -> None:
+    entry = {**CONFIG["training"]["data"][0], "synthetic": True}
+    text = card_text({**CONFIG, "training": {"data": [entry]}}, "| results |", {})
+    assert "| `a` | expert (the images are synthetic) |" in text
