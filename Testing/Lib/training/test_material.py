@@ -10,7 +10,9 @@ from tiny_data import write_dataset
 
 from TextPromptSegLib.data.absence import AbsenceRules
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.data.phrases import canonical_name
 from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 from TextPromptSegLib.systems import film_unet
 from TextPromptSegLib.training.material import gather, notes_of, stream_options
 from TextPromptSegLib.training.recipe import Recipe
@@ -108,3 +110,16 @@ def test_the_compact_recipe_pastes_only_names_of_its_sets() -> None:
     assert set(mix.pasted) <= {e.name for e in recipe.data}
     names = {n for listed in recipe.regions.values() for n in listed}
     assert {n for listed in mix.pasted.values() for n in listed} | set(mix.roam) <= names
+
+
+def test_every_trained_name_of_the_compact_recipe_has_a_region(shared_data: Path) -> None:
+    """Names are written as the vocabulary has them now; a renamed structure shows up here."""
+    recipe = Recipe.read(Path(str(film_unet.__file__)).parent / "recipe_compact.json")
+    vocabulary = Vocabulary.load()
+    listed = {name for names in recipe.regions.values() for name in names}
+    assert {canonical_name(name, vocabulary) for name in listed} == listed
+    for entry in recipe.data:
+        dataset = Dataset.read(shared_data / entry.name)
+        names = [*dataset.labels.values(), *dataset.groups]
+        names += [n for more in entry.positive_aliases.values() for n in more]
+        assert {canonical_name(n, vocabulary) for n in names} <= listed, entry.name
