@@ -7,14 +7,14 @@ Paths are relative to the file.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..files.text import read_json
 from ..outcome import InputError
 
 if TYPE_CHECKING:
@@ -134,44 +134,67 @@ class Dataset:
         if path.is_dir():
             path = path / "dataset.json"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
         except OSError as error:
             raise InputError(f"The data set '{path}' cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise InputError(f"'{path}' is not valid JSON; see the README for the form.") from error
         try:
             return cls._from_values(path, values)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except KeyError as error:
+            raise InputError(
+                f"'{path}' is not a data set: it lacks {error}; it needs name, labels and cases."
+            ) from error
+        except (TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"'{path}' is not a data set: {error}; it needs name, labels and cases."
             ) from error
 
     @classmethod
-    def _from_values(cls, path: Path, values: Mapping[str, Any]) -> Dataset:
+    def _from_values(cls, path: Path, values: Any) -> Dataset:
+        if not isinstance(values, Mapping):
+            raise ValueError("it is no JSON object")
         cases: list[Case] = []
         info = {key: value for key, value in values.items() if key != "cases"}
-        labels = {int(value): str(name) for value, name in values["labels"].items()}
-        groups = {g: tuple(parts) for g, parts in (values.get("groups") or {}).items()}
-        dataset = cls(path, values["name"], values.get("modality"), labels, groups, (), info)
+        labels = {int(value): _text(name) for value, name in values["labels"].items()}
+        groups = {g: _texts(parts) for g, parts in (values.get("groups") or {}).items()}
+        known = set(labels.values())
+        for group, parts in groups.items():
+            _check_names(parts, known, f"the group '{group}'")
+        modality = values.get("modality")
+        if modality is not None:
+            modality = _text(modality)
+        dataset = cls(path, _text(values["name"]), modality, labels, groups, (), info)
         root = path.parent
+        if not isinstance(values["cases"], list):
+            raise ValueError("'cases' is no list")
         taken = {"id", "patient", "split", "image", "label", "present", "annotated"}
         for item in values["cases"]:
+            if not isinstance(item, Mapping):
+                raise ValueError(f"{item!r:.60} is no case")
             images = item["image"] if isinstance(item["image"], list) else [item["image"]]
+            where = f"the case '{item['id']}'"
+            if not images:
+                raise ValueError(f"{where} has no image")
+            present = _texts(item["present"])
+            annotated = _texts(item.get("annotated", list(labels.values())))
+            _check_names([*present, *annotated], known, where)
             label: Path | dict[str, Path]
             if isinstance(item["label"], Mapping):
                 label = {name: _inside(root, file) for name, file in item["label"].items()}
+                _check_names(label, known, where)
             else:
                 label = _inside(root, item["label"])
             cases.append(
                 Case(
                     dataset=dataset,
                     id=str(item["id"]),
-                    patient=item.get("patient"),
-                    split=item["split"],
+                    patient=None if item.get("patient") is None else str(item["patient"]),
+                    split=_text(item["split"]),
                     image_paths=tuple(_inside(root, file) for file in images),
                     label=label,
-                    present=tuple(item["present"]),
-                    annotated=tuple(item.get("annotated", labels.values())),
+                    present=present,
+                    annotated=annotated,
                     extra={key: value for key, value in item.items() if key not in taken},
                 )
             )
@@ -218,12 +241,38 @@ def read_labels(path: str | Path) -> np.ndarray:
     return array if array.ndim == 3 else array[None]
 
 
-def _inside(root: Path, file: str) -> Path:
+def _text(value: Any) -> str:
+    """Return a text as it is.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.60} is no text")
+    return value
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{values!r:.60} is no list of names")
+    return tuple(map(_text, values))
+
+
+def _check_names(names: Iterable[str], known: set[str], where: str) -> None:
+    """Refuse names without a label, which would fail in the middle of a run."""
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise ValueError(f"{where} names '{unknown[0]}', which is none of the labels")
+
+
+def _inside(root: Path, file: Any) -> Path:
     """Return the path of a file of the data set; it may not leave the folder.
 
     Raises:
         ValueError: for a path that points elsewhere.
     """
+    if not _text(file) or "\0" in file:
+        raise ValueError("a file has no name")
     if Path(file).is_absolute() or ".." in Path(file).parts:
         raise ValueError(f"'{file}' points outside the data set")
     return root / file

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..files.text import read_json
 from ..metrics import Calibration
 from ..outcome import InputError, OutputError
 
@@ -229,7 +230,7 @@ class Report:
             InputError: when the file is not a report of this format.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            data = read_json(path)
             if data["format"] != FORMAT:
                 raise ValueError("format")
             return cls(

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..files.fields import check_fields
+
 HU_AIR = -80.0
 """A picture whose lowest half percent lies below this many units can only be CT in HU: MR and
 X-ray values are not negative and z-scores stay within a few tens."""
@@ -91,7 +93,8 @@ class InputSpec:
         """
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise ValueError(f"unknown input keys: {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown input keys: {', '.join(sorted(map(str, unknown)))}")
+        check_fields(cls, values)
         return cls(**values)
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from ..files.fields import check_fields
 from ..outcome import CheckpointError
 from ..torchvision_operators import declare_torchvision_operators
 
@@ -55,6 +56,7 @@ def make_config(name: str, values: Mapping[str, Any]) -> Any:
             f"The configuration of '{name}' has unknown keys: {', '.join(sorted(unknown))}."
         )
     try:
+        check_fields(config_class, values)
         return config_class(**values)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The configuration of '{name}' cannot be used: {error}.") from error

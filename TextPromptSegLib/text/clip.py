@@ -5,7 +5,6 @@ Radford et al. 2021, https://arxiv.org/abs/2103.00020; BiomedCLIP, https://arxiv
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..files.text import read_json
 from ..outcome import CheckpointError, DependencyError
 from ..torchvision_operators import declare_torchvision_operators
 from .clip_layout import (
@@ -213,7 +213,10 @@ def load_clip_encoder(
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        content = read_json(path) if path.is_file() else {}
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+        return content
     except (OSError, ValueError) as error:
         raise CheckpointError(f"'{path}' is damaged; install the encoder again.") from error
 

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..files.text import read_json
 from ..outcome import CheckpointError
 from ..torchvision_operators import declare_torchvision_operators
 
@@ -41,7 +42,7 @@ def read_config(folder: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
     path = folder / CONFIG
     if path.is_file():
         try:
-            config = json.loads(path.read_text(encoding="utf-8"))
+            config = read_json(path)
             if isinstance(config["model_cfg"], dict):
                 return config
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ..files.text import read_json
 from ..outcome import CheckpointError, DependencyError
 from ..torchvision_operators import declare_torchvision_operators
 from .features import TextFeatures, masked_mean
@@ -180,11 +180,11 @@ def load_text_encoder(
     transformers_logging.disable_progress_bar()
     try:
         # A BERT of another name (cxr-bert) would ask for code from the hub; it needs none.
-        plain = json.loads((path / "config.json").read_text()).get("model_type") == "bert"
+        plain = read_json(path / "config.json").get("model_type") == "bert"
         reader: Any = AutoTokenizer if plain else BertTokenizerFast
         tokenizer = reader.from_pretrained(path, local_files_only=True)
         model = BertModel.from_pretrained(path, add_pooling_layer=False, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, AttributeError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"The text encoder in '{path}' cannot be read; install it again."
         ) from error

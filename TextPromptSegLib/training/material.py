@@ -18,6 +18,7 @@ from ..data.mixing import MixConfig
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
 from ..data.slices import NameRules, TrainingSlice, case_slices
+from ..files.fields import check_fields
 from ..image.intensity import InputSpec
 from ..outcome import InputError
 from ..prompting.vocabulary import Vocabulary
@@ -233,9 +234,11 @@ def stream_options(recipe: Recipe) -> dict[str, Any]:
         InputError: for unknown values.
     """
     try:
+        check_fields(AugmentConfig, recipe.augment or {})
+        check_fields(MixConfig, recipe.mix or {})
         augment = None if recipe.augment is None else AugmentConfig(**recipe.augment)
         mix = None if recipe.mix is None else MixConfig(**recipe.mix)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"The recipe's augment or mix cannot be used: {error}.") from error
     return {
         "augment": augment,
@@ -250,6 +253,7 @@ def stream_options(recipe: Recipe) -> dict[str, Any]:
 def batch_plan(recipe: Recipe) -> BatchPlan:
     """Return the recipe's batch sizes."""
     try:
-        return BatchPlan(**recipe.batch)
-    except TypeError as error:
+        check_fields(BatchPlan, recipe.batch)
+        return BatchPlan(**recipe.batch)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
         raise InputError(f"The recipe's batch cannot be used: {error}.") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..files.fields import check_fields
+from ..files.text import read_json
+from ..image.intensity import InputSpec
 from ..outcome import InputError
 
 SCHEDULES = ("cosine", "trapezoid")
@@ -124,7 +126,7 @@ class Recipe:
     templates: tuple[str, ...] = ()
     plain_prompts: float = 0.5
     steps: int = 1000
-    batch: Mapping[str, int] = field(default_factory=dict)
+    batch: Mapping[str, float] = field(default_factory=dict)
     absent: float = 0.2
     empty_weight: float = 0.25
     rarity: float = 0.5
@@ -159,7 +161,7 @@ class Recipe:
             InputError: with one sentence, for a missing file, bad JSON or unknown keys.
         """
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(path)
         except OSError as error:
             raise InputError(f"The recipe '{path}' cannot be read: {error.strerror}.") from error
         except ValueError as error:
@@ -185,16 +187,21 @@ class Recipe:
         values = dict(values)
         if values.get("workers", 0) not in (0, 1):
             raise InputError("A recipe's workers is 0 or 1.")
-        if isinstance(values.get("excluded"), Mapping):
-            listed = values["excluded"].items()
-            values["excluded"] = tuple((here, name) for here, names in listed for name in names)
         if values.get("schedule", "cosine") not in SCHEDULES:
             raise InputError(f"A recipe's schedule is one of {', '.join(SCHEDULES)}.")
         try:
-            values["data"] = tuple(DataEntry(**entry) for entry in values["data"])
-            return cls(**values)
-        except TypeError as error:
+            values["data"] = tuple(_entry(values) for values in values["data"])
+        except (TypeError, ValueError) as error:
             raise InputError(f"The recipe's data entries cannot be used: {error}.") from error
+        try:
+            if isinstance(values.get("excluded"), Mapping):
+                listed = values["excluded"].items()
+                values["excluded"] = tuple((here, name) for here, names in listed for name in names)
+            check_fields(cls, values)
+            InputSpec.from_dict(values["input"])
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"The recipe cannot be used: {error}.") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -219,3 +226,10 @@ class Recipe:
         if self.text_encoder not in known:
             raise InputError(f"text_encoder is one of {', '.join(known)} or a whole spec.")
         return dict(known[self.text_encoder])
+
+
+def _entry(values: Any) -> DataEntry:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{values!r:.60} is no object")
+    check_fields(DataEntry, values)
+    return DataEntry(**values)

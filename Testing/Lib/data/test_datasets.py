@@ -84,6 +84,42 @@ def test_bad_files_get_one_sentence(tmp_path: Path, content: str | None, message
         Dataset.read(file)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"present": ["right kidney", "gold"]}, {"annotated": ["gold"]}, {"label": {"gold": "x"}},
+        {"present": "liver"}, {"present": [1]}, {"present": None}, {"image": []}, {"image": 5},
+        {"image": {}}, {"label": 5}, {"label": [1]}, {"split": []}, {"label": ""}, {"image": "\0"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_case_that_would_fail_later_is_refused_now(tmp_path: Path, change: dict) -> None:
+    folder = write_dataset(tmp_path)
+    change_case(folder, 1, **change)
+    with pytest.raises(InputError):
+        Dataset.read(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": []}, {"labels": {"1": 5}}, {"groups": {"a": ["gold"]}}, {"groups": {"a": 5}},
+        {"groups": [3]}, {"cases": {}}, {"cases": [5]}, {"cases": None}, {"name": 5},
+        {"modality": []}, {"labels": {"x": "liver"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_file_of_the_wrong_form_is_refused(tmp_path: Path, change: dict) -> None:
+    folder = write_dataset(tmp_path)
+    values = json.loads((folder / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps({**values, **change}))
+    with pytest.raises(InputError, match="is not a data set"):
+        Dataset.read(folder)
+    (folder / "dataset.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="not valid JSON"):
+        Dataset.read(folder)
+
+
 @pytest.mark.parametrize("path", ["../other/image.png", "/etc/hosts"])
 def test_paths_may_not_leave_the_folder(tmp_path: Path, path: str) -> None:
     folder = write_dataset(tmp_path)
