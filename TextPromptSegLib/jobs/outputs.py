@@ -126,7 +126,8 @@ def write_results(
 
                 picture = staged.path(outputs.overlay)
                 model = str(report.get("model", ""))
-                render_overlay(volume, segmentations, picture, subtitle=model)
+                title = None if report.get("input") else ""  # the volume's name is its file's
+                render_overlay(volume, segmentations, picture, title=title, subtitle=model)
                 verify_files([picture])
             names = list(staged.staged())
             report["outputs"] = [_relative(path, outputs.report) for path in sorted(names)]
