@@ -21,6 +21,8 @@ class Structure:
         paired: True when the patient has a left and a right one.
         unsided: canonical name when no side is said; the plural of a paired structure.
         synonyms: other English names, usable as training phrases.
+        held_out: more of them that are understood, but that no training may see: a network is
+            measured on them.
         abbreviations: short forms; `side_abbreviations` pairs a short form with its side.
         adjectives: adjectives of an organ ("renal"), used to name findings in it.
         languages: names in other languages, by language code.
@@ -47,6 +49,7 @@ class Structure:
     modifier: Code | None = None
     exact_code: bool = True
     synonyms: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     side_abbreviations: tuple[tuple[str, str], ...] = ()
     adjectives: tuple[str, ...] = ()
@@ -131,6 +134,7 @@ def structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Struct
         exact_code=item["code"] == "exact",
         colour=(int(red), int(green), int(blue)),
         synonyms=tuple(item.get("synonyms", ())),
+        held_out=tuple(item.get("held_out", ())),
         abbreviations=tuple(item.get("abbreviations", ())),
         side_abbreviations=tuple(short),
         adjectives=tuple(item.get("adjectives", ())),

@@ -161,12 +161,36 @@ def _ranges(text: str) -> str:
         side = found[1] or ""
         return " and ".join(f"{side}rib {n}" for n in range(low, high + 1))
 
+    text = re.sub(_DISC_AFTER, _discs, re.sub(_DISC_BEFORE, _discs, text))
     text = re.sub(
-        rf"(?i)\b([CTL])(\d{{1,2}}){link}([CTL])?(\d{{1,2}})\b(?:\s+vertebra[e]?)?(?!\s*dis[ck])",
+        rf"(?i)\b([CTL])(\d{{1,2}}){link}([CTL])?(\d{{1,2}})\b(?:\s+vertebra[e]?)?",
         vertebrae,
         text,
     )
     return re.sub(rf"(?i)\b((?:left|right)\s+)?ribs?\s+(\d{{1,2}}){link}(\d{{1,2}})\b", ribs, text)
+
+
+_LEVELS = r"([CTL])(\d{1,2})\s*[-‐‑–—/]\s*([CTLS])?(\d{1,2})\b"
+_DISC_BEFORE = re.compile(
+    rf"(?i)\bdis[ck]s?\b(?: space)?(?: (?:at|of|level|the|levels))*\s+{_LEVELS}"
+)
+_DISC_AFTER = re.compile(rf"(?i)\b{_LEVELS}(?=\s*(?:intervertebral\s+)?dis[ck])")
+
+
+def _discs(found: re.Match[str]) -> str:
+    """Write out discs by their two vertebrae: "L4/5 disc", "discs L3-L5"; no range of vertebrae."""
+    spine = [*SPINE, "s1"]
+    first = (found[1] + found[2]).lower()
+    last = (
+        (found[3] or ("S" if found[2] == "5" and found[4] == "1" else found[1])) + found[4]
+    ).lower()
+    if first not in spine or last not in spine:
+        return found[0]
+    low, high = sorted((spine.index(first), spine.index(last)))
+    pairs = [f"{spine[i]} {spine[i + 1]}".upper() for i in range(low, high)]
+    if found[0][0].lower() == "d":
+        return " and ".join(f"disc {pair}" for pair in pairs)
+    return " disc and ".join(pairs)
 
 
 def without_imaging(words: list[str]) -> list[str]:

@@ -74,7 +74,7 @@ class Vocabulary:
 
     def _ways(self, s: Structure) -> Iterator[str]:
         """Every way to write the name of an entry without a side."""
-        yield from (s.name, s.plural, s.unsided, *s.synonyms, *s.abbreviations)
+        yield from (s.name, s.plural, s.unsided, *s.synonyms, *s.held_out, *s.abbreviations)
         for names in s.languages.values():
             yield from names
 

@@ -220,11 +220,12 @@ def samplers(recipe: Recipe, material: Material) -> list[SliceSampler]:
 
 
 def phrase_book(recipe: Recipe, vocabulary: Vocabulary | None = None) -> PhraseBook:
-    """Return the recipe's wordings."""
-    vocabulary = vocabulary or Vocabulary.load()
-    if recipe.templates:
-        return PhraseBook(vocabulary, recipe.templates, recipe.plain_prompts)
-    return PhraseBook(vocabulary, plain=recipe.plain_prompts)
+    """Return the recipe's wordings.
+
+    Raises:
+        InputError: when a template is kept to measure unseen words with.
+    """
+    return PhraseBook(vocabulary or Vocabulary.load(), recipe.templates, plain=recipe.plain_prompts)
 
 
 def stream_options(recipe: Recipe) -> dict[str, Any]:
