@@ -295,9 +295,17 @@ def draw_header(axes: Any, title: str, subtitle: str | None, width: float) -> No
     axes.set_axis_off()
     axes.set_xlim(0, width)
     axes.set_ylim(0, 1)
-    axes.text(0, 0.45, title, color=TEXT, fontsize=13, fontweight="bold", va="center")
+    # Names of files and models are no formulas, whatever characters they hold.
+    options: dict[str, Any] = {"va": "center", "parse_math": False}
+    axes.text(0, 0.45, _shown(title), color=TEXT, fontsize=13, fontweight="bold", **options)
     if subtitle:
-        axes.text(width, 0.45, subtitle, color=MUTED, fontsize=9.5, ha="right", va="center")
+        place = {"ha": "right", **options}
+        axes.text(width, 0.45, _shown(subtitle), color=MUTED, fontsize=9.5, **place)
+
+
+def _shown(text: str) -> str:
+    """Return a text in one line of characters that can be drawn."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def legend_grid(segmentations: Sequence[Segmentation], width: float) -> tuple[int, int]:
@@ -345,9 +353,10 @@ def draw_legend(
         axes.text(
             x,
             row + 0.5 - 0.01 / unit_y,
-            segmentation.prompt.name,
+            _shown(segmentation.prompt.name),
             color=TEXT if found else MUTED,
             fontsize=10.5,
+            parse_math=False,
             fontweight="bold",
             va="bottom",
         )

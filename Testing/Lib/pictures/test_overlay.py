@@ -320,3 +320,12 @@ def test_a_picture_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     volume, right, _ = chest()
     with pytest.raises(OutputError, match=r"o\.png"):
         render_overlay(volume, [answer("liver", right)], tmp_path / "missing" / "o.png")
+
+
+@pytest.mark.parametrize("name", ["a$b$c", "$\\frac{$", "\x1b[2J", "M\udcfcller", "a\0b", "x\ny"])
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_any_name_of_a_file_can_be_drawn(tmp_path: Path, name: str) -> None:
+    volume = Volume(np.random.default_rng(0).random((4, 20, 20)).astype(np.float32), name=name)
+    mask = np.zeros(volume.shape, np.uint8)
+    render_overlay(volume, [answer("liver", mask)], tmp_path / "o.png", subtitle=name)
+    assert (tmp_path / "o.png").stat().st_size > 1000
