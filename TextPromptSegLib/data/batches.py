@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from .artefacts import AugmentConfig, degrade
-from .augment import random_affine, retone, share_in_view, swap_sides, warp
+from .augment import places, random_affine, resample, retone, share_in_view, swap_sides
 from .mixing import MixConfig, Mixer
 from .phrases import PhraseBook
 from .sampling import Pair, SliceSampler
@@ -149,9 +149,10 @@ class BatchStream(IterableDataset):
             matrices = random_affine(len(slices), self.augment, flip, generator, upturn)
             own = len(slices[0].image)
             is_ct = [s.modality == "CT" for s in slices]
-            images = warp(retone(levels, is_ct, self.augment, generator, own), matrices)
+            grid = places(matrices, slices[0].canvas)
+            images = resample(retone(levels, is_ct, self.augment, generator, own), grid)
             images = degrade(images, is_ct, self.augment, generator)
-            masks = warp(masks, matrices[index], nearest=True)
+            masks = resample(masks, grid[index], nearest=True)
             asked, asked_present = still_asked(slices, asked, matrices)
 
         def words(items: Sequence[Pair]) -> list[str]:
@@ -191,13 +192,13 @@ def still_asked(
     A structure out of sight is absent; where only a rim of it is left, a question that is certain
     stands in.
     """
-    places = matrices.numpy()
+    views = matrices.numpy()
     shares: dict[tuple[int, str], float] = {}
     for pair in asked:
         key = (pair.row, pair.name)
         if pair.present and key not in shares:
             item = slices[pair.row]
-            shares[key] = share_in_view(item.unpack(pair.name), places[pair.row])
+            shares[key] = share_in_view(item.unpack(pair.name), views[pair.row])
     truth = [shares[p.row, p.name] if p.present else 0.0 for p in asked]
     certain = [i for i, share in enumerate(truth) if not 0 < share < SEEN]
     turn = itertools.cycle(certain or range(len(asked)))
