@@ -71,13 +71,17 @@ class AugmentConfig:
 def degrade(
     images: Tensor, is_ct: Sequence[bool], config: AugmentConfig, generator: torch.Generator
 ) -> Tensor:
-    """Put the faults into (B, C, H, W) in [0, 1], in place; black background stays black."""
+    """Put the faults into (B, C, H, W) in [0, 1], in place; black background stays black.
+
+    Channels that are alike, as those of a single picture are, stay alike.
+    """
     count = len(images)
     strikes = torch.rand((count, 5), generator=generator)
     strength = torch.rand((count, 3), generator=generator)
     sizes = torch.rand((count, 3), generator=generator).tolist()
     for row in range(count):
-        picture = images[row]
+        kept, order = _different(images[row])
+        picture = images[row, kept]
         black = picture <= 0
         if not is_ct[row] and strikes[row, 0] < config.bias:
             picture *= shading(picture.shape[-2:], config.shading, generator)
@@ -93,7 +97,20 @@ def degrade(
             quality = config.block_quality + float(strength[row, 1]) * (85 - config.block_quality)
             picture.copy_(as_jpeg(picture, int(quality)))
         picture.masked_fill_(black, 0)
+        images[row] = picture[order]
     return images
+
+
+def _different(picture: Tensor) -> tuple[list[int], list[int]]:
+    """Return which channels of (C, H, W) are unlike all before, and for each channel its place."""
+    kept: list[int] = []
+    order: list[int] = []
+    for index, channel in enumerate(picture):
+        alike = [n for n, other in enumerate(kept) if torch.equal(channel, picture[other])]
+        if not alike:
+            kept.append(index)
+        order.append(alike[0] if alike else len(kept) - 1)
+    return kept, order
 
 
 def shading(size: Sequence[int], strength: float, generator: torch.Generator) -> Tensor:
@@ -122,13 +139,9 @@ def blurred(picture: Tensor, sigma: float) -> Tensor:
 
 
 def as_jpeg(picture: Tensor, quality: int) -> Tensor:
-    """Return (C, H, W) in [0, 1] after JPEG compression; equal channels are compressed once."""
-    levels = picture.mul(255).round().to(torch.uint8).numpy()
+    """Return (C, H, W) in [0, 1] after JPEG compression of each channel."""
     stored: list[np.ndarray] = []
-    for index, channel in enumerate(levels):
-        if index and (channel == levels[0]).all():
-            stored.append(stored[0])
-            continue
+    for channel in picture.mul(255).round().to(torch.uint8).numpy():
         file = io.BytesIO()
         Image.fromarray(channel).save(file, "JPEG", quality=quality)
         stored.append(np.asarray(Image.open(file)))

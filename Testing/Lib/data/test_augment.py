@@ -96,8 +96,17 @@ def test_each_fault_is_what_it_is_called() -> None:
     assert field.min() > 0 and (field[1:] - field[:-1]).abs().max() < 0.1 < field.std()
     packed = as_jpeg(noisy, 20)
     assert 0.02 < (packed - noisy).abs().mean() < 0.3
-    twice = as_jpeg(noisy[:1].expand(2, 64, 64), 20)
-    assert torch.equal(twice[0], twice[1])
+
+
+def test_channels_that_are_alike_stay_alike() -> None:
+    """A single picture fills all channels; noise of its own in each would give it away."""
+    config = AugmentConfig(bias=1, coarse=1, blur=1, blocks=1, noise=0.2, probability=1)
+    one, two = (_levels(1, 1) / 255)[0, 0], (_levels(1, 1) / 255)[0, 0].flip(0)
+    batch = torch.stack([one, two, one, one])[None].clone()
+    changed = degrade(batch, [False], config, _generator())[0]
+    assert torch.equal(changed[0], changed[2]) and torch.equal(changed[0], changed[3])
+    assert (changed[0] - one).abs().mean() > 0.02
+    assert not torch.equal(changed[1], changed[0].flip(0))
 
 
 @given(st.integers(0, 10_000))
