@@ -234,7 +234,9 @@ class AdversarialModule(pl.LightningModule):
 
 def save_state(network: torch.nn.Module, path: Path) -> None:
     """Write all tensors of a network, without those of named encoders."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
+
+    from ..checkpoints.checkpoint import write_atomically
 
     frozen = tuple(getattr(network, "frozen_prefixes", ())) or ("\0",)
     state = {
@@ -243,7 +245,7 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
         if not key.startswith(frozen)
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, str(path))
+    write_atomically(path, save(state))
 
 
 def load_state(network: torch.nn.Module, path: Path) -> None:

@@ -45,6 +45,7 @@ from ..text.sources import find_encoder_weights
 from .material import Material, _foreign, _rules, find_dataset, phrase_book
 from .recipe import Recipe
 from .retrieval import retrieval_scores
+from .state_files import read_state, write_state
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def train_clip(
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     start = 0
     if resume:
-        saved = torch.load(out / "last.pt", map_location="cpu", weights_only=True)
+        saved = read_state(out / "last.pt")
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
         start = int(saved["step"])
@@ -188,7 +189,7 @@ def train_clip(
             minutes = (time.monotonic() - began) / 60
             logger.info("step %d, %.1f min: %s", step + 1, minutes, line)
             saved = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**saved, "step": step + 1}, out / "last.pt")
+            write_state(out / "last.pt", {**saved, "step": step + 1})
             with (out / "log.csv").open("a", newline="", encoding="utf-8") as stream_out:
                 csv.writer(stream_out).writerow([step + 1, round(minutes, 2), *line.values()])
     scores = validate(model, encoder, recipe, material, names, plan)

@@ -34,7 +34,7 @@ class SegmenterModule(pl.LightningModule):
         self.recipe = recipe
         self._scores: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._present: list[tuple[float, float]] = []
-        self._alarms: list[float] = []
+        self._alarms: dict[str, list[float]] = defaultdict(list)
         self._validation: dict[str, float] = {}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ class SegmenterModule(pl.LightningModule):
                 if there:
                     self._scores[key].append(float(2 * overlap[row] / size[row].clamp_min(1)))
                 else:
-                    self._alarms.append(float(predicted[row].any() and seen[row] > 0.5))
+                    self._alarms[key[0]].append(float(predicted[row].any() and seen[row] > 0.5))
 
     def on_validation_epoch_end(self) -> None:
         """Log the mean over structures, each structure, and the answers to absent prompts."""
@@ -96,7 +96,8 @@ class SegmenterModule(pl.LightningModule):
             by_set[dataset].append(value)
         sets = {name: sum(v) / len(v) for name, v in by_set.items()}
         dice = sum(sets.values()) / len(sets)
-        alarms = sum(self._alarms) / max(1, len(self._alarms))
+        answers = [answer for found in self._alarms.values() for answer in found]
+        alarms = sum(answers) / max(1, len(answers))
         right = [float((p > 0.5) == (t > 0.5)) for p, t in self._present]
         scores = {
             "val/dice": dice,
@@ -104,6 +105,7 @@ class SegmenterModule(pl.LightningModule):
             "val/presence_accuracy": sum(right) / len(right),
             "val/false_alarms": alarms,
             **{f"val_set/{dataset}": value for dataset, value in sets.items()},
+            **{f"val_alarms/{name}": sum(v) / len(v) for name, v in self._alarms.items()},
             **{f"val_dice/{dataset}/{name}": value for (dataset, name), value in means.items()},
         }
         self._validation = {key: round(value, 4) for key, value in scores.items()}

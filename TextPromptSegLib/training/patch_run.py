@@ -23,6 +23,8 @@ from ..data.patches import PatchPlan, PatchSampler, PatchStream, Place, fixed_ba
 from ..outcome import Cancelled, InputError
 from .adversarial import AdversarialModule, AdversarialPlan, load_state, save_state
 from .recipe import Recipe
+from .state_files import LAST, read_state
+from .states import WholeFiles
 
 if TYPE_CHECKING:
     from ..systems.patch_unet_vae.system import PatchUNetVAE
@@ -144,7 +146,7 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
 
     recipe, plan, material = shared.recipe, shared.plan, shared.material
     network = build(recipe, shared.encoder, seed)
-    best, done, last = folder / BEST, folder / DONE, folder / "last.ckpt"
+    best, done, last = folder / BEST, folder / DONE, folder / LAST
     if done.is_file():
         load_state(network, best)
         return network.eval()
@@ -158,7 +160,7 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
         checks = [fixed[i] for i in spread.astype(int)]
     skip = 0
     if last.is_file():
-        skip = int(torch.load(last, map_location="cpu", weights_only=False)["patch_steps"])
+        skip = int(read_state(last)["patch_steps"])
     stream = PatchStream(
         sampler,
         phrase_book(recipe),
@@ -182,6 +184,7 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
                 dirpath=folder, save_top_k=0, save_last=True, every_n_train_steps=300
             )
         ],
+        plugins=[WholeFiles()],
         enable_progress_bar=shared.progress_bar,
         enable_model_summary=False,
         val_check_interval=min(recipe.validate_every, recipe.steps) if checks else None,
@@ -200,7 +203,7 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
         ),
     }
     trainer.fit(
-        module, **loaders, ckpt_path=str(last) if last.is_file() else None, weights_only=False
+        module, **loaders, ckpt_path=str(last) if last.is_file() else None, weights_only=True
     )
     if trainer.interrupted:
         raise Cancelled("training")

@@ -82,7 +82,8 @@ def train(
     from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers, stream_options
     from .module import SegmenterModule
-    from .states import LAST, KeepLast, PlainLog, keep_best, read_state
+    from .state_files import LAST, read_state
+    from .states import KeepLast, PlainLog, WholeFiles, keep_best
 
     if own := trainer_of(recipe.system):
         return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
@@ -143,6 +144,7 @@ def train(
         precision=_precision(recipe.precision),
         logger=[CSVLogger(out, "logs", version), TensorBoardLogger(out, "logs", version)],
         callbacks=extras,
+        plugins=[WholeFiles()],
         enable_progress_bar=progress_bar,
         enable_model_summary=False,
         enable_checkpointing=True,
@@ -182,7 +184,8 @@ def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out:
     """Export the best state of a run, or the last one where nothing was validated."""
     from .calibrate import calibrate
     from .module import VALIDATION
-    from .states import BEST, LAST, load_network, read_state
+    from .state_files import LAST, read_state
+    from .states import BEST, load_network
 
     best = out / BEST
     state = read_state(best if best.is_file() else out / LAST)

@@ -12,14 +12,30 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from ..outcome import InputError
+from .state_files import LAST, write_state
 
-BEST, LAST, LOG = "best.ckpt", "last.ckpt", "train.log"
+BEST, LOG = "best.ckpt", "train.log"
 SCORE = "val/score"
 _PREFIX = "network."
 
 logger = logging.getLogger(__name__)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes the trainer's states with `write_state`.
+
+    Lightning's own way goes through the system's folder for temporary files, from where a file is
+    copied, not renamed, to another disk.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write a state; there are no storage options."""
+        write_state(Path(path), checkpoint)
 
 
 def keep_best(folder: Path) -> ModelCheckpoint:
@@ -122,22 +138,6 @@ class PlainLog(pl.Callback):
         for key in sorted(k for k in scores if "/" in k):
             self._write(f"step {trainer.global_step} {key} {scores[key]:.4f}")
         self._began, self._from = time.monotonic(), trainer.global_step
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """Read a state file; tensors and plain values only, nothing in it can run.
-
-    Raises:
-        InputError: when it is missing, damaged or of another kind.
-    """
-    try:
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no state '{path}'; train first.") from error
-    except Exception as error:  # torch raises many kinds for a file that is not its own
-        raise InputError(
-            f"'{path}' is not a state that `textpromptseg train` wrote; start the run anew."
-        ) from error
 
 
 def load_network(network: torch.nn.Module, state: Mapping[str, Any]) -> None:

@@ -237,7 +237,7 @@ def test_the_adversarial_part_starts_after_the_warm_up(
     folder = tmp_path / "run" / "ratio_0.5-seed_3"
     curves = read_metrics(folder / "logs")
     assert "train/mse" in curves
-    state = torch.load(folder / "last.ckpt", weights_only=False)
+    state = torch.load(folder / "last.ckpt", weights_only=True)
     assert state["patch_steps"] == 30 and len(state["optimizer_states"]) == 2
     generator, critic = (found["state"] for found in state["optimizer_states"])
     assert {int(v["step"]) for v in generator.values()} == {30}

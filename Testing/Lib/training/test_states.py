@@ -19,8 +19,9 @@ from TextPromptSegLib.checkpoints.checkpoint import load_weights, read_config
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.training import train
-from TextPromptSegLib.training.module import SegmenterModule, rate_factor
-from TextPromptSegLib.training.states import BEST, LAST, LOG, read_state
+from TextPromptSegLib.training.module import ALARM_COST, SegmenterModule, rate_factor
+from TextPromptSegLib.training.state_files import LAST, read_state, write_state
+from TextPromptSegLib.training.states import BEST, LOG
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -99,6 +100,83 @@ def test_a_killed_run_ends_as_one_that_was_not(tmp_path: Path, encoder: Any) -> 
     lines = (out / LOG).read_text().splitlines()
     assert sum("step 10 of 20: start" in line for line in lines) == 1
     assert any("val_set/tiny" in line for line in lines)
+
+
+def test_a_state_appears_whole_whatever_the_folder_for_temporary_files_is(
+    tmp_path: Path, encoder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(tmp_path)
+    plan = recipe(encoder, steps=4, validate_every=4)
+    # a file from there would be copied, not renamed, where it is another disk
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    train(plan, [tmp_path], tmp_path / "run", progress_bar=False)
+    assert read_state(tmp_path / "run" / LAST)["global_step"] == 4
+    assert read_state(tmp_path / "run" / BEST)["global_step"] == 4
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+class Certain(torch.nn.Module):
+    """Sees everything everywhere."""
+
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        return images
+
+    def index_features(self, features: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        return features[index]
+
+    def decode(self, features: torch.Tensor, text: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.ones_like(features), torch.ones(len(features))
+
+
+def test_the_score_is_the_mean_over_data_sets_less_what_false_alarms_cost() -> None:
+    module = SegmenterModule(Certain(), recipe({"id": "x"}))  # type: ignore[arg-type]
+    logged: dict[str, float] = {}
+    module.log = lambda key, value, **_: logged.update({key: value})  # type: ignore[assignment]
+    whole, half, none = torch.ones(1, 4, 4), torch.zeros(1, 4, 4), torch.zeros(1, 4, 4)
+    half[:, :2] = 1
+    rows = [("a", "liver", whole), ("a", "spleen", half), ("b", "liver", half)]
+    rows += [("a", "aorta", none), ("b", "aorta", none), ("c", "aorta", none)]
+    batch = {
+        "image": torch.zeros(1, 1, 4, 4),
+        "valid": torch.ones(1, 1, 4, 4),
+        "index": torch.zeros(6, dtype=torch.long),
+        "text": type("Text", (), {"index": lambda self, rows: self})(),
+        "mask": torch.stack([mask for _, _, mask in rows]),
+        "present": torch.tensor([float(mask.any()) for _, _, mask in rows]),
+        "dataset": [name for name, _, _ in rows],
+        "names": [name for _, name, _ in rows],
+    }
+    module.validation_step(batch, 0)
+    module.on_validation_epoch_end()
+    two_thirds = 2 * 8 / (16 + 8)
+    assert logged["val_set/a"] == pytest.approx((1 + two_thirds) / 2)
+    assert logged["val_set/b"] == pytest.approx(two_thirds)
+    assert logged["val/dice"] == pytest.approx((logged["val_set/a"] + two_thirds) / 2)
+    assert logged["val/false_alarms"] == logged["val_alarms/a"] == logged["val_alarms/c"] == 1
+    assert logged["val/score"] == pytest.approx(logged["val/dice"] - ALARM_COST)
+
+
+CUT = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+import torch
+from TextPromptSegLib.training.state_files import write_state
+write_state(Path({path!r}), {{"step": 1, "weights": torch.ones(100_000)}})
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+write_state(Path({path!r}), {{"step": 2, "weights": torch.ones(100_000)}})
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_a_kill_in_the_middle_of_saving_leaves_the_state_before(tmp_path: Path) -> None:
+    path = tmp_path / LAST
+    code = CUT.format(paths=[str(ROOT)], path=str(path))
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert read_state(path)["step"] == 1 and len(list(tmp_path.iterdir())) == 2
+    write_state(path, {"step": 3})
+    assert read_state(path)["step"] == 3 and len(list(tmp_path.iterdir())) == 1
 
 
 def test_export_only_leaves_the_run_alone(tmp_path: Path, encoder: Any) -> None:
