@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .resources import VERSION as __version__
 
 _PUBLIC = {
     "SlicePredictor": "inference.predictor",
     "Volume": "image.volume",
     "parse_prompts": "prompting.prompts",
-    "Prompt": "prompting.prompts",
+    "Prompt": "prompting.prompt",
     "Vocabulary": "prompting.vocabulary",
-    "Segmentation": "outcome",
+    "Segmentation": "prompting.segmentation",
     "Outcome": "outcome",
     "TextPromptSegError": "outcome",
     "Cancelled": "outcome",
@@ -24,8 +24,20 @@ __all__ = [*_PUBLIC, "__version__"]
 if TYPE_CHECKING:
     from .image.volume import Volume
     from .inference.predictor import SlicePredictor
-    from .outcome import Cancelled, Outcome, Segmentation, TextPromptSegError
-    from .prompting.prompts import Prompt, parse_prompts
+    from .outcome import (
+        Cancelled,
+        Outcome,
+        TextPromptSegError,
+    )
+    from .prompting.prompt import (
+        Prompt,
+    )
+    from .prompting.prompts import (
+        parse_prompts,
+    )
+    from .prompting.segmentation import (
+        Segmentation,
+    )
     from .prompting.vocabulary import Vocabulary
 
 

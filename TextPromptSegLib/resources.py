@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .outcome import InputError
 
+VERSION = "0.1.0"
+
 
 def resources_dir() -> Path:
     """Return the folder ``Resources``: beside the package (checkout, Slicer) or inside a wheel.

@@ -42,7 +42,9 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
     from PIL import Image
 
     from TextPromptSegLib.data.datasets import Dataset
-    from TextPromptSegLib.inference.postprocess import bounding_box
+    from TextPromptSegLib.image.boxes import (
+        bounding_box,
+    )
     from TextPromptSegLib.inference.predictor import SlicePredictor
     from TextPromptSegLib.training.trials import largest_part
 

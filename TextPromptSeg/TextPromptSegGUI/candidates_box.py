@@ -16,7 +16,9 @@ from TextPromptSegLib.outcome import Outcome
 from .links import Links
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 MOST = 32
 

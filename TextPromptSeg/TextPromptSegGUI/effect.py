@@ -26,7 +26,9 @@ from .runs import Run, how_it_ran
 from .session import session
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 _log = logging.getLogger(__name__)
 _NOWHERE = 0.15

@@ -25,7 +25,9 @@ from .session import Session
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 TYPING_MS, SCROLLING_MS = 500, 150
 

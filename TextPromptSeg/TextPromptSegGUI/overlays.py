@@ -11,7 +11,9 @@ from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 PROBABILITY, UNCERTAINTY, HEAT_MAP = "probability", "uncertainty", "heat_map"
 _COLORS = "vtkMRMLColorTableNodeFileColdToHotRainbow.txt"

@@ -37,7 +37,9 @@ from .session import session
 from .setup_section import SetupSection
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 
 class TextPromptSegPanel:

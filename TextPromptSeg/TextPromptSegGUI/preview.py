@@ -10,7 +10,9 @@ from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 _REPRESENTATION = "Binary labelmap"
 

@@ -14,8 +14,10 @@ from TextPromptSegMRML.hints import HintNodes
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
     from TextPromptSegLib.prompting.prompt import Prompt
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
     from TextPromptSegLib.worker.client import Job
 
     from .session import Session

@@ -13,7 +13,9 @@ from TextPromptSegLib.outcome import TextPromptSegError
 from .runs import Progress, Run, RunRequest
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
     from .session import Session
 

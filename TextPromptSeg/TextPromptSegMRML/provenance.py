@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import vtk
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 PREFIX = "TextPromptSeg."
 

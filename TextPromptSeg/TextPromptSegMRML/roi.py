@@ -12,7 +12,9 @@ from .geometry import to_numpy
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
 
 Box = tuple[float, float, float, float, float, float]
 

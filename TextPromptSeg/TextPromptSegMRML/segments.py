@@ -24,7 +24,9 @@ from .terminology import describe_segment, names_another, unique_name
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import Segmentation
+    from TextPromptSegLib.prompting.segmentation import (
+        Segmentation,
+    )
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.prompting.prompts import Prompt
+    from TextPromptSegLib.prompting.prompt import (
+        Prompt,
+    )
     from TextPromptSegLib.prompting.vocabulary import Terminology, Vocabulary
 
 Triple = tuple[str, str, str]

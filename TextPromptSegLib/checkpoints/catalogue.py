@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..files.text import read_json
-from ..inference.memory_estimate import estimate_memory
 from ..outcome import CheckpointError, Progress
 from ..resources import checkpoints_dir, resource_path
 from . import checkpoint, encoders
+from .memory_estimate import estimate_memory
 
 logger = logging.getLogger(__name__)
 

@@ -73,9 +73,9 @@ def quiet_libraries(debug: bool) -> None:
 
 def _version(show: bool) -> None:
     if show:
-        from .. import __version__
+        from ..resources import VERSION
 
-        typer.echo(f"textpromptseg {__version__}")
+        typer.echo(f"textpromptseg {VERSION}")
         raise typer.Exit
 
 

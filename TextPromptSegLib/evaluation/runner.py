@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import __version__
 from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
+from ..resources import VERSION
 from .asking import (
     Ask,
     Extra,
@@ -89,7 +89,7 @@ def evaluate(
     report = Report(
         split=split,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        version=__version__,
+        version=VERSION,
         tolerance=float(tolerance),
         models={},
         datasets=[one.info for one in sets],

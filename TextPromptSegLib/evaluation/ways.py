@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.reports import infection_report
-from ..outcome import InputError, Segmentation
+from ..outcome import (
+    InputError,
+)
+from ..prompting.segmentation import (
+    Segmentation,
+)
 from .asking import Ask, Predictor, ask_by_text
 
 if TYPE_CHECKING:

@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 
 from ..image.volume import Volume
-from ..outcome import DependencyError, Outcome, OutputError, Segmentation
+from ..outcome import (
+    DependencyError,
+    Outcome,
+    OutputError,
+)
 from ..prompting.prompt import Prompt
+from ..prompting.segmentation import (
+    Segmentation,
+)
 from .dicom_sources import series_number, source_images
 from .segments import Code, Segment, algorithm_name, describe
 
@@ -114,7 +121,7 @@ def _made(
         raise DependencyError("DICOM SEG needs the Python package highdicom: install it.") from None
     from pydicom.uid import generate_uid
 
-    from .. import __version__
+    from ..resources import VERSION
 
     provenance = segments[0].segmentation.provenance
     try:
@@ -134,7 +141,7 @@ def _made(
                 instance_number=1,
                 manufacturer="TextPromptSeg",
                 manufacturer_model_name=algorithm_name(provenance),
-                software_versions=__version__,
+                software_versions=VERSION,
                 device_serial_number=str(provenance.get("weights_sha256") or "0")[:64],
                 content_description="Segmentation by text prompt",
                 content_label="SEGMENTATION",

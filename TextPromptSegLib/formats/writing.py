@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from ..files.staged import StagedOutputs
 from ..image.volume import Volume
-from ..outcome import Outcome, OutputError, Segmentation
+from ..outcome import (
+    Outcome,
+    OutputError,
+)
+from ..prompting.segmentation import (
+    Segmentation,
+)
 from .segments import describe
 from .side_files import ENDINGS, divided, stale_files
 from .verify import verify_files

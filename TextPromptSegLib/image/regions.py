@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inference.postprocess import bounding_box
+from .boxes import bounding_box
 
 _COARSE = 96  # voxels along the longest side of the grid on which distances are compared
 

@@ -12,11 +12,24 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..checkpoints.checkpoint import LoadedCheckpoint, input_spec, load
+from ..checkpoints.memory_estimate import slices_per_pass
 from ..image.intensity import guess_modality
 from ..image.slice_stack import Block, SliceStack, choose_plane
-from ..outcome import DeviceError, InputError, Progress, Segmentation
+from ..outcome import (
+    DeviceError,
+    InputError,
+    Progress,
+)
 from ..prompting.clinical_text import name_of, text_of, too_long
-from ..prompting.prompts import Prompt, parse_prompts
+from ..prompting.prompt import (
+    Prompt,
+)
+from ..prompting.prompts import (
+    parse_prompts,
+)
+from ..prompting.segmentation import (
+    Segmentation,
+)
 from ..prompting.vocabulary import Vocabulary
 from . import answers
 from .candidates import per_pass, segment_samples
@@ -33,7 +46,6 @@ from .feature_files import make_cache
 from .heat_maps import heat_map_of
 from .hinted_engine import make_engine, with_region
 from .hints import Hints
-from .memory_estimate import slices_per_pass
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .slice_engine import SliceEngine

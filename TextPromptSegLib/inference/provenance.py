@@ -35,7 +35,7 @@ def run_facts(
         names: what the network was asked.
         notes: sentences for the user.
     """
-    from .. import __version__
+    from ..resources import VERSION
 
     asked = tuple(dict.fromkeys(map(name_of, names)))
     return {
@@ -43,7 +43,7 @@ def run_facts(
         "weights_sha256": str(config.get("weights_sha256", "")),
         "system": str(config["system"]),
         "text_encoder": str(config["text_encoder"].get("id", "")),
-        "version": __version__,
+        "version": VERSION,
         "trained_prompts": list(asked),
         "plane": stack.plane,
         "slices": list(stack.file_numbers(block.slices.start, block.slices.stop)),

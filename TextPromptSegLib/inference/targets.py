@@ -15,7 +15,9 @@ from ..outcome import PromptError
 from ..prompting.clinical_text import query
 
 if TYPE_CHECKING:
-    from ..prompting.prompts import Prompt
+    from ..prompting.prompt import (
+        Prompt,
+    )
     from ..prompting.vocabulary import Structure, Vocabulary
 
 SIDES = ("left", "right")

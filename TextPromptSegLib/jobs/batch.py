@@ -38,7 +38,9 @@ from .outputs import PICTURE_SUFFIXES, Outputs
 from .report import plain
 
 if TYPE_CHECKING:
-    from ..prompting.prompts import Prompt
+    from ..prompting.prompt import (
+        Prompt,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -100,10 +102,10 @@ class BatchJob:
 
     def identity(self) -> dict[str, Any]:
         """Return everything that a result depends on besides the image, JSON-ready."""
-        from .. import __version__
+        from ..resources import VERSION
 
         return {
-            "version": __version__,
+            "version": VERSION,
             "prompts": [[p.text, p.describe()] for p in self.prompts],
             "model": [self.model, self.model_digest],
             "options": self.options.to_dict(),

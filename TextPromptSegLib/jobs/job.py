@@ -17,6 +17,8 @@ from ..outcome import (
     Outcome,
     Progress,
     PromptError,
+)
+from ..prompting.segmentation import (
     Segmentation,
 )
 from .outputs import Outputs, write_results
@@ -24,7 +26,9 @@ from .report import build_report, plain
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
-    from ..prompting.prompts import Prompt
+    from ..prompting.prompt import (
+        Prompt,
+    )
 
 DEFAULT_MODEL = "film-unet-compact"
 

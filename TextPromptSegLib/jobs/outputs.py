@@ -13,7 +13,14 @@ from ..files.checks import LONGEST_NAME, KnownFiles, check_outputs
 from ..files.staged import StagedOutputs
 from ..files.text import read_json, write_json
 from ..formats.side_files import LONGEST_SIDE, divided, side_names, stale_files
-from ..outcome import Cancelled, OutputError, Progress, Segmentation
+from ..outcome import (
+    Cancelled,
+    OutputError,
+    Progress,
+)
+from ..prompting.segmentation import (
+    Segmentation,
+)
 
 if TYPE_CHECKING:
     from ..image.volume import Volume

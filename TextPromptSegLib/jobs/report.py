@@ -8,7 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..outcome import Segmentation
+from ..prompting.segmentation import (
+    Segmentation,
+)
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -32,7 +34,7 @@ def build_report(
         segmentations: the answers.
         options: threshold, region and the like, as far as they were set.
     """
-    from .. import __version__
+    from ..resources import VERSION
 
     config = predictor.config
     facts = [plain(s.provenance) for s in segmentations]
@@ -51,7 +53,7 @@ def build_report(
         "seconds": {**seconds, "write": 0.0},
         "provenance": {
             **shared,
-            "version": __version__,
+            "version": VERSION,
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "weights_sha256": str(config.get("weights_sha256", "")),
             "licence": str(config.get("licence", {}).get("line", "")),

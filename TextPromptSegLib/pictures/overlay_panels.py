@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..outcome import Outcome, Segmentation
+from ..outcome import (
+    Outcome,
+)
+from ..prompting.segmentation import (
+    Segmentation,
+)
 
 Colour = tuple[float, float, float]
 Box = tuple[float, float, float, float]

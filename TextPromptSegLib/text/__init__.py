@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .encoder import TextEncoder, load_text_encoder, normalise_prompt
+from .encoder import TextEncoder, normalise_prompt
 from .features import TextFeatures, masked_mean
+from .loading import load_text_encoder
 from .specs import BERT_BASE, BIOMED_CLIP, CLIP_COMPACT, MINILM
 
 __all__ = [

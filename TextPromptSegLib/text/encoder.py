@@ -14,7 +14,6 @@ from ..outcome import CheckpointError, DependencyError
 from ..torchvision_operators import declare_torchvision_operators
 from .features import TextFeatures, masked_mean
 from .sources import find_encoder_folder
-from .specs import MINILM
 
 
 def normalise_prompt(text: str) -> str:
@@ -143,30 +142,10 @@ class TextEncoder:
             self._cache[text] = entry
 
 
-def load_text_encoder(
-    spec: Mapping[str, Any] | None = None,
-    *,
-    folder: str | Path | None = None,
-    cache_size: int = 2048,
+def load_bert(
+    spec: Mapping[str, Any], *, folder: str | Path | None = None, cache_size: int = 2048
 ) -> TextEncoder:
-    """Load a frozen BERT-like encoder: explicit folder, installed package, hub at a revision.
-
-    A spec of the kind ``open_clip`` gives a `TextPromptSegLib.text.clip.ClipEncoder`.
-
-    Args:
-        spec: ``id``, ``revision``, ``sha256``, ``package``, ``max_length``; default `MINILM`.
-        folder: a folder with config.json, tokenizer and model.safetensors.
-        cache_size: prompts remembered.
-
-    Raises:
-        CheckpointError: when it cannot be found, or its weights have another sha256.
-        DependencyError: when transformers is not installed.
-    """
-    spec = dict(spec or MINILM)
-    if spec.get("kind") == "open_clip":
-        from .clip import load_clip_encoder
-
-        return load_clip_encoder(spec, folder=folder, cache_size=cache_size)
+    """Load a frozen BERT-like encoder; see `TextPromptSegLib.text.loading`."""
     path = find_encoder_folder(spec, folder)
     declare_torchvision_operators()
     try:

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..inference.postprocess import bounding_box, over_threshold
+from ..image.boxes import (
+    bounding_box,
+)
+from ..inference.postprocess import (
+    over_threshold,
+)
 from .trials import (
     GATES,
     PLAIN,
@@ -34,7 +39,9 @@ if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
     from ..image.volume import Volume
     from ..inference.predictor import SlicePredictor
-    from ..outcome import Segmentation
+    from ..prompting.segmentation import (
+        Segmentation,
+    )
 
 logger = logging.getLogger(__name__)
 

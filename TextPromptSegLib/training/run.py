@@ -236,9 +236,9 @@ def export(
     metrics: dict[str, Any],
 ) -> Path:
     """Write the checkpoint folder of a trained network (see `checkpoint.save`)."""
-    from .. import __version__
     from ..checkpoints.checkpoint import save
     from ..image.intensity import InputSpec
+    from ..resources import VERSION
 
     config: dict[str, Any] = {
         "name": recipe.name,
@@ -276,7 +276,7 @@ def export(
             "seed": recipe.seed,
             "steps": recipe.steps,
             "commit": _commit(),
-            "version": __version__,
+            "version": VERSION,
         },
         "licence": dict(recipe.licence) or {"spdx": None, "line": "", "permissive": False},
     }

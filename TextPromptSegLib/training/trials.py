@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.boxes import (
+    bounding_box,
+)
 from ..inference.postprocess import (
     PostprocessRule,
-    bounding_box,
     over_threshold,
     select_components,
 )

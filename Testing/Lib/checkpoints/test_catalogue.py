@@ -19,7 +19,7 @@ import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
 from TextPromptSegLib.checkpoints import archive, catalogue, checkpoint, licence, transfer
-from TextPromptSegLib.inference.memory_estimate import slices_per_pass
+from TextPromptSegLib.checkpoints.memory_estimate import slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
 

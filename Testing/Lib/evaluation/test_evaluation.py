@@ -31,6 +31,8 @@ from TextPromptSegLib.outcome import (
     InputError,
     Outcome,
     OutputError,
+)
+from TextPromptSegLib.prompting.segmentation import (
     Segmentation,
 )
 

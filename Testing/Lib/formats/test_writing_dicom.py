@@ -10,7 +10,12 @@ from test_writing import Names, left_over, organs, result, scan
 
 from TextPromptSegLib.formats.writing import check_output, try_output, write_segmentations
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import OutputError, Segmentation
+from TextPromptSegLib.outcome import (
+    OutputError,
+)
+from TextPromptSegLib.prompting.segmentation import (
+    Segmentation,
+)
 
 
 @pytest.fixture

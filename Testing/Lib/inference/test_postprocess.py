@@ -8,17 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from TextPromptSegLib.image.boxes import (
+    bounding_box,
+)
 from TextPromptSegLib.inference.answers import answer, rethreshold, size_text
 from TextPromptSegLib.inference.postprocess import (
     PostprocessRule,
     apply_rule,
-    bounding_box,
     largest,
     over_threshold,
     rule_for,
 )
 from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
-from TextPromptSegLib.prompting.prompts import Prompt
+from TextPromptSegLib.prompting.prompt import (
+    Prompt,
+)
 
 SPACING = (1.0, 1.0, 5.0)
 

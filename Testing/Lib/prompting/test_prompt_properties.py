@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from TextPromptSegLib.outcome import PromptError
 from TextPromptSegLib.prompting import prompt_grammar
-from TextPromptSegLib.prompting.prompts import Prompt, parse_prompts
+from TextPromptSegLib.prompting.prompt import (
+    Prompt,
+)
+from TextPromptSegLib.prompting.prompts import (
+    parse_prompts,
+)
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

@@ -1,0 +1,51 @@
+"""The answer to one prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..outcome import Outcome
+from .prompt import Prompt
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The answer to one prompt.
+
+    Attributes:
+        prompt: the parsed prompt.
+        outcome: found, below_threshold, not_found or unknown_prompt.
+        mask: (K, J, I) uint8, 0 or 1, in the input's own voxel order.
+        probability: (K, J, I) float16 in [0, 1], same order; None only for unknown_prompt.
+        seconds: wall time spent on this prompt, s.
+        max_probability: largest probability inside the searched region, in [0, 1].
+        voxels: number of voxels in the mask.
+        volume_ml: volume of the mask, ml.
+        threshold: the threshold that made the mask, in (0, 1).
+        message: one sentence for the user.
+        provenance: JSON-ready facts: model, sha256, threshold, region, device.
+        uncertainty: (K, J, I) float16, standard deviation of the probability over the samples,
+            same order; None unless samples were asked for.
+        candidates: one mask (K, J, I) uint8 per sample, same order.
+        heat_map: (K, J, I) float16 in [0, 1], same order, where the system looked; None unless
+            asked for.
+    """
+
+    prompt: Prompt
+    outcome: Outcome
+    mask: np.ndarray
+    probability: np.ndarray | None
+    seconds: float
+    max_probability: float
+    voxels: int
+    volume_ml: float
+    threshold: float
+    message: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    uncertainty: np.ndarray | None = None
+    candidates: tuple[np.ndarray, ...] = ()
+    heat_map: np.ndarray | None = None
