@@ -88,7 +88,7 @@ def pump(seconds: float = 0.05, until=None) -> bool:
 @pytest.fixture(scope="session")
 def worker(application):
     """One worker process with the fake predictor for all tests."""
-    from helpers import fake_client
+    from worker_bench import fake_client
 
     client = fake_client()
     yield client

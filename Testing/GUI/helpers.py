@@ -46,16 +46,6 @@ def install_checkpoint(name: str = "fake", permissive: bool = True, **changes) -
     return folder
 
 
-def fake_client(**options):
-    """Return a client of a worker that runs the fake predictor in a real process."""
-    from TextPromptSegLib.worker.client import WorkerClient
-    from TextPromptSegLib.worker.process import default_command
-
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "Lib" / "support")}
-    command = [*default_command(), "--predictor", "fake_predictor:FakePredictor.load"]
-    return WorkerClient(command, environment, **options)
-
-
 def add_ct(slicer, name: str = "CTtest", shape=(16, 64, 64), spacing=(5.0, 5.0, 15.0)):
     """Add a CT-like volume in LPS order, centred on the origin."""
     generator = np.random.default_rng(3)
@@ -67,6 +57,20 @@ def add_ct(slicer, name: str = "CTtest", shape=(16, 64, 64), spacing=(5.0, 5.0, 
     size = np.array(shape[::-1]) * np.array([-1, -1, 1])
     matrix[:3, 3] = -size * np.array(spacing) / 2
     return slicer.util.addVolumeFromArray(array.astype(np.int16), matrix, name)
+
+
+def fill(bench, segment_id: str, array: np.ndarray) -> None:
+    """Put voxels into a segment, as an earlier edit would have done."""
+    bench.slicer.util.updateSegmentBinaryLabelmapFromArray(
+        array.astype(np.uint8), bench.segmentation, segment_id, bench.volume
+    )
+
+
+def add_segment(bench, name: str, array: np.ndarray) -> str:
+    """Add a segment that the user drew, of voxels (K, J, I)."""
+    segment_id = bench.segmentation.GetSegmentation().AddEmptySegment(name, name)
+    fill(bench, segment_id, array)
+    return segment_id
 
 
 def segment_names(node) -> list[str]:

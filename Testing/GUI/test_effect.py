@@ -5,20 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import pump
-from helpers import EditorBench, add_ct, segment_names
-
-
-def fill(bench, segment_id: str, array: np.ndarray) -> None:
-    """Put voxels into a segment, as an earlier edit would have done."""
-    bench.slicer.util.updateSegmentBinaryLabelmapFromArray(
-        array.astype(np.uint8), bench.segmentation, segment_id, bench.volume
-    )
-
-
-def add_segment(bench, name: str, array: np.ndarray) -> str:
-    segment_id = bench.segmentation.GetSegmentation().AddEmptySegment(name, name)
-    fill(bench, segment_id, array)
-    return segment_id
+from helpers import EditorBench, add_ct, add_segment, segment_names
 
 
 def plain(bench, prompt: str) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import pump
 from helpers import install_checkpoint
-from test_preview import Count, drawn
+from preview_bench import Count, drawn
 
 
 @pytest.fixture

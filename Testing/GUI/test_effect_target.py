@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import pump
-from test_effect import add_segment
+from helpers import add_segment
 
 
 def test_first_segment_is_selected(bench) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import pump
-from helpers import EditorBench, add_ct, fake_client, left_behind, resident
+from helpers import EditorBench, add_ct, left_behind, resident
+from worker_bench import fake_client
 
 
 @pytest.fixture

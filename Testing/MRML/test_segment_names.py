@@ -6,7 +6,7 @@ import mrml_helpers as helpers
 import numpy as np
 import pytest
 import slicer
-from test_segments import LEFT, MIDDLE, World
+from drawn_world import LEFT, MIDDLE, World
 
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.vocabulary import Vocabulary

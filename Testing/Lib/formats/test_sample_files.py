@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import toy_locator
 from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from toy_segmenter import toy_predictor
 
@@ -71,9 +72,7 @@ def test_several_structures_have_a_file_each_and_without_samples_there_is_none(m
 
 
 def test_heat_maps_lie_beside_the_segmentation(tmp_path: Path) -> None:
-    from test_locating import predictor, volume
-
-    located, image = predictor()[0], volume()
+    located, image = toy_locator.predictor()[0], toy_locator.volume()
     outputs = Outputs(segmentation=tmp_path / "out.nii.gz")
     arguments = (located, Path("image"), parse_prompts("liver, spleen"), outputs)
     done = job.run_job(*arguments, RunOptions(heat_map=True), volume=image)

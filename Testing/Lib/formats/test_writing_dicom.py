@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_writing import Names, left_over, organs, result, scan
+from results_to_write import Names, left_over, organs, result, scan
 
 from TextPromptSegLib.formats.writing import check_output, try_output, write_segmentations
 from TextPromptSegLib.image.volume import Volume

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_writing import SHAPE, Names, box, left_over, organs, result, scan
+from results_to_write import SHAPE, Names, box, left_over, organs, result, scan
 
 from TextPromptSegLib.formats import verify
 from TextPromptSegLib.formats.label_map import write_nifti

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from test_localiser import Brightness
+from brightness_tower import Brightness
 
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.image.intensity import InputSpec

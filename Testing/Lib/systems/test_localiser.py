@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tiny_clip
 import torch
+from brightness_tower import Brightness
 from torch import Tensor, nn
 
 from TextPromptSegLib.nn.windows import cut_windows
@@ -20,22 +21,6 @@ from TextPromptSegLib.systems.patch_unet_vae.localiser import (
 )
 
 SPEC = LocaliserSpec(window=24, stride=8, views=(1,), top_k=3)
-
-
-class Brightness(nn.Module):
-    """A stand-in for an image tower: (dark, bright) by the grey value of the window's middle."""
-
-    image_size = (24, 24)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = 0
-
-    def forward(self, images: Tensor) -> Any:
-        self.seen += len(images)
-        middle = images[:, 0, 8:16, 8:16].mean((1, 2))
-        pooled = torch.stack([1 - middle, middle], 1)
-        return SimpleNamespace(pooled=nn.functional.normalize(pooled, dim=1))
 
 
 @pytest.fixture

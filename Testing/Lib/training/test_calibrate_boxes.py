@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_hints import LIVER, NEAR, predictor
+from box_segmenter import LIVER, NEAR, predictor
 from toy_segmenter import phantom
 
 from TextPromptSegLib.training.calibrate_boxes import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_locating import ToyLocator
+from toy_locator import ToyLocator
 from toy_segmenter import toy_checkpoint
 
 from TextPromptSegLib import SlicePredictor

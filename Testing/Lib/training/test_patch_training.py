@@ -12,6 +12,7 @@ import pytest
 import tiny_bert
 import torch
 from tiny_data import write_dataset
+from tiny_patch_unet_vae import batch_of, tiny
 
 from TextPromptSegLib.checkpoints.checkpoint import load, read_config
 from TextPromptSegLib.data.artefacts import AugmentConfig
@@ -133,8 +134,6 @@ def test_input_spec_fixes_the_pixel_size() -> None:
 def test_ratio_counts_synthetic_per_real_patches_with_their_masks(
     ratio: float, expected: int
 ) -> None:
-    from test_patch_unet_vae import batch_of, tiny
-
     net = tiny().train()
     batch = batch_of(net, count=4)
     batch["mask"] = torch.arange(4.0).view(4, 1, 1, 1).expand(-1, -1, 16, 16)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from worker_bench import HERE, ROOT, alive, ask, fake_client, finish, wait_until
 
 from TextPromptSegLib.files import messages as protocol
 from TextPromptSegLib.files.processes import child_environment, explain_exit
@@ -26,17 +27,7 @@ from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import arrays, wire
 from TextPromptSegLib.worker.arrays import ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
-from TextPromptSegLib.worker.process import default_command
 from TextPromptSegLib.worker.remote import RemotePredictor, shared_client
-
-ROOT = Path(__file__).resolve().parents[3]
-HERE = ROOT / "Testing" / "Lib" / "support"
-
-
-def fake_client(**options) -> WorkerClient:
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    command = [*default_command(), "--predictor", "fake_predictor:FakePredictor.load"]
-    return WorkerClient(command, environment, **options)
 
 
 @pytest.fixture
@@ -51,38 +42,6 @@ def volume() -> Volume:
     generator = np.random.default_rng(1)
     array = generator.integers(-100, 200, (6, 24, 32)).astype(np.int16)
     return Volume.from_array(array, (2.0, 2.0, 5.0), modality="CT", name="synthetic")
-
-
-def ask(client: WorkerClient, volume: Volume, text: str, **options):
-    options = {"model": "fake", "volume_key": "v1", **options}
-    return client.segment(volume, parse_prompts(text), **options)
-
-
-def finish(client: WorkerClient, job, seconds: float = 20.0):
-    end = time.monotonic() + seconds
-    while not job.finished and time.monotonic() < end:
-        client.poll()
-        time.sleep(0.005)
-    assert job.finished, f"the job is still {job.state}; {client.log_tail()}"
-    return job
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def wait_until(condition, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 # -- messages ----------------------------------------------------------------------------------
@@ -388,9 +347,9 @@ def test_program_that_is_no_worker(volume: Volume) -> None:
 def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
     script = f"""
 import sys, time
-sys.path[:0] = [{str(ROOT)!r}, {str(HERE)!r}, {str(Path(__file__).parent)!r}]
+sys.path[:0] = [{str(ROOT)!r}, {str(HERE)!r}]
 import numpy as np
-from test_worker import fake_client, ask
+from worker_bench import fake_client, ask
 from TextPromptSegLib.image.volume import Volume
 client = fake_client()
 volume = Volume.from_array(np.zeros((2, 8, 8), np.int16))

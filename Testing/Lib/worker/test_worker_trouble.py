@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_worker import HERE, ROOT, alive, ask, fake_client, finish, wait_until
+from worker_bench import HERE, ROOT, alive, ask, fake_client, finish, wait_until
 
 from TextPromptSegLib.files.messages import read_message, write_message
 from TextPromptSegLib.image.volume import Volume
