@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from ..image.volume import LPS_RAS, Volume
 from ..outcome import InputError
 from .dicom_geometry import Grid, Plane, grid_of, sort_frames
 from .dicom_pixels import PixelReader
+from .members import dicom_files
 from .pixels import check_frame
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _TAGS = (
     "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "DiffusionBValue", "TriggerTime",
     "TransferSyntaxUID", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
-_MAX_FILES = 50_000
 # What pydicom lets through when a header is cut off or is no header at all.
 _UNREADABLE = (
     ValueError, KeyError, EOFError, AttributeError, NotImplementedError, TypeError, IndexError,
@@ -47,9 +46,7 @@ def read_dicom_folder(
     Raises:
         InputError: when there is no usable series, or more than one.
     """
-    headers = _headers(p for p in sorted(folder.iterdir()) if p.is_file())
-    if not headers:
-        headers = _headers(_below(folder))
+    headers = _headers(dicom_files(folder))
     if not headers:
         raise InputError(
             f"The folder {folder.name} holds no DICOM images; name an image file or another folder."
@@ -89,19 +86,6 @@ def read_dicom_file(path: Path, *, frame: int | None = None) -> Volume:
 # -- finding the images ------------------------------------------------------------------------
 
 
-def _below(folder: Path) -> Iterable[Path]:
-    count = 0
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            count += 1
-            if count > _MAX_FILES:
-                raise InputError(
-                    f"The folder {folder.name} holds too many files; name the folder of one series."
-                )
-            yield Path(root) / name
-
-
 def _headers(paths: Iterable[Path]) -> list[tuple[Path, Dataset]]:
     """Return the headers of those files that are DICOM, each SOP instance once."""
     import pydicom
@@ -109,13 +93,9 @@ def _headers(paths: Iterable[Path]) -> list[tuple[Path, Dataset]]:
     found: list[tuple[Path, Dataset]] = []
     seen: set[str] = set()
     for path in paths:
-        if path.name.startswith(".") or path.name == "DICOMDIR":
-            continue
         try:
             with path.open("rb") as stream:
                 start = stream.read(132)
-            if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00"):
-                continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about harmless slips in headers
                 header = pydicom.dcmread(

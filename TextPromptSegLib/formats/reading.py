@@ -11,6 +11,7 @@ import numpy as np
 
 from ..image.volume import LPS_RAS, Volume
 from ..outcome import InputError
+from .members import looks_like_dicom
 from .nifti import NO_PLACE, is_nifti, read_nifti
 from .pixels import check_frame, luminance
 
@@ -91,7 +92,7 @@ def _read_file(path: Path, start: bytes, frame: int | None) -> Volume:
         return _itk(path, "NrrdImageIO", frame)
     if start[:8] == b"\x89PNG\r\n\x1a\n" or start[:3] == b"\xff\xd8\xff":
         return _picture(path, start)
-    if start[128:132] == b"DICM" or _looks_like_bare_dicom(start):
+    if looks_like_dicom(start):
         from .dicom import read_dicom_file
 
         return read_dicom_file(path, frame=frame)
@@ -131,11 +132,6 @@ def _gunzip_start(path: Path) -> bytes:
             return stream.read(1024)
     except (OSError, EOFError, zlib.error):
         return b""
-
-
-def _looks_like_bare_dicom(start: bytes) -> bool:
-    """Whether a file without the DICOM preamble begins with a group that DICOM begins with."""
-    return start[:2] in (b"\x02\x00", b"\x08\x00") and start[3:4] == b"\0" and len(start) > 132
 
 
 def _nifti(path: Path, frame: int | None) -> Volume:
