@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from TextPromptSegLib.image.volume import LPS_RAS, Volume
-from TextPromptSegLib.outcome import Outcome, Segmentation
+from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.prompting.prompts import Prompt
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 SHAPE = (6, 7, 8)
 STRUCTURE = ("SCT", "123037004", "Anatomical Structure")
