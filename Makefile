@@ -14,7 +14,7 @@ OMP_NUM_THREADS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export OMP_NUM_THREADS
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help setup demo test lint unit slow bench lists
+.PHONY: help setup demo test lint unit slow bench fuzz lists
 
 help:
 	@echo "make demo   segment a real chest CT and write demo/"
@@ -22,6 +22,7 @@ help:
 	@echo "make setup  only create or refresh $(VENV)"
 	@echo "make lint   ruff and mypy;   make unit: pytest alone;   make slow: the long tests"
 	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files"
+	@echo "make fuzz   hostile inputs for every reader"
 
 setup: $(STAMP)
 
@@ -53,6 +54,13 @@ slow: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m pytest -q -ra Testing/Benchmarks $(PYTEST_ARGS)
+
+# Hostile inputs for every reader (hours with the defaults); see Testing/Fuzz/README.md.
+FUZZ_INPUTS ?= 10000
+FUZZ_SECONDS ?= 900
+FUZZ_SEED ?= 0
+fuzz: $(STAMP)
+	$(PY) Testing/Fuzz/run.py --inputs $(FUZZ_INPUTS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) $(FUZZ_ONLY)
 
 lists: $(STAMP)
 	$(PY) Testing/Tools/shipped_files.py --write

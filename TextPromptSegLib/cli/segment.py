@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files.checks import KnownFiles
+from ..formats.members import input_files
 from ..jobs import job
-from ..jobs.cases import Case, members_of
 from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
 from . import EXIT_DONE, EXIT_NOT_FOUND
@@ -31,7 +31,7 @@ def segment_image(
         TextPromptSegError: with one sentence that says what to do.
     """
     parsed = job.known_prompts(prompts)
-    outputs.check(KnownFiles(members_of(Case("", source))), more=options.leaves_more)
+    outputs.check(KnownFiles(input_files(source)), more=options.leaves_more)
     show_parse(parsed)
     show_licence(model)
 

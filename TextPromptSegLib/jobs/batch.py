@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX, file_sha256, read_json, write_json
+from ..formats.members import input_files
 from ..formats.writing import check_output
 from ..outcome import Cancelled, InputError, OutputError, Progress, TextPromptSegError
 from . import job as jobs
 from .batch_summary import BatchSummary, CaseResult
-from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint, inputs_around, members_of
+from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint, inputs_around
 from .job import (
     DEFAULT_MODEL,
     PredictorFactory,
@@ -254,10 +255,10 @@ def run_case(
         outputs = job.outputs(case)
         assert outputs.report is not None and outputs.segmentation is not None
         earlier = _earlier_files(case, job)
-        members = members_of(case)
-        outputs.check(KnownFiles(members), more=job.options.leaves_more)
+        files_in = input_files(case.source)
+        outputs.check(KnownFiles(files_in), more=job.options.leaves_more)
         outputs.report.unlink(missing_ok=True)  # from now on the old files count for nothing
-        mark = fingerprint(case, job.identity(), members)
+        mark = fingerprint(case, job.identity(), files_in)
         result = run_job(
             predictor,
             case.source,

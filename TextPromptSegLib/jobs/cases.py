@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.text import read_json
+from ..formats.members import input_files, is_dicom
 from ..outcome import InputError
 
 IMAGE_SUFFIXES = (
@@ -88,16 +88,11 @@ def find_cases(
         sources = [(Path(item), None) for item in inputs]
     expanded: list[tuple[Path, str | None]] = []
     for source, _ in sources:
-        expanded.extend(_folder_series(source) if source.is_dir() else [(source, None)])
+        expanded.extend(_folder_series(source) if is_folder(source) else [(source, None)])
     if not expanded:
         raise InputError("The list names no image; write one path per line.")
     absolute = [Path(os.path.abspath(source)).parent for source, _ in expanded]
     return _named(expanded, Path(os.path.commonpath(absolute)))
-
-
-def members_of(case: Case) -> list[Path]:
-    """Return all files that an image consists of."""
-    return _files(case.source)
 
 
 def inputs_around(cases: Iterable[Case], output_dir: Path) -> list[Path]:
@@ -109,47 +104,35 @@ def inputs_around(cases: Iterable[Case], output_dir: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for case in cases:
         folder = os.path.join(os.path.realpath(case.source), "")
-        if not case.source.is_dir() or folder.startswith(out) or out.startswith(folder):
-            with contextlib.suppress(OSError):  # what cannot be read shows when its turn comes
-                found.update(dict.fromkeys(members_of(case)))
+        if not is_folder(case.source) or folder.startswith(out) or out.startswith(folder):
+            # What cannot be read shows when its turn comes.
+            with contextlib.suppress(OSError, ValueError, InputError):
+                found.update(dict.fromkeys(input_files(case.source)))
     return list(found)
 
 
-def fingerprint(case: Case, job: Mapping[str, Any], members: Iterable[Path] | None = None) -> str:
+def fingerprint(case: Case, job: Mapping[str, Any], files: Iterable[Path] | None = None) -> str:
     """Return a digest that changes when the image or anything that was asked of it changes.
 
     Args:
         case: the image; path, size and time of change of all its files count.
         job: prompts, model, options, JSON-ready.
-        members: the files of the image, where they are known.
+        files: those of the image, where they are known.
 
     Raises:
         InputError: when the image is not there.
     """
     try:
-        files = [
+        stamps = [
             (str(path.resolve()), stat.st_size, stat.st_mtime_ns)
-            for path in (members_of(case) if members is None else members)
+            for path in (input_files(case.source) if files is None else files)
             for stat in [path.stat()]
         ]
-    except OSError as error:
-        raise InputError(f"{case.source} cannot be read ({error.strerror}).") from error
-    content = json.dumps([case.series, files, job], sort_keys=True, default=str)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{case.source} cannot be read ({reason}).") from error
+    content = json.dumps([case.series, stamps, job], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def is_dicom(path: Path) -> bool:
-    """Return whether a file begins like DICOM, with or without a preamble."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(132)
-    except OSError:
-        return False
-    if head[128:] == b"DICM":
-        return True
-    explicit, length = head[4:6].isalpha() and head[4:6].isupper(), head[4:8]
-    bare = head[:2] in (b"\x02\x00", b"\x08\x00") and head[3:4] == b"\0" and len(head) == 132
-    return bare and (explicit or int.from_bytes(length, "little") < 1 << 16)
 
 
 def _read_list(path: Path) -> Iterator[Path]:
@@ -160,7 +143,23 @@ def _read_list(path: Path) -> Iterator[Path]:
     for line in text.splitlines():
         entry = line.strip().strip('"').strip()
         if entry and not entry.startswith("#"):
-            yield path.parent / Path(entry).expanduser()
+            yield path.parent / _expanded(entry)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; one that cannot be a path is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _expanded(entry: str) -> Path:
+    """Return a path of a list; ~ stands for the home folder where there is one."""
+    try:
+        return Path(entry).expanduser()
+    except (RuntimeError, ValueError):
+        return Path(entry)
 
 
 def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]:
@@ -269,7 +268,7 @@ def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
     for source, series in unique:
         relative = source.relative_to(base)
         name = source.name if relative == Path() else relative.as_posix()
-        plain = name if source.is_dir() else _without_suffix(name)
+        plain = name if is_folder(source) else _without_suffix(name)
         plain, name = _short(plain), _short(name)
         if series is not None:
             numbers[source] += 1
@@ -309,17 +308,3 @@ def _without_suffix(name: str) -> str:
         if name.lower().endswith(suffix) and len(name.rpartition("/")[2]) > len(suffix):
             return name[: -len(suffix)]
     return name
-
-
-def _files(source: Path) -> list[Path]:
-    """All files that an image consists of."""
-    if source.is_dir():
-        files = sorted(p for p in source.rglob("*") if p.is_file() and is_dicom(p))
-        return [p for p in files if p.parent == source] or files
-    if source.suffix.lower() in (".mhd", ".nhdr"):
-        header = source.read_bytes()[:65536].decode("utf-8", errors="replace")
-        match = re.search(r"(?im)^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", header)
-        data = source.parent / match[1] if match else None
-        if data is not None and data.is_file():
-            return [source, data]
-    return [source]

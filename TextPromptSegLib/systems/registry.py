@@ -79,4 +79,8 @@ def create(name: str, values: Mapping[str, Any] | Any) -> PromptedSegmenter:
     if not isinstance(values, Mapping):
         values = asdict(values)
     config = make_config(name, values)
-    return _SYSTEMS[name][1](config)
+    try:
+        return _SYSTEMS[name][1](config)
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, IndexError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise CheckpointError(f"A '{name}' of these sizes cannot be made: {reason}.") from error

@@ -20,7 +20,7 @@ from ..prompting.prompt import Prompt
 from . import wire
 from .arrays import ArrayStore
 from .jobs import Job
-from .process import OTHER_VERSION, default_command
+from .process import OTHER_VERSION, UNUSABLE, default_command
 
 _log = logging.getLogger(__name__)
 
@@ -320,7 +320,7 @@ class WorkerClient:
         job.asked_idle = None
         try:
             self._on_answer(kind, job, message)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except UNUSABLE as error:
             self._give_up(f"The worker gave an answer that cannot be used ({error}); try again.")
 
     def _on_answer(self, kind: Any, job: Job, message: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ OTHER_VERSION = (
     "The worker belongs to another version of TextPromptSeg than this window; restart the "
     "application, or install one version of the package."
 )
+# What an answer raises that is not of the form.
+UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError)
 
 
 def default_command(python: str | None = None) -> list[str]:

@@ -14,8 +14,9 @@ import synthetic_dicom as made
 from fake_predictor import FakePredictor
 
 from TextPromptSegLib.files.checks import KnownFiles
+from TextPromptSegLib.formats.members import input_files
 from TextPromptSegLib.jobs.batch import run_batch
-from TextPromptSegLib.jobs.cases import Case, find_cases, fingerprint, inputs_around, members_of
+from TextPromptSegLib.jobs.cases import Case, find_cases, fingerprint, inputs_around
 from TextPromptSegLib.jobs.job import RunOptions, run_job
 from TextPromptSegLib.jobs.outputs import Outputs
 from TextPromptSegLib.outcome import OutputError
@@ -52,7 +53,7 @@ def test_every_file_of_the_input_is_safe(tmp_path: Path) -> None:
         (tmp_path / "dicom", Outputs(report=slices[0])),
     ):
         with pytest.raises(OutputError, match="overwrite the input"):
-            outputs.check(KnownFiles(members_of(Case("", source))))
+            outputs.check(KnownFiles(input_files(source)))
 
 
 def test_no_result_takes_the_place_of_another_image(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_dicom_counts_whatever_its_files_are_called(tmp_path: Path, ending: str)
     (tmp_path / "in" / "p" / "notes.txt").write_text("a note")
     (tmp_path / "in" / "voxels.raw").write_bytes(bytes(5000))
     (case,) = find_cases(tmp_path / "in")
-    assert case.id == "p" and len(members_of(case)) == 2
+    assert case.id == "p" and len(input_files(case.source)) == 2
 
 
 def test_images_count_whatever_they_are_called(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_images_below_a_listed_folder_count_for_resume(tmp_path: Path) -> None:
     made.series(inner, [(0, 0, 2.0 * n) for n in range(2)])
     case = Case("patient", tmp_path / "patient")
     first = fingerprint(case, {})
-    assert fingerprint(case, {}) == first and len(members_of(case)) == 2
+    assert fingerprint(case, {}) == first and len(input_files(case.source)) == 2
     shutil.rmtree(inner)
     made.series(inner, [(0, 0, 3.0 * n) for n in range(2)])
     assert fingerprint(case, {}) != first
