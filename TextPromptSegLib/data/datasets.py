@@ -273,6 +273,8 @@ def _inside(root: Path, file: Any) -> Path:
     """
     if not _text(file) or "\0" in file:
         raise ValueError("a file has no name")
+    if not file.isprintable():  # what is no UTF-8 ends the process inside ITK
+        raise ValueError(f"{file!r:.60} is no name of a file that can be used")
     if Path(file).is_absolute() or ".." in Path(file).parts:
         raise ValueError(f"'{file}' points outside the data set")
     return root / file

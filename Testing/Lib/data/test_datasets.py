@@ -90,6 +90,7 @@ def test_bad_files_get_one_sentence(tmp_path: Path, content: str | None, message
         {"present": ["right kidney", "gold"]}, {"annotated": ["gold"]}, {"label": {"gold": "x"}},
         {"present": "liver"}, {"present": [1]}, {"present": None}, {"image": []}, {"image": 5},
         {"image": {}}, {"label": 5}, {"label": [1]}, {"split": []}, {"label": ""}, {"image": "\0"},
+        {"label": "M\udcfcller.png"}, {"image": "a\nb.png"},
     ],
     ids=str,
 )  # fmt: skip
