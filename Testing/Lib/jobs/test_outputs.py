@@ -7,10 +7,10 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-import SimpleITK as sitk
 import synthetic_dicom as made
+from batch_bench import files_below as below
+from batch_bench import write_image as write
 from fake_predictor import FakePredictor
 
 from TextPromptSegLib.files.checks import KnownFiles
@@ -21,19 +21,6 @@ from TextPromptSegLib.jobs.job import RunOptions, run_job
 from TextPromptSegLib.jobs.outputs import Outputs
 from TextPromptSegLib.outcome import OutputError
 from TextPromptSegLib.prompting.prompts import parse_prompts
-
-
-def write(path: Path, seed: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    voxels = np.random.default_rng(seed).integers(-99, 200, (12, 24, 24)).astype(np.int16)
-    image = sitk.GetImageFromArray(voxels)
-    image.SetSpacing((3.0, 3.0, 5.0))
-    sitk.WriteImage(image, str(path))
-    return path
-
-
-def below(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 def batch(inputs: Path, out: Path, prompts: str = "liver", **options):

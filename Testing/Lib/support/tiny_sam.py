@@ -76,3 +76,43 @@ def tiny_omt(**changes: Any) -> OMTSAM:
     """Return a network of `SIZES` without text."""
     torch.manual_seed(0)
     return OMTSAM(OMTSAMConfig(**{**SIZES, "image_text": False, **changes}))
+
+
+def transformers_sam(**changes: Any) -> Any:
+    """transformers' `SamModel` of the same sizes; the numbers are those of `tiny_sam`."""
+    from transformers import SamConfig, SamModel
+
+    size = {**SIZES, **changes}
+    torch.manual_seed(3)
+    model = SamModel(
+        SamConfig(
+            vision_config={
+                "hidden_size": size["embed_dim"],
+                "num_hidden_layers": size["depth"],
+                "num_attention_heads": size["heads"],
+                "image_size": size["image_size"],
+                "patch_size": size["patch"],
+                "output_channels": size["width"],
+                "mlp_dim": 4 * size["embed_dim"],
+                "global_attn_indexes": list(size["global_blocks"]),
+                "window_size": size["window"],
+                "num_pos_feats": size["width"] // 2,
+            },
+            prompt_encoder_config={
+                "hidden_size": size["width"],
+                "image_size": size["image_size"],
+                "patch_size": size["patch"],
+                "mask_input_channels": size["mask_channels"],
+            },
+            mask_decoder_config={
+                "hidden_size": size["width"],
+                "mlp_dim": size["decoder_mlp"],
+                "iou_head_hidden_dim": size["score_hidden"],
+            },
+        )
+    ).eval()
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if value.ndim > 1 and "embed" not in name:
+                value.normal_(std=1.5 / value[0].numel() ** 0.5)
+    return model

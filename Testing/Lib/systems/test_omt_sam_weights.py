@@ -10,24 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_sam import SIZES, tiny_omt, tiny_sam
+from tiny_sam import tiny_omt, tiny_sam, transformers_sam
 
-from TextPromptSegLib.checkpoints.catalogue import import_path
-from TextPromptSegLib.checkpoints.checkpoint import load, sha256_of
-from TextPromptSegLib.cli import main
-from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.inference.predictor import SlicePredictor
+from TextPromptSegLib.checkpoints.checkpoint import sha256_of
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
-from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
 from TextPromptSegLib.systems.omt_sam.mask_decoder import presence_score, single_mask
 from TextPromptSegLib.systems.omt_sam.weights import (
     find_weights,
     from_transformers,
     load_sam_weights,
-    load_stem,
     sam_targets,
-    start_from,
 )
 from TextPromptSegLib.text.features import TextFeatures
 
@@ -42,46 +35,6 @@ def low_resolution(net: OMTSAM, features: Any, box: torch.Tensor) -> tuple[Any, 
     ((_, states, places),) = net._answer(features, no_text(1), box, None, None)
     low = single_mask(net.mask_decoder, states, places, net.config.grid)
     return low, presence_score(net.mask_decoder, states)
-
-
-def transformers_sam(**changes: Any) -> Any:
-    """transformers' `SamModel` of the same sizes; the numbers are those of `tiny_sam`."""
-    from transformers import SamConfig, SamModel
-
-    size = {**SIZES, **changes}
-    torch.manual_seed(3)
-    model = SamModel(
-        SamConfig(
-            vision_config={
-                "hidden_size": size["embed_dim"],
-                "num_hidden_layers": size["depth"],
-                "num_attention_heads": size["heads"],
-                "image_size": size["image_size"],
-                "patch_size": size["patch"],
-                "output_channels": size["width"],
-                "mlp_dim": 4 * size["embed_dim"],
-                "global_attn_indexes": list(size["global_blocks"]),
-                "window_size": size["window"],
-                "num_pos_feats": size["width"] // 2,
-            },
-            prompt_encoder_config={
-                "hidden_size": size["width"],
-                "image_size": size["image_size"],
-                "patch_size": size["patch"],
-                "mask_input_channels": size["mask_channels"],
-            },
-            mask_decoder_config={
-                "hidden_size": size["width"],
-                "mlp_dim": size["decoder_mlp"],
-                "iou_head_hidden_dim": size["score_hidden"],
-            },
-        )
-    ).eval()
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if value.ndim > 1 and "embed" not in name:
-                value.normal_(std=1.5 / value[0].numel() ** 0.5)
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -287,148 +240,3 @@ def test_weights_are_found_in_the_encoders_folder(
     net.start_training()
     own = tiny_sam().state_dict()["mask_decoder.iou_token.weight"]
     assert net.state_dict()["mask_decoder.iou_token.weight"].equal(own)
-
-
-# -- import ----------------------------------------------------------------------------------------
-
-
-def test_sizes_are_read_from_the_tensors() -> None:
-    from segment_anything import sam_model_registry
-
-    with torch.device("meta"):
-        stored = sam_model_registry["vit_b"]().state_dict()
-    assert sizes_of(stored) == OMTSAMConfig(image_text=False)
-    with pytest.raises(CheckpointError, match="not SAM's"):
-        sizes_of({"a": torch.zeros(1)})
-
-
-def test_importing_published_weights_gives_a_checkpoint_that_takes_boxes(
-    sam_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path))
-    row = import_path(sam_file)
-    assert row.name == "omt-sam" and "no text" in row.title and row.folder is not None
-    card = (row.folder / "README.md").read_text()
-    assert sha256_of(sam_file) in card and "no text part" in card
-    assert main(["models", "show", "omt-sam"]) == 0
-    assert "no text part" in capsys.readouterr().out
-    predictor = SlicePredictor.from_pretrained("omt-sam", device="cpu", precision="float32")
-    image = np.random.default_rng(0).integers(0, 255, (1, 64, 64)).astype(np.float32)
-    predictor.set_volume(Volume(image, np.diag([-1.0, -1.0, 1.0, 1.0])))
-    (found,) = predictor.segment("liver", box=(-40, -8, -55, -10, 0, 0))
-    assert found.probability is not None
-    net = load(row.folder).model
-    with torch.inference_mode():
-        grey = torch.from_numpy(image)[None].expand(1, 3, -1, -1)
-        low, high = np.percentile(image, (0.5, 99.5))
-        features = net.encode_image(((grey - low) / (high - low)).clamp(0, 1))
-        box = torch.tensor([[8.0, 10.0, 40.0, 55.0]])
-        expected = net.decode(features, no_text(1), box)[0].sigmoid()[0, 0].numpy()
-    answer = np.asarray(found.probability[0], np.float32)
-    assert np.abs(answer[10:56, 8:41] - expected[10:56, 8:41]).max() < 5e-3
-    assert answer.std() > 0.01
-
-
-def test_a_folder_of_the_hub_is_imported_with_sams_normalisation(tmp_path: Path) -> None:
-    folder = tmp_path / "sam-vit-tiny"
-    folder.mkdir()
-    torch.save(transformers_sam().state_dict(), folder / "pytorch_model.bin")
-    (folder / "config.json").write_text('{"model_type": "sam"}')
-    (folder / "preprocessor_config.json").write_text("{}")
-    made = load(convert_sam(folder, tmp_path / "made", "sam-tiny"))
-    assert made.model.config.pixel_mean == IMAGENET_MEAN
-    assert made.model.config.depth == SIZES["depth"] and made.model.config.window == SIZES["window"]
-
-
-def test_with_biomedclip_the_text_comes_along_untrained(
-    sam_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tiny_clip
-
-    from TextPromptSegLib import text as texts
-
-    name = "BiomedCLIP-PubMedBERT_256-vit_base_patch16_224"
-    tiny_clip.write_tiny_clip(tmp_path / name)
-    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
-    monkeypatch.setattr(texts, "BIOMED_CLIP", {**texts.BIOMED_CLIP, "sha256": None})
-    made = load(convert_sam(sam_file, tmp_path / "made"))
-    net: Any = made.model
-    assert net.config.image_text and not net.config.text_trained
-    assert (
-        "untrained" in made.config["title"]
-        and "untrained" in (made.folder / "README.md").read_text()
-    )
-    words = made.text_encoder.encode(["liver", "liver"])
-    features = net.encode_image(torch.rand(1, 3, 64, 64).expand(2, -1, -1, -1))
-    boxes = torch.tensor([[8.0, 10.0, 40.0, 55.0], [float("nan")] * 4])
-    with_text, silent = (net.decode(features, text, boxes)[0] for text in (words, no_text(2)))
-    assert torch.allclose(with_text[0], silent[0], atol=1e-6)
-    assert (with_text[1] - silent[1]).abs().max() > 1e-3
-
-
-def test_foreign_files_and_a_missing_model_are_answered_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path / "home"))
-    torch.save({"conv.weight": torch.zeros(2, 2)}, tmp_path / "unet.pth")
-    assert main(["models", "import", str(tmp_path / "unet.pth")]) == 2
-    assert "does not hold SAM's weights" in " ".join(capsys.readouterr().err.split())
-    assert main(["models", "show", "omt-sam"]) == 0
-    shown = capsys.readouterr().out
-    assert "medsam_vit_b.pth" in shown and "BiomedCLIP" in shown and "models import" in shown
-    assert main(["models", "show", "omt-sam-none"]) == 2
-
-
-# -- other starts ----------------------------------------------------------------------------------
-
-
-def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
-    sizes = {
-        "image_size": 64,
-        "in_channels": 2,
-        "stem_channels": (24, 48, 96, 160, 256),
-        "rel_pos": False,
-    }
-    net = tiny_omt(**sizes)
-    assert load_stem(net, "film-unet-compact").startswith("film-unet-compact (sha256 ")
-    film: Any = load("film-unet-compact").model
-    net.eval()
-    image = torch.rand(1, 2, 64, 64)
-    stem: Any = net.image_encoder.patch_embed
-    x = torch.nn.functional.pixel_unshuffle(image, 2)
-    for index, stage in enumerate(stem.stages):
-        x = stage(x if index == 0 else torch.nn.functional.max_pool2d(x, 2))
-        assert torch.allclose(x, film.encode_image(image)[index], atol=1e-5)
-    with pytest.raises(CheckpointError, match="does not fit the stem"):
-        load_stem(tiny_omt(**{**sizes, "stem_channels": (24, 48, 96, 160)}), "film-unet-compact")
-
-
-def test_a_second_stage_starts_as_the_first_one_answered(tmp_path: Path) -> None:
-    import tiny_clip
-
-    from TextPromptSegLib.checkpoints.checkpoint import save
-
-    clip = tiny_clip.tiny_clip(tmp_path / "clip")
-    sizes = {"image_text": True, "text_dim": clip.token_dim}
-    first = tiny_omt(**sizes, clip_image=False, clip_dim=4).eval()
-    config = {
-        "name": "first",
-        "system": "omt-sam",
-        "config": {},
-        "input": {},
-        "text_encoder": {},
-        "trained_prompts": {},
-        "licence": {},
-    }
-    save(tmp_path / "first", first, config, dtype="float32")
-    second = tiny_omt(**sizes, clip_dim=clip.patch_dim).eval()
-    second.attach_text_encoder(clip)
-    assert start_from(second, tmp_path / "first").startswith("first (sha256 ")
-    image, text = torch.rand(2, 3, 64, 64), clip.encode(["liver", "spleen"])
-    answers = [net.decode(net.encode_image(image), text)[0] for net in (first, second)]
-    assert torch.allclose(*answers, atol=1e-4)
-    answers[1].sum().backward()
-    gradient = second.image_text.image_projection.weight.grad  # type: ignore[union-attr]
-    assert gradient is not None and gradient.abs().sum() > 0
-    with pytest.raises(CheckpointError, match="does not fit the network"):
-        start_from(tiny_omt(**sizes, clip_dim=4, width=64), tmp_path / "first")

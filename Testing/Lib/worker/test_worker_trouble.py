@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worker_bench import HERE, ROOT, alive, ask, fake_client, finish, wait_until
+from worker_bench import HERE, ROOT, alive, ask, finish, wait_until
 
 from TextPromptSegLib.files.messages import read_message, write_message
 from TextPromptSegLib.image.volume import Volume
@@ -29,13 +29,6 @@ FAKE = ["--predictor", "fake_predictor:FakePredictor.load"]
 @pytest.fixture
 def volume() -> Volume:
     return Volume.from_array(np.zeros((4, 16, 16), np.int16), (2.0, 2.0, 5.0), modality="CT")
-
-
-@pytest.fixture
-def client():
-    made = fake_client()
-    yield made
-    made.stop()
 
 
 def framed(text: bytes) -> bytes:
