@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..files.text import read_json
+from ..files.text import read_json, write_text
 from ..metrics import Calibration
 from ..outcome import InputError, OutputError
 
@@ -276,8 +275,8 @@ class Report:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, text in files.items():
-                _write_whole(folder / name, text)
-        except OSError as error:
+                write_text(folder / name, text)
+        except (OSError, OutputError) as error:
             raise OutputError(
                 f"The report cannot be written to {folder}; choose a folder that can be written."
             ) from error
@@ -333,12 +332,3 @@ def _csv(records: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
     return text.getvalue()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

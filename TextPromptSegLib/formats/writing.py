@@ -15,6 +15,7 @@ from ..outcome import (
 from ..prompting.segmentation import (
     Segmentation,
 )
+from .inputs import check_not_input
 from .segments import describe
 from .side_files import ENDINGS, divided, stale_files
 from .verify import verify_files
@@ -97,6 +98,7 @@ def write_segmentations(
     """
     path = Path(path)
     ending = check_output(path, volume)
+    check_not_input(volume, [path])
     for result in segmentations:
         if result.mask.shape != volume.shape:
             raise ValueError(f"mask {result.mask.shape} does not fit the volume {volume.shape}")
@@ -122,6 +124,7 @@ def write_segmentations(
 
                 write_label_map(target, segments, layers, volume, unknown)
             verify_files(staged.staged().values())
+            check_not_input(volume, staged.staged())
             written = staged.commit(stale=stale_files(path, staged.staged()))
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "the disk may be full"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..files.checks import LONGEST_NAME, KnownFiles, check_outputs
 from ..files.staged import StagedOutputs
 from ..files.text import read_json, write_json
+from ..formats.inputs import check_not_input
 from ..formats.side_files import LONGEST_SIDE, divided, side_names, stale_files
 from ..outcome import (
     Cancelled,
@@ -117,6 +118,7 @@ def write_results(
     start = time.perf_counter()
     place = outputs.segmentation
     more = [] if place is None else sample_files(place, segmentations)
+    check_not_input(volume, [*outputs.paths(), *more])
     try:
         with StagedOutputs([*outputs.paths(), *more]) as staged:
             if place is not None:
@@ -142,6 +144,7 @@ def write_results(
             if outputs.report is not None:
                 write_json(staged.path(outputs.report), report)
                 names.append(outputs.report)
+            check_not_input(volume, names)
             if progress is not None and not progress(0, 0, "writing the results"):
                 raise Cancelled("writing the results")
             stale = [path for path in _stale(outputs, names, earlier) if path.exists()]

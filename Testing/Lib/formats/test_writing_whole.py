@@ -136,3 +136,30 @@ def test_one_voxel_more_or_less_is_not_whole(tmp_path: Path) -> None:
         os.truncate(path, length)
         with pytest.raises(OutputError):
             verify.verify_files([path])
+
+
+def test_the_files_that_were_read_are_never_replaced(tmp_path: Path) -> None:
+    import synthetic_dicom as made
+
+    image = sitk.GetImageFromArray(np.zeros((4, 6, 8), np.int16))
+    for name in ("a.nii.gz", "scan_layer2.nii.gz"):
+        sitk.WriteImage(image, str(tmp_path / name))
+    (tmp_path / "link.nii.gz").symlink_to("a.nii.gz")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    made.series(tmp_path / "dicom", [(0, 0, 2.0 * n) for n in range(4)])
+    slices = sorted((tmp_path / "dicom").iterdir())
+    slice_file = slices[0].rename(slices[0].with_suffix(".dcm"))
+    overlapping = [np.ones((4, 6, 8), np.uint8)] * 2
+    for source, target in (
+        ("a.nii.gz", tmp_path / "a.nii.gz"),
+        ("link.nii.gz", tmp_path / "a.nii.gz"),
+        ("linked/a.nii.gz", tmp_path / "a.nii.gz"),
+        ("scan_layer2.nii.gz", tmp_path / "scan.nii.gz"),
+        ("dicom", slice_file),
+    ):
+        before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+        volume = Volume.read(tmp_path / source)
+        results = [result(f"x{n}", None, mask) for n, mask in enumerate(overlapping)]
+        with pytest.raises(OutputError, match="overwrite the input"):
+            write_segmentations(results, volume, target, Names())
+        assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
