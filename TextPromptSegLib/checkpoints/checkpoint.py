@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..files.leftovers import owned_prefix, sweep
 from ..files.text import read_json
 from ..outcome import Cancelled, CheckpointError, OutputError, Progress
+from .stored_weights import INT8, pack, unpack
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT, FORMAT_INT8 = 1, 2
+"""Of a checkpoint; the second has weights that versions which read only the first do not know."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 REQUIRED = ("name", "system", "config", "input", "text_encoder", "trained_prompts", "licence")
 _PENDING = CONFIG + ".new"
@@ -128,10 +130,10 @@ def check_config(config: Any, where: str) -> None:
     """
     if not isinstance(config, dict):
         raise CheckpointError(f"'{where}' is not a checkpoint configuration.")
-    if config.get("format") != FORMAT:
+    if config.get("format") not in (FORMAT, FORMAT_INT8):
         raise CheckpointError(
-            f"'{where}' has format {config.get('format')!r}; this version reads format {FORMAT}: "
-            "update TextPromptSeg or the checkpoint."
+            f"'{where}' has format {config.get('format')!r}; this version reads formats {FORMAT} "
+            f"and {FORMAT_INT8}: update TextPromptSeg or the checkpoint."
         )
     missing = [key for key in REQUIRED if key not in config]
     if missing:
@@ -139,7 +141,7 @@ def check_config(config: Any, where: str) -> None:
     for key in ("config", "input", "text_encoder", "trained_prompts", "licence"):
         if not isinstance(config[key], dict):
             raise CheckpointError(f"'{where}' is damaged: '{key}' is not a table.")
-    for key in ("name", "system", "title", "weights_sha256"):
+    for key in ("name", "system", "title", "weights_sha256", "weights_dtype"):
         if not isinstance(config.get(key, ""), str):
             raise CheckpointError(f"'{where}' is damaged: '{key}' is not a text.")
     for key in ("modalities", "planes", "takes"):
@@ -216,13 +218,7 @@ def load_weights(model: torch.nn.Module, path: Path, name: str) -> None:
     Raises:
         CheckpointError: when the file is damaged or does not fit the model.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        stored = load_file(str(path))
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"The weights of '{name}' are damaged; get it again.") from error
+    stored = unpack(path, name)
     wanted = _trained_tensors(model)
     missing, extra = sorted(set(wanted) - set(stored)), sorted(set(stored) - set(wanted))
     wrong = sorted(k for k in wanted.keys() & stored.keys() if wanted[k].shape != stored[k].shape)
@@ -233,6 +229,32 @@ def load_weights(model: torch.nn.Module, path: Path, name: str) -> None:
                 f"{what}, the first is {keys[0]}."
             )
     model.load_state_dict(stored, strict=False)
+
+
+def convert(
+    source: str | os.PathLike[str], folder: str | os.PathLike[str], dtype: str = INT8
+) -> Path:
+    """Write a checkpoint again with its numbers stored in another way; the card is copied.
+
+    Args:
+        source: name, folder or hub id of the checkpoint.
+        folder: where to; may be the same folder.
+        dtype: see `save`.
+
+    Raises:
+        CheckpointError: when the checkpoint is missing or damaged.
+        OutputError: when the folder cannot be written.
+    """
+    from ..systems.registry import create
+
+    place = resolve(source)
+    config = read_config(place)
+    path = verify_weights(place, config)
+    model = create(config["system"], config["config"])
+    load_weights(model, path, str(config["name"]))
+    card = place / CARD
+    text = card.read_text(encoding="utf-8") if card.is_file() else None
+    return save(folder, model, config, dtype, text)
 
 
 def _trained_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -253,9 +275,10 @@ def save(
     Args:
         folder: where to; made when missing, other files in it stay.
         model: the network; its frozen encoders (``frozen_prefixes``) are not written.
-        config: content of ``config.json`` without ``format`` and ``weights_sha256``.
-        dtype: ``float16``, ``bfloat16`` or ``float32`` of the stored matrices; vectors
-            (normalisation statistics, biases) stay float32.
+        config: content of ``config.json``; ``format``, ``weights_dtype`` and ``weights_sha256``
+            are set here.
+        dtype: ``float16``, ``bfloat16``, ``float32`` or ``int8`` of the stored matrices (see
+            `stored_weights`); vectors (normalisation statistics, biases) stay float32.
         card: text of the model card ``README.md``; None leaves the one that is there.
 
     Returns:
@@ -265,23 +288,13 @@ def save(
         CheckpointError: for a configuration that could not be loaded again.
         OutputError: when the folder cannot be written.
     """
-    import torch
-    from safetensors.torch import save as to_bytes
-
-    stored = getattr(torch, dtype) if dtype in ("float16", "bfloat16", "float32") else None
-    if stored is None:
-        raise CheckpointError(f"Weights are stored as float16, bfloat16 or float32, not {dtype!r}.")
-    tensors = {}
-    for key, value in _trained_tensors(model).items():
-        value = value.detach().cpu().contiguous()
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"The weights hold NaN or infinite numbers, first in {key}.")
-        if value.is_floating_point():
-            small = value.to(stored) if value.ndim > 1 else value.float()
-            value = small if torch.isfinite(small).all() else value.float()
-        tensors[key] = value.clone()
-    weights = to_bytes(tensors, metadata={"format": "pt"})
-    content = {"format": FORMAT, **config, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    weights = pack(_trained_tensors(model), dtype, {key for key, _ in model.named_parameters()})
+    content = {
+        "format": FORMAT_INT8 if dtype == INT8 else FORMAT,
+        **{key: value for key, value in config.items() if key != "format"},
+        "weights_dtype": dtype,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
     check_config(content, CONFIG)
     try:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..checkpoints.stored_weights import BYTES
+
 LIBRARIES = 600_000_000
 CPU_SLICES, GPU_SLICES, GPU_PAIRS = 8, 16, 64
 WIDEST = 512
@@ -29,18 +31,19 @@ def estimate_memory(
     """Return an estimate of the memory that one run on a CPU needs, bytes.
 
     A figure measured for the checkpoint (``memory_mb``) is taken as it is; else weights in
-    float32 plus the widest activations of a pass plus the libraries.
+    float32 (however they are stored) plus the widest activations of a pass plus the libraries.
 
     Args:
         config: the checkpoint's configuration.
-        weights_bytes: size of the weights as stored (two bytes per number).
+        weights_bytes: size of the weights as stored.
         slices: in a pass; None = as many as a CPU gets.
     """
     if measured := config.get("memory_mb"):
         return int(measured) * 1_000_000
     sizes = config.get("config", {})
     size = int(config.get("input", {}).get("size", 256))
-    rest = 2 * weights_bytes + LIBRARIES
+    stored = BYTES.get(str(config.get("weights_dtype")), 2)  # older ones do not say: two bytes
+    rest = 4 * weights_bytes // stored + LIBRARIES
     if "patch" in sizes and "heads" in sizes:  # a ViT: attention between all its tokens
         tokens = (size // int(sizes["patch"])) ** 2
         attention = 3.5 * int(sizes["heads"]) * tokens**2 * 4

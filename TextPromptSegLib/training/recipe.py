@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints.stored_weights import DTYPES
 from ..files.fields import check_fields
 from ..files.text import read_json
 from ..image.intensity import InputSpec
@@ -98,6 +99,8 @@ class Recipe:
         decay: see ``schedule``.
         save_every: steps between two savings of ``last.ckpt``.
         ema: decay of the averaged weights, 0 = off.
+        store: ``int8``, ``float16``, ``bfloat16`` or ``float32``: how the checkpoint's file holds
+            the weights; what is calibrated is what was stored.
         precision: ``bf16-mixed``, ``16-mixed`` or ``32-true``.
         compile: compile the network (pays after a few minutes on a CPU).
         workers: processes that make batches, 0 or 1 (the stream is one sequence).
@@ -141,6 +144,7 @@ class Recipe:
     decay: float = 0.2
     save_every: int = 250
     ema: float = 0.0
+    store: str = "float16"
     precision: str = "bf16-mixed"
     compile: bool = False
     workers: int = 0
@@ -189,6 +193,8 @@ class Recipe:
             raise InputError("A recipe's workers is 0 or 1.")
         if values.get("schedule", "cosine") not in SCHEDULES:
             raise InputError(f"A recipe's schedule is one of {', '.join(SCHEDULES)}.")
+        if values.get("store", "float16") not in DTYPES:
+            raise InputError(f"A recipe's store is one of {', '.join(DTYPES)}.")
         try:
             values["data"] = tuple(_entry(values) for values in values["data"])
         except (TypeError, ValueError) as error:

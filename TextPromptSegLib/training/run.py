@@ -280,7 +280,7 @@ def export(
         },
         "licence": dict(recipe.licence) or {"spdx": None, "line": "", "permissive": False},
     }
-    return save(folder, network.float(), config, dtype="float16")
+    return save(folder, network.float(), config, dtype=recipe.store)
 
 
 def _fit_whitening(network: Any, encoder: Any) -> None:

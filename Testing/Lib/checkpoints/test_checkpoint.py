@@ -119,7 +119,7 @@ def test_nothing_unusable_is_saved(tmp_path: Path) -> None:
 
 
 BAD_CONFIGS = [
-    ({"format": 2}, "format 2; this version reads format 1"),
+    ({"format": 3}, "format 3; this version reads formats 1 and 2"),
     ({"licence": None}, "lacks licence"),
     ({"trained_prompts": []}, "'trained_prompts' is not a table"),
     ({"weights_sha256": None}, "names no sha256"),

@@ -54,6 +54,39 @@ def test_a_small_training_learns_to_obey_the_text(tmp_path: Path, module_encoder
         assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.6, answer.prompt.name
 
 
+def test_int8_weights_of_a_trained_network_answer_alike(
+    tmp_path: Path, module_encoder: Any
+) -> None:
+    from tiny_data import picture
+
+    from TextPromptSegLib import SlicePredictor, Volume
+
+    write_dataset(tmp_path, cases=12)
+    config = {**RECIPE["config"], "channels": [16, 32, 32], "decoder_channels": [32, 16]}
+    plan = recipe(module_encoder, config=config, steps=80, validate_every=80)
+    dices, sizes = {}, {}
+    for store in ("float32", "int8"):
+        changed = Recipe.from_dict({**plan.to_dict(), "store": store})
+        exists = bool(dices)  # trained once, exported in both ways
+        run = tmp_path / "run"
+        folder = train(changed, [tmp_path], run, export_only=exists, progress_bar=False)
+        assert read_config(folder)["weights_dtype"] == store
+        sizes[store] = (folder / "model.safetensors").stat().st_size
+        predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
+        found = []
+        for seed in range(100, 108):
+            image, label = picture(seed)
+            predictor.set_volume(Volume.from_array(image, modality="MR"))
+            answers = predictor.segment(["right kidney", "liver"])
+            for answer, value in zip(answers, (1, 2), strict=True):
+                mask, truth = answer.mask[0] > 0, label == value
+                found.append(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+        dices[store] = sum(found) / len(found)
+    assert dices["float32"] > 0.7
+    assert abs(dices["int8"] - dices["float32"]) <= 0.002
+    assert sizes["int8"] < 0.5 * sizes["float32"]
+
+
 def test_resume_goes_on_where_it_stopped(tmp_path: Path, module_encoder: Any) -> None:
     write_dataset(tmp_path)
     run = tmp_path / "run"
@@ -78,6 +111,7 @@ def test_resume_without_a_run_is_refused(tmp_path: Path, module_encoder: Any) ->
         ("{", "not valid JSON"),
         ("[]", "JSON object"),
         ("{}", "missing config"),
+        ('{"name":"a","system":"b","config":{},"input":{},"data":[],"store":"int4"}', "store is"),
         (json.dumps({**RECIPE, "colour": 1}), "unknown colour"),
         (json.dumps({**RECIPE, "data": [{"folder": "x"}]}), "data entries cannot be used"),
     ],

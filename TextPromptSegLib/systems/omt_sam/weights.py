@@ -246,14 +246,13 @@ def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
     Raises:
         CheckpointError: when it is missing, damaged or does not fit.
     """
-    from safetensors.torch import load_file
-
     from ...checkpoints.checkpoint import CONFIG, read_config, verify_weights
+    from ...checkpoints.stored_weights import unpack
 
     if not (Path(name) / CONFIG).is_file():
         return str(load_sam_weights(model, name))
     config = read_config(name)
-    stored = load_file(str(verify_weights(name, config)))
+    stored = unpack(verify_weights(name, config), str(config["name"]))
     own, fresh = model.state_dict(), "image_text.image_projection.weight"
     wrong = set(own) ^ set(stored)
     wrong |= {k for k in set(own) & set(stored) if own[k].shape != stored[k].shape} - {fresh}
@@ -276,9 +275,8 @@ def load_stem(model: OMTSAM, name: str) -> str:
     Raises:
         CheckpointError: when it is missing, damaged or of other sizes.
     """
-    from safetensors.torch import load_file
-
     from ...checkpoints.checkpoint import read_config, resolve, verify_weights
+    from ...checkpoints.stored_weights import unpack
 
     folder = resolve(name)
     config = read_config(folder)
@@ -286,7 +284,7 @@ def load_stem(model: OMTSAM, name: str) -> str:
     prefix = "image_encoder.patch_embed.stages."
     stored = {
         prefix + key.removeprefix("encoder."): value
-        for key, value in load_file(str(path)).items()
+        for key, value in unpack(path, name).items()
         if key.startswith("encoder.")
     }
     own = {k: v for k, v in model.state_dict().items() if k.startswith(prefix)}

@@ -1,0 +1,109 @@
+"""How the numbers of a network lie in its file: as they are, in half precision, or as int8.
+
+An int8 matrix is stored beside the scale of each of its rows (the first axis, the output channels
+of a convolution or projection), under the same name with `SCALE` at its end: number = int8 x
+scale. Nothing but safetensors is written or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..outcome import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+INT8 = "int8"
+DTYPES = ("float16", "bfloat16", "float32", INT8)
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, INT8: 1}
+"""Bytes of one number of a large matrix."""
+SCALE = ".int8_scale"
+SMALLEST = 2048
+"""Matrices of fewer numbers keep half precision: they weigh nothing and often end the network."""
+
+
+def pack(tensors: Mapping[str, Tensor], dtype: str, weights: Container[str] = ()) -> bytes:
+    """Return the content of a safetensors file.
+
+    Args:
+        tensors: on any device; vectors (normalisation statistics, biases) stay float32.
+        dtype: one of `DTYPES`, of the matrices.
+        weights: names of those that were learned by gradient; only these become int8, other
+            matrices (fixed changes of coordinates) keep half precision.
+
+    Raises:
+        CheckpointError: for another dtype, or numbers that are not finite.
+    """
+    import torch
+    from safetensors.torch import save
+
+    if dtype not in DTYPES:
+        raise CheckpointError(f"Weights are stored as {', '.join(DTYPES)}, not {dtype!r}.")
+    half = getattr(torch, "float16" if dtype == INT8 else dtype)
+    stored = {}
+    for key, value in tensors.items():
+        value = value.detach().cpu().contiguous()
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"The weights hold NaN or infinite numbers, first in {key}.")
+        if value.is_floating_point():
+            if dtype == INT8 and key in weights and value.ndim > 1 and value.numel() >= SMALLEST:
+                stored[key], stored[key + SCALE] = _to_int8(value.float())
+                continue
+            small = value.to(half) if value.ndim > 1 else value.float()
+            value = small if torch.isfinite(small).all() else value.float()
+        stored[key] = value.clone()
+    return save(stored, metadata={"format": "pt"})
+
+
+def unpack(path: Path, name: str) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file, int8 ones as float32.
+
+    Args:
+        path: the file.
+        name: of the checkpoint, for the sentence.
+
+    Raises:
+        CheckpointError: when the file is damaged, or an int8 matrix and its scale do not fit.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        stored = load_file(str(path))
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"The weights of '{name}' are damaged; get it again.") from error
+    scales = {k.removesuffix(SCALE): stored.pop(k) for k in list(stored) if k.endswith(SCALE)}
+    for key, value in stored.items():
+        scale = scales.pop(key, None)
+        if (value.dtype == torch.int8) != (scale is not None):
+            raise _misfit(name, key)
+        if scale is None:
+            continue
+        fits = scale.dtype == torch.float32 and scale.shape == value.shape[:1] and value.ndim > 1
+        if not (fits and torch.isfinite(scale).all()):
+            raise _misfit(name, key)
+        stored[key] = value.float() * scale.view(-1, *[1] * (value.ndim - 1))
+    if scales:
+        raise _misfit(name, min(scales))
+    return stored
+
+
+def _to_int8(value: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the nearest whole numbers in [-127, 127] and the scale of each row."""
+    import torch
+
+    rows = value.flatten(1)
+    scale = (rows.abs().amax(1) / 127).clamp_min(torch.finfo(torch.float32).tiny)
+    whole = (rows / scale[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return whole.view(value.shape), scale
+
+
+def _misfit(name: str, key: str) -> CheckpointError:
+    return CheckpointError(
+        f"The weights of '{name}' are damaged: the int8 numbers and the scale of {key} do not fit; "
+        "get it again."
+    )
