@@ -103,7 +103,7 @@ class TextPromptSeg(ScriptedLoadableModule):
 
     def registerSampleData(self) -> None:
         """Offer the tutorial's image in the module Sample Data."""
-        from TextPromptSegGUI import sample_data
+        from TextPromptSegGUI.shared import sample_data
 
         sample_data.register()
 
@@ -120,7 +120,7 @@ class TextPromptSegWidget(ScriptedLoadableModuleWidget):
     def setup(self) -> None:
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
-        from TextPromptSegGUI.panel import TextPromptSegPanel
+        from TextPromptSegGUI.panel.panel import TextPromptSegPanel
 
         self.logic = TextPromptSegLogic()
         self.panel = TextPromptSegPanel(self.layout, self.logic)

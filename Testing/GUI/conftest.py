@@ -100,8 +100,8 @@ def session(slicer, worker):
     """The session of the widgets, over the fake worker; idle again after the test."""
     from helpers import install_checkpoint
 
-    from TextPromptSegGUI import session as module
-    from TextPromptSegGUI import settings
+    from TextPromptSegGUI.shared import session as module
+    from TextPromptSegGUI.shared import settings
 
     install_checkpoint()
     settings.set_text("Model", "fake")

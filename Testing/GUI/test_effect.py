@@ -256,7 +256,7 @@ def test_label_map_is_refused(slicer, session) -> None:
 
 
 def test_missing_packages_are_named_with_a_link(bench, monkeypatch, slicer) -> None:
-    from TextPromptSegGUI import dependencies
+    from TextPromptSegGUI.shared import dependencies
 
     lacking = [dependencies.Package("torch>=2.6", "torch", "", 200)]
     monkeypatch.setattr(dependencies, "missing", lambda: lacking)
@@ -338,7 +338,7 @@ def test_two_editors_have_their_own_prompts_and_share_the_worker(bench, slicer) 
 def test_history_is_offered(bench) -> None:
     bench.type("liver, spleen")
     bench.apply()
-    from TextPromptSegGUI import settings
+    from TextPromptSegGUI.shared import settings
 
     assert settings.history()[0] == "liver, spleen"
     bench.type("")

@@ -69,7 +69,7 @@ def test_window_stays_free_during_a_run(slow, slicer) -> None:
 
 
 def test_cancel_of_a_deaf_worker(slicer, session, monkeypatch) -> None:
-    from TextPromptSegGUI import session as module
+    from TextPromptSegGUI.shared import session as module
 
     client = fake_client(grace_seconds=0.3)
     own = module.Session(client)

@@ -179,7 +179,7 @@ def test_checkpoints_can_be_kept_elsewhere(panel, manager, tmp_path: Path, monke
 
     import qt
 
-    from TextPromptSegGUI import settings
+    from TextPromptSegGUI.shared import settings
     from TextPromptSegLib.checkpoints.catalogue import user_checkpoints_dir
 
     monkeypatch.setenv("TEXTPROMPTSEG_HOME", os.environ["TEXTPROMPTSEG_HOME"])  # put back

@@ -61,7 +61,7 @@ print("RESULT", len(new), sorted(heavy), alive)
 
 
 def test_opens_with_nothing_installed(slicer, session, monkeypatch) -> None:
-    from TextPromptSegGUI import dependencies
+    from TextPromptSegGUI.shared import dependencies
 
     lacking = [
         dependencies.Package("torch>=2.6", "torch", "", 200),
@@ -209,7 +209,7 @@ def test_show_jumps_to_the_structure(ready, slicer) -> None:
     ready.find("Show0").click()
     assert node.GetDisplayNode().GetSegmentVisibility(segment_id)
     red = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
-    from TextPromptSegGUI import views
+    from TextPromptSegGUI.shared import views
     from TextPromptSegMRML.volumes import volume_from_node
 
     number = views.slice_number(red, volume_from_node(ready.volume))

@@ -228,7 +228,7 @@ def test_another_volume_ends_stored_answers(bench, slicer, count) -> None:
 
 def test_oblique_view_finds_its_slice(bench, slicer) -> None:
     show(bench, 9)
-    from TextPromptSegGUI import views
+    from TextPromptSegGUI.shared import views
     from TextPromptSegMRML.volumes import volume_from_node
 
     volume = volume_from_node(bench.volume)

@@ -19,13 +19,13 @@ NAMES = ["liver", "left kidney", "right kidney", "kidneys", "gallbladder", "left
     ],
 )
 def test_last_name_is_completed(slicer, text: str, first: str) -> None:
-    from TextPromptSegGUI.completion import complete
+    from TextPromptSegGUI.effect.completion import complete
 
     assert complete(text, NAMES)[0] == first
 
 
 def test_completion_order(slicer) -> None:
-    from TextPromptSegGUI.completion import complete
+    from TextPromptSegGUI.effect.completion import complete
 
     assert complete("kidney", NAMES) == ["kidneys", "left kidney", "right kidney"]
     assert complete("liver", NAMES) == []

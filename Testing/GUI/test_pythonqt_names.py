@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(
     [
-        *(ROOT / "TextPromptSeg" / "TextPromptSegGUI").glob("*.py"),
+        *(ROOT / "TextPromptSeg" / "TextPromptSegGUI").rglob("*.py"),
         *(ROOT / "TextPromptSeg" / "TextPromptSegEffect").glob("*.py"),
         ROOT / "TextPromptSeg" / "TextPromptSeg.py",
     ]
@@ -85,6 +85,7 @@ def test_import_of_the_widgets_starts_nothing(slicer) -> None:
 
     before = threading.active_count()
     for file in FILES:
-        if file.parent.name == "TextPromptSegGUI" and file.stem != "__init__":
-            importlib.import_module(f"TextPromptSegGUI.{file.stem}")
+        parts = file.relative_to(ROOT / "TextPromptSeg").with_suffix("").parts
+        if parts[0] == "TextPromptSegGUI":
+            importlib.import_module(".".join(parts).removesuffix(".__init__"))
     assert threading.active_count() == before

@@ -50,7 +50,7 @@ def test_screenshot_of_the_panel(panel, slicer, output) -> None:
 
 
 def test_screenshot_of_the_other_sections(panel, slicer, output, monkeypatch) -> None:
-    from TextPromptSegGUI import dependencies
+    from TextPromptSegGUI.shared import dependencies
 
     lacking = [
         dependencies.Package("torch>=2.6", "torch", "", 200),
@@ -79,7 +79,7 @@ def real(slicer, tmp_path, monkeypatch):
     sitk = pytest.importorskip("SimpleITK")
     if not (CHECKPOINT / "model.safetensors").is_file():
         pytest.skip("the shipped checkpoint is not there: skipped")
-    from TextPromptSegGUI import session as module
+    from TextPromptSegGUI.shared import session as module
     from TextPromptSegLib.checkpoints import licence
     from TextPromptSegLib.checkpoints.catalogue import show as describe
     from TextPromptSegLib.image.volume import Volume

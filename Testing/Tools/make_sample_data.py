@@ -2,7 +2,7 @@
 
 `python Testing/Tools/make_sample_data.py` derives them from the chest CT that the package slicerio
 carries (MIT licence): the same voxels as 16 instead of 32 bits, under a name of this project. The
-sha256 that it prints belongs into TextPromptSegGUI/sample_data.py.
+sha256 that it prints belongs into TextPromptSegGUI/shared/sample_data.py.
 """
 
 from __future__ import annotations

@@ -52,13 +52,13 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
 
     def setupOptionsFrame(self) -> None:
         """Build the options."""
-        from TextPromptSegGUI.effect import EffectController
+        from TextPromptSegGUI.effect.controller import EffectController
 
         self.controller = EffectController(self.scriptedEffect)
 
     def setMRMLDefaults(self) -> None:
         """Define the parameters that the editor node lacks."""
-        from TextPromptSegGUI.effect_options import EffectOptions
+        from TextPromptSegGUI.effect.options import EffectOptions
 
         EffectOptions.set_defaults(self.scriptedEffect)
 

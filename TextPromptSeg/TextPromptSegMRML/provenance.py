@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import vtk
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.prompting.segmentation import (
-        Segmentation,
-    )
+    from TextPromptSegLib.prompting.segmentation import Segmentation
 
 PREFIX = "TextPromptSeg."
 

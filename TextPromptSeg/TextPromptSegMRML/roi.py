@@ -12,9 +12,7 @@ from .geometry import to_numpy
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.prompting.segmentation import (
-        Segmentation,
-    )
+    from TextPromptSegLib.prompting.segmentation import Segmentation
 
 Box = tuple[float, float, float, float, float, float]
 

@@ -20,15 +20,9 @@ from .volumes import sequence_of, volume_from_node
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.outcome import (
-        Progress,
-    )
-    from TextPromptSegLib.prompting.prompt import (
-        Prompt,
-    )
-    from TextPromptSegLib.prompting.segmentation import (
-        Segmentation,
-    )
+    from TextPromptSegLib.outcome import Progress
+    from TextPromptSegLib.prompting.prompt import Prompt
+    from TextPromptSegLib.prompting.segmentation import Segmentation
 
 _log = logging.getLogger(__name__)
 

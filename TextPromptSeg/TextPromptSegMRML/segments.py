@@ -24,9 +24,7 @@ from .terminology import describe_segment, names_another, unique_name
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.prompting.segmentation import (
-        Segmentation,
-    )
+    from TextPromptSegLib.prompting.segmentation import Segmentation
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from TextPromptSegLib.image.volume import Volume
-    from TextPromptSegLib.prompting.segmentation import (
-        Segmentation,
-    )
+    from TextPromptSegLib.prompting.segmentation import Segmentation
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     Predict = Callable[[Volume, int, int], list[Segmentation]]

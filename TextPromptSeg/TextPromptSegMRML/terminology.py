@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.prompting.prompt import (
-        Prompt,
-    )
+    from TextPromptSegLib.prompting.prompt import Prompt
     from TextPromptSegLib.prompting.vocabulary import Terminology, Vocabulary
 
 Triple = tuple[str, str, str]

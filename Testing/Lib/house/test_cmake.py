@@ -151,21 +151,63 @@ def test_installation_holds_every_shipped_file_and_no_other(installed: Path) -> 
     assert found == wanted
 
 
-def test_the_installed_library_finds_its_resources_without_the_source_tree(installed: Path) -> None:
-    code = (
-        f"import sys; sys.dont_write_bytecode = True; sys.path[:0] = [{str(installed)!r}]\n"
-        "import TextPromptSegLib, TextPromptSegLib.resources as resources\n"
-        "print(TextPromptSegLib.__file__); print(resources.resource_path('Anatomy.json'))\n"
-        "print(len(TextPromptSegLib.parse_prompts('left kidney, spleen')))"
+@pytest.fixture(params=["source tree", "installed flat"])
+def way(request: pytest.FixtureRequest) -> tuple[list[Path], Path, Path]:
+    """One way of running: what lies on the path, the folder of the library, that of the module."""
+    if request.param == "source tree":
+        return [ROOT, ROOT / "TextPromptSeg"], ROOT, ROOT / "TextPromptSeg"
+    flat = request.getfixturevalue("installed")
+    return [flat], flat, flat
+
+
+def run_there(folders: list[Path], code: str) -> list[str]:
+    """Return the lines that code prints in an interpreter that finds our packages only there."""
+    start = (
+        f"import sys; sys.dont_write_bytecode = True; sys.path[:0] = {[str(f) for f in folders]}\n"
     )
     result = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-c", start + code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    package, anatomy, prompts = result.stdout.split()
-    assert Path(package) == installed / "TextPromptSegLib/__init__.py"
-    assert Path(anatomy) == installed / "Resources/Anatomy.json"
+    return result.stdout.splitlines()
+
+
+def test_both_ways_find_the_library_its_resources_and_its_checkpoints(
+    way: tuple[list[Path], Path, Path],
+) -> None:
+    folders, library, _ = way
+    package, anatomy, prompts, *shipped = run_there(
+        folders,
+        "import TextPromptSegLib, TextPromptSegLib.resources as resources\n"
+        "from TextPromptSegLib.checkpoints.catalogue import list_models\n"
+        "print(TextPromptSegLib.__file__); print(resources.resource_path('Anatomy.json'))\n"
+        "print(len(TextPromptSegLib.parse_prompts('left kidney, spleen')))\n"
+        "for m in list_models(): print(m.name, m.folder if m.state == 'shipped' else '')",
+    )
+    assert Path(package) == library / "TextPromptSegLib/__init__.py"
+    assert Path(anatomy) == library / "Resources/Anatomy.json"
     assert prompts == "2"
+    assert f"film-unet-compact {library / 'Resources/Checkpoints/film-unet-compact'}" in shipped
+
+
+def test_both_ways_find_what_ships_with_the_module(way: tuple[list[Path], Path, Path]) -> None:
+    """Widgets in folders of folders still look for their resources beside the module's file."""
+    folders, _, module = way
+    lines = run_there(
+        folders,
+        "from unittest.mock import MagicMock\n"
+        "names = 'qt ctk vtk slicer slicer.i18n slicer.util slicer.parameterNodeWrapper vtk.util'\n"
+        "sys.modules.update({name: MagicMock() for name in names.split()})\n"
+        "from TextPromptSegGUI.shared import dependencies, sample_data\n"
+        "import TextPromptSegGUI.effect.controller, TextPromptSegGUI.panel.segment_section\n"
+        "print(dependencies.__file__); print(dependencies.REQUIREMENTS); print(sample_data.FOLDER)",
+    )
+    assert [Path(line) for line in lines] == [
+        module / "TextPromptSegGUI/shared/dependencies.py",
+        module / "Resources/requirements.txt",
+        module / "Resources/SampleData",
+    ]
+    assert all(Path(line).exists() for line in lines)
 
 
 def test_a_listed_file_that_does_not_exist_stops_the_configuration(

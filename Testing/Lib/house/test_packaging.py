@@ -51,7 +51,7 @@ RULES = [
     ["Resources/Checkpoints/x/README.md", "TextPromptSegLib_PYTHON_RESOURCES"],
     ["Resources/Checkpoints/x/model.safetensors", "TextPromptSegLib_PYTHON_RESOURCES"],
     ["TextPromptSeg/TextPromptSeg.py", "MODULE_PYTHON_SCRIPTS"],
-    ["TextPromptSeg/TextPromptSegGUI/panel.py", "MODULE_PYTHON_SCRIPTS"],
+    ["TextPromptSeg/TextPromptSegGUI/panel/panel.py", "MODULE_PYTHON_SCRIPTS"],
     ["TextPromptSeg/Resources/UI/TextPromptSeg.ui", "MODULE_PYTHON_RESOURCES"],
     ["TextPromptSeg/TextPromptSegEffect/SegmentEditorEffect.png", "MODULE_PYTHON_RESOURCES"],
     ["Testing/Slicer/TextPromptSegSelfTest.py", "TextPromptSeg_SLICER_TESTS"],

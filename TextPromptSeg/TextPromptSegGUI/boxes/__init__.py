@@ -1,0 +1,1 @@
+"""Widgets that effect and panel share."""

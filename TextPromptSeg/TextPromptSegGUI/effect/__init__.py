@@ -1,0 +1,1 @@
+"""The Segment Editor effect "Text prompt": its options, its live preview, one run."""

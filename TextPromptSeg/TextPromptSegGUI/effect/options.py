@@ -1,0 +1,316 @@
+"""The options of the effect "Text prompt": widgets, and their values in the editor's parameters."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import qt
+from slicer.i18n import tr as _
+
+from ..boxes.candidates_box import CandidatesBox
+from ..boxes.hints_box import NONE, HintsBox
+from ..boxes.model_box import ModelBox
+from ..boxes.parse_view import ParseView
+from ..boxes.region_box import WHOLE, RegionBox
+from ..boxes.run_bar import RunBar, side_by_side
+from ..boxes.threshold_box import ThresholdBox
+from ..shared import settings
+from ..shared.links import Links
+from .completion import Completion
+from .overlay_box import OverlayBox
+
+OPERATIONS = ("set", "add", "remove", "intersect")
+_HINT_NODES = ("Box", "Points", "Outside")
+
+
+class Actions(Protocol):
+    """What the options ask the effect to do."""
+
+    def apply(self) -> None:
+        """Apply was pressed."""
+
+    def cancel(self) -> None:
+        """Cancel was pressed."""
+
+    def preview_toggled(self, on: bool) -> None:
+        """Preview was switched."""
+
+    def prompt_changed(self) -> None:
+        """Another prompt, checkpoint or range: earlier answers may not hold."""
+
+    def threshold_changed(self) -> None:
+        """Only the threshold, or which candidate is taken: earlier answers hold."""
+
+    def overlay_changed(self) -> None:
+        """Another map is to be shown over the image."""
+
+    def again(self) -> None:
+        """The selected segment's prompt is to be used again."""
+
+    def follow_link(self, address: str) -> None:
+        """A link of the outcome line was clicked."""
+
+
+class EffectOptions:
+    """Builds the widgets into the options frame and keeps parameters and widgets the same."""
+
+    def __init__(self, scripted_effect: Any, actions: Actions) -> None:
+        """Build the widgets.
+
+        Args:
+            scripted_effect: the qSlicerSegmentEditorScriptedEffect.
+            actions: who does the work.
+        """
+        self._effect, self._actions = scripted_effect, actions
+        self.line = qt.QLineEdit()
+        self.line.objectName = "TextPromptLine"
+        self.line.placeholderText = _('What to segment, for example "left kidney, spleen"')
+        self.line.clearButtonEnabled = True
+        self.line.toolTip = _(
+            "Names, synonyms, sides, thirds and lists are understood: 'upper left lung', 'liver "
+            "without tumor'. Press Enter to preview. The prompt is saved with the scene."
+        )
+        self.again = qt.QToolButton()
+        self.again.objectName = "TextPromptAgain"
+        self.again.text = _("Again")
+        self.again.toolTip = _(
+            "Take prompt, checkpoint and threshold from the selected segment, to run them again."
+        )
+        self.completion = Completion(self.line)
+        self.parse = ParseView(self._parse_edited)
+        self.model = ModelBox(self._model_changed)
+        self.hints = HintsBox(self._edited)
+        self.candidates = CandidatesBox(
+            self._edited, actions.threshold_changed, self._candidate_changed
+        )
+        self.region = RegionBox(self._edited)
+        self.operation = qt.QComboBox()
+        self.operation.objectName = "TextPromptOperation"
+        self.operation.toolTip = _(
+            "What happens to the selected segment. With 'Set', several structures become several "
+            "segments; the other operations use them together."
+        )
+        labels = (_("Set"), _("Add"), _("Remove"), _("Intersect"))
+        for key, label in zip(OPERATIONS, labels, strict=True):
+            self.operation.addItem(label, key)
+        self.threshold = ThresholdBox(self._threshold_edited)
+        self.overlay = OverlayBox(actions.overlay_changed)
+        self.preview = qt.QPushButton(_("Preview"))
+        self.preview.objectName = "TextPromptPreview"
+        self.preview.checkable = True
+        self.preview.toolTip = _(
+            "Show the result on the current slice. It follows the slice, the prompt and the "
+            "threshold until it is switched off."
+        )
+        self.bar = RunBar(actions.apply, actions.cancel, actions.follow_link)
+        self.bar.button.toolTip = _(
+            "Segment the chosen range and change the selected segment, as one undo step."
+        )
+        self._lay_out()
+        self._links = Links()
+        self._links.connect(self.line, "textChanged(QString)", self._line_edited)
+        self._links.connect(self.line, "returnPressed()", self._enter)
+        self._links.connect(self.again, "clicked()", actions.again)
+        self._links.connect(self.operation, "currentIndexChanged(int)", self._operation_edited)
+        self._links.connect(self.preview, "toggled(bool)", actions.preview_toggled)
+        self.refresh_names()
+        self.show_takes()
+
+    def _lay_out(self) -> None:
+        add = self._effect.addLabeledOptionsWidget
+        row = qt.QHBoxLayout()
+        row.addWidget(self.line, 1)
+        row.addWidget(self.again)
+        add(_("Prompt:"), row)
+        # Widgets that are added by themselves are made to grow in height; layouts are not.
+        self._effect.addOptionsWidget(side_by_side(self.parse.label))
+        add(_("Checkpoint:"), self.model.combo)
+        add(_("Hints:"), self.hints.widget)
+        add(_("Candidates:"), self.candidates.widget)
+        add(_("Range:"), self.region.widget)
+        add(_("Operation:"), self.operation)
+        add(_("Threshold:"), self.threshold.widget)
+        add(_("Overlay:"), self.overlay.combo)
+        self._effect.addOptionsWidget(side_by_side(self.preview, self.bar.button))
+        self._effect.addOptionsWidget(side_by_side(self.bar.progress))
+        self._effect.addOptionsWidget(side_by_side(self.bar.outcome))
+
+    # -- values ----------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return str(self.line.text)
+
+    @property
+    def chosen_operation(self) -> str:
+        """The chosen operation: "set", "add", "remove" or "intersect"."""
+        return str(self.operation.itemData(self.operation.currentIndex))
+
+    def use(self, prompt: str, model: str, threshold: float | None) -> None:
+        """Take over a prompt, with its checkpoint where that is installed, and its threshold."""
+        if self.model.select(model):
+            self.refresh_names()
+            self.show_takes()
+        self.line.text = prompt
+        self.show_parse()
+        self.threshold.set_value(threshold)
+        self._edited()
+
+    def refresh_names(self) -> None:
+        """Offer the names of the chosen checkpoint, the vocabulary and earlier prompts."""
+        from TextPromptSegLib.prompting.vocabulary import Vocabulary
+
+        self.completion.set_names(self.model.trained or (), Vocabulary.load().names())
+        self.completion.set_history(settings.history())
+
+    def show_takes(self) -> None:
+        """Offer what the chosen checkpoint takes and gives beside text."""
+        takes = self.model.takes
+        self.hints.set_takes(takes)
+        self.candidates.set_offered("samples" in takes)
+        self.overlay.set_takes(takes)
+
+    def show_parse(self) -> None:
+        """Show how the prompt is understood, and the threshold that belongs to it."""
+        trained = self.model.trained
+        prompts = self.parse.show(self.text, trained)
+        defaults = [
+            float(trained[p.name].get("threshold", 0.5))
+            for p in prompts
+            if trained and p.name in trained
+        ]
+        self.threshold.set_default(min(defaults) if defaults else 0.5)
+
+    # -- parameters --------------------------------------------------------------------------------
+
+    @staticmethod
+    def set_defaults(effect: Any) -> None:
+        """Define the parameters that the editor node lacks."""
+        # An empty text cannot be stored, so there is none for the prompt.
+        effect.setParameterDefault("Range", WHOLE)
+        effect.setParameterDefault("Operation", OPERATIONS[0])
+        effect.setParameterDefault("Threshold", 0.0)
+        effect.setParameterDefault("FirstSlice", 0)
+        effect.setParameterDefault("LastSlice", 0)
+        effect.setParameterDefault("Hints", NONE)
+        effect.setParameterDefault("TwoPass", 0)
+        effect.setParameterDefault("Propagate", 0)
+        effect.setParameterDefault("Samples", 1)
+
+    def read_parameters(self) -> None:
+        """Bring the widgets in line with the editor node."""
+        effect = self._effect
+        text = effect.parameter("Prompt") if effect.parameterDefined("Prompt") else ""
+        if text != self.text:
+            blocked = self.line.blockSignals(True)
+            self.line.text = text
+            self.line.blockSignals(blocked)
+            self.show_parse()
+        if effect.parameterDefined("Model"):
+            self.model.select(effect.parameter("Model"))
+            self.show_takes()
+        self.hints.set_state(
+            effect.parameter("Hints"),
+            [effect.nodeReference(name) for name in _HINT_NODES],
+            bool(effect.integerParameter("TwoPass")),
+            bool(effect.integerParameter("Propagate")),
+        )
+        self.candidates.set_count(effect.integerParameter("Samples"))
+        self.region.set_choice(effect.parameter("Range"))
+        first, last = effect.integerParameter("FirstSlice"), effect.integerParameter("LastSlice")
+        if last > first:
+            self.region.set_slices(first, last)
+        self.region.set_roi(effect.nodeReference("ROI"))
+        index = self.operation.findData(effect.parameter("Operation"))
+        if index >= 0 and index != self.operation.currentIndex:
+            blocked = self.operation.blockSignals(True)
+            self.operation.currentIndex = index
+            self.operation.blockSignals(blocked)
+        threshold = effect.doubleParameter("Threshold")
+        self.threshold.set_value(threshold if threshold > 0 else None)
+
+    def write_parameters(self) -> None:
+        """Bring the editor node in line with the widgets."""
+        effect = self._effect
+        node = effect.parameterSetNode()
+        if node is None:
+            return
+        was_modified = node.StartModify()
+        effect.setParameter("Prompt", self.text)
+        effect.setParameter("Model", self.model.name)
+        effect.setParameter("Range", self.region.choice)
+        first, last = self.region.slices
+        effect.setParameter("FirstSlice", int(first))
+        effect.setParameter("LastSlice", int(last))
+        effect.setNodeReference("ROI", self.region.roi.currentNode())
+        effect.setParameter("Hints", self.hints.choice)
+        for name, box in zip(_HINT_NODES, self.hints.boxes, strict=True):
+            effect.setNodeReference(name, box.node)
+        effect.setParameter("TwoPass", int(self.hints.two_pass.checked))
+        effect.setParameter("Propagate", int(self.hints.propagate.checked))
+        effect.setParameter("Samples", self.candidates.wanted)
+        effect.setParameter("Operation", self.chosen_operation)
+        effect.setParameter("Threshold", float(self.threshold.value or 0.0))
+        node.EndModify(was_modified)
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def set_running(self, running: bool) -> None:
+        """Allow or forbid what may not change during a run."""
+        for widget in (self.model.combo, self.operation, self.line, self.again, self.preview):
+            widget.enabled = not running
+        self.parse.label.enabled = not running
+        for part in (self.region, self.hints, self.candidates):
+            part.set_enabled(not running)
+
+    def cleanup(self) -> None:
+        """Disconnect everything."""
+        self._links.clear()
+        for part in (
+            self.completion,
+            self.parse,
+            self.model,
+            self.hints,
+            self.candidates,
+            self.region,
+            self.threshold,
+            self.overlay,
+            self.bar,
+        ):
+            part.cleanup()
+
+    # -- what the user does ------------------------------------------------------------------------
+
+    def _line_edited(self, _text: str) -> None:
+        self.show_parse()
+        self._edited()
+
+    def _parse_edited(self, text: str) -> None:
+        self.line.text = text
+
+    def _model_changed(self) -> None:
+        self.refresh_names()
+        self.show_takes()
+        self.show_parse()
+        self._edited()
+
+    def _edited(self) -> None:
+        self.write_parameters()
+        self._actions.prompt_changed()
+
+    def _operation_edited(self, _index: int) -> None:
+        self.write_parameters()
+
+    def _candidate_changed(self, number: int) -> None:
+        self.threshold.set_enabled(number == 0)
+
+    def _threshold_edited(self) -> None:
+        self.write_parameters()
+        self._actions.threshold_changed()
+
+    def _enter(self) -> None:
+        if self.preview.checked:
+            self._actions.prompt_changed()
+        else:
+            self.preview.checked = True

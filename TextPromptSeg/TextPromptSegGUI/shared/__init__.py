@@ -1,0 +1,1 @@
+"""What every widget stands on: the worker, one run, settings, connections, installation."""
