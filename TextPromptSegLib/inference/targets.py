@@ -189,6 +189,8 @@ class Resolver:
             return Refusal(prompt, self._unknown(prompt, usable))
         if len(names) > 1:
             notes.append(f"the union of {', '.join(names)}")
+        elif (known := self._entry(_without_side(names[0]))) and known.name != prompt.structure:
+            notes.append(f"'{prompt.name}' was taken for {names[0]}: no other is known here")
         if prompt.thirds:
             container = self._thirds_of(prompt, names, usable)
             if isinstance(container, str):

@@ -23,6 +23,8 @@ class Structure:
         synonyms: other English names, usable as training phrases.
         held_out: more of them that are understood, but that no training may see: a network is
             measured on them.
+        ambiguous: those of its names that others use for other things; a note says how they were
+            taken.
         abbreviations: short forms; `side_abbreviations` pairs a short form with its side.
         adjectives: adjectives of an organ ("renal"), used to name findings in it.
         languages: names in other languages, by language code.
@@ -50,6 +52,7 @@ class Structure:
     exact_code: bool = True
     synonyms: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     side_abbreviations: tuple[tuple[str, str], ...] = ()
     adjectives: tuple[str, ...] = ()
@@ -135,6 +138,7 @@ def structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Struct
         colour=(int(red), int(green), int(blue)),
         synonyms=tuple(item.get("synonyms", ())),
         held_out=tuple(item.get("held_out", ())),
+        ambiguous=tuple(item.get("ambiguous", ())),
         abbreviations=tuple(item.get("abbreviations", ())),
         side_abbreviations=tuple(short),
         adjectives=tuple(item.get("adjectives", ())),

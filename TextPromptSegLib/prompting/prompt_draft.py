@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .anatomy import Structure
 from .prompt import Prompt, Zone
@@ -12,12 +12,13 @@ from .vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Place:
-    """Where something lies: entry of the organ (None when none is said), side, vertical thirds."""
+    """Where something lies: entry of the organ (None: none is said), side, thirds, what to note."""
 
     structure: str | None
     side: str | None
     thirds: tuple[str, ...]
     whole: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -93,16 +94,14 @@ def _finding(draft: Draft, entry: Structure, vocabulary: Vocabulary) -> Prompt:
     places, side = list(draft.places), draft.side
     notes, attributes = list(draft.notes), dict(draft.attributes)
     if side is not None:
-        places = [Place(p.structure, p.side or side, p.thirds, p.whole) for p in places]
+        places = [replace(p, side=p.side or side) for p in places]
     organ = vocabulary.entry(entry.container) if entry.container else None
     if not places and organ is not None and (draft.thirds or (side and organ.paired)):
         places = [Place(organ.name, side, draft.thirds)]
     elif not places and draft.thirds:
         notes.append(f'"{" ".join(draft.thirds)}" is not used: say of which organ')
     if any(place.structure is None for place in places):
-        places = [
-            Place(entry.container, p.side, p.thirds, p.whole) for p in places if entry.container
-        ]
+        places = [replace(p, structure=entry.container) for p in places if entry.container]
     specific = _specific(entry, places, vocabulary)
     if specific is not None:
         entry = specific

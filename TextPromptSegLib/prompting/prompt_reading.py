@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cached_property
+from copy import deepcopy
 
 from .anatomy import Match
 from .prompt_draft import Draft, Place
 from .prompt_grammar import (  # fmt: skip
     AND,
+    BESIDE,
+    COPULA,
     DIRECTIONS,
+    ENDS,
     EXTENT,
     FILLERS,
     LEAD,
     NUMBERS,
     PLACE,
+    SEQUENCES,
     SIDE_WORDS,
     THIRDS,
     TRAIL,
@@ -24,28 +26,27 @@ from .prompt_grammar import (  # fmt: skip
     WHOLE,
     ZONE_NOUNS,
 )
+from .prompt_heights import apex_is_up, heights
+from .prompt_suggestions import Suggester
 from .vocabulary import Vocabulary, split_sides
-from .wording import ARTICLES, singular
+from .wording import ARTICLES
 
 MIDDLE_LOBE = "right middle lung lobe"
-_QUALIFIERS = SIDE_WORDS | set(VERTICAL) | ZONE_NOUNS | WHOLE
+_HEIGHT = set(VERTICAL) | set(ENDS)
+_QUALIFIERS = SIDE_WORDS | _HEIGHT | ZONE_NOUNS | WHOLE
+LONGEST_PIECE = 40
+"""Words; what is longer without a comma or "and" is no name of anything."""
+_PICTURE_WORDS = SEQUENCES | frozenset(
+    "weighted weighting w wi image images mri mr ct scan".split()
+)
 _LATERALITY = frozenset(("unilateral", "bilateral"))
 _DROPPED: tuple[Set[str], ...] = (
     frozenset(),
-    EXTENT,
+    EXTENT | COPULA,
     FILLERS,
-    set(VERTICAL) | ZONE_NOUNS | WHOLE,
+    _HEIGHT | ZONE_NOUNS | WHOLE,
     DIRECTIONS,
 )
-
-
-@dataclass
-class _Words:
-    """Words sorted by what they do in a phrase."""
-
-    thirds: tuple[str, ...] = ()
-    whole: bool = False
-    attributes: dict[str, str] = field(default_factory=dict)
 
 
 class Reader:
@@ -53,7 +54,8 @@ class Reader:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._close: dict[str, list[str]] = {}  # spelling corrections made so far
+        self._suggester = Suggester(vocabulary, self.read, self.find)
+        self._drafts: dict[tuple[str, ...], Draft | None] = {}  # pieces read so far
 
     # ------------------------------------------------------------------ words
     def strip(self, words: Sequence[str]) -> list[str]:
@@ -83,18 +85,22 @@ class Reader:
     def complete(self, pieces: Sequence[list[str]]) -> list[list[str]]:
         """Fill in what a list leaves out: ["left"], ["right", "kidney"] -> both with the noun."""
         known = [bool(self.find(piece)) for piece in pieces]
+        noun_after: list[list[str] | None] = [None] * (len(pieces) + 1)
+        for i in range(len(pieces) - 1, -1, -1):
+            qualifies = self.qualifiers_only(pieces[i])
+            noun_after[i] = noun_after[i + 1] if qualifies else pieces[i]
         result: list[list[str]] = []
         carried: list[str] = []
         for i, piece in enumerate(pieces):
             words = list(piece)
-            after = [p for p in pieces[i + 1 :] if not self.qualifiers_only(p)]
+            after = noun_after[i + 1]
             if carried and not self.sides(words):
                 words = carried + words
             carried = []
             if self.qualifiers_only(words):
-                if after:
+                if after is not None:
                     carried = self.sides(words)
-                    words = self.borrow(words, after[0])
+                    words = self.borrow(words, after)
                 elif result:
                     words = self.borrow(words, result[-1])
             elif not known[i] and not self.find(words):
@@ -122,7 +128,7 @@ class Reader:
         """Put qualifiers before a noun whose own qualifiers of that sort they replace."""
         taken: set[str] = set()
         taken |= SIDE_WORDS if self.sides(words) else set()
-        taken |= set(VERTICAL) if any(w in VERTICAL for w in words) else set()
+        taken |= _HEIGHT if any(w in _HEIGHT for w in words) else set()
         return words + [w for w in noun if w not in taken]
 
     def _fill(
@@ -146,16 +152,70 @@ class Reader:
     def read(self, words: Sequence[str], text: str, suggest: bool = True) -> Draft:
         """Read one piece; the draft has no structure when the piece is not understood."""
         kept = self.strip(words)
-        draft = self._plain(kept) or self._joined(kept) or self._placed(kept)
+        draft = self._understood(kept)
         if draft is None:
             draft = Draft(" ".join(kept))
             draft.side = _one(split_sides(kept)[1]) if not self.qualifiers_only(kept) else None
             if self.qualifiers_only(kept):
                 draft.notes.append("this says only where: name the structure or finding as well")
-            if suggest:
-                draft.suggestions = self.suggestions(kept)
+            if len(kept) > LONGEST_PIECE:
+                draft.notes.append(f"{len(kept)} words without a comma are too many to understand")
+            elif suggest:
+                draft.suggestions = self._suggester.suggest(kept)
         draft.text = text
         return draft
+
+    def _understood(self, words: Sequence[str]) -> Draft | None:
+        """Return the draft of a piece that is understood, a fresh one each time."""
+        if len(words) > LONGEST_PIECE:
+            return None
+        key = tuple(words)
+        if key not in self._drafts:
+            if len(self._drafts) >= 4096:
+                self._drafts.clear()
+            self._drafts[key] = (
+                self._plain(words)
+                or self._joined(words)
+                or self._placed(words)
+                or self._beside(words)
+                or self._pictured(words)
+            )
+        return deepcopy(self._drafts[key])
+
+    def _beside(self, words: Sequence[str]) -> Draft | None:
+        """A thing near, above or behind another: the whole thing, and a note; never "in" it."""
+        at = next((i for i, word in enumerate(words) if word in BESIDE), 0)
+        between = bool(at) and words[at] in ("between", "zwischen", "entre")
+        if not 0 < at < len(words) - 1 or (any(w in AND for w in words[at:]) and not between):
+            return None
+        draft = self._understood(self.strip(words[:at]))
+        if draft is not None:
+            draft.notes.append(f'"{" ".join(words[at:])}" does not limit the result')
+        return draft
+
+    def _pictured(self, words: Sequence[str]) -> Draft | None:
+        """A thing beside the kind of its picture: "T2 weighted liver", "liver T2"."""
+        inner = list(words)
+        while inner and inner[0] in _PICTURE_WORDS:
+            inner.pop(0)
+        if len(inner) == len(words):
+            while inner and inner[-1] in _PICTURE_WORDS:
+                inner.pop()
+        taken = SEQUENCES.intersection(words) - SEQUENCES.intersection(inner)
+        if not inner or not taken:
+            return None
+        draft = self._understood(inner)
+        if draft is None or (len(words) > len(inner) and self._vertebral(draft, taken)):
+            return None
+        return draft
+
+    def _vertebral(self, draft: Draft, taken: Set[str]) -> bool:
+        """Tell whether T1 and T2 can be vertebrae here: with a bone, or a finding anywhere."""
+        entry = self.vocabulary.entry(str(draft.structure))
+        bone = {"vertebrae", "spine", "bones"} & {entry.name, entry.parent, entry.container}
+        return bool(
+            taken & {"t1", "t2"} and (bone or (entry.kind, entry.container) == ("finding", None))
+        )
 
     def _plain(self, words: Sequence[str]) -> Draft | None:
         """A name with qualifiers around it, no place: "upper left lung", "two patchy opacities"."""
@@ -176,14 +236,15 @@ class Reader:
                 if match is None or match.side is not None:
                     continue
                 side = _one(sides)
-            sorted_words = _sort([w for w in words if w in dropped and w not in kept])
-            draft = Draft(
-                match.name, structure=match.structure, side=side, thirds=sorted_words.thirds
-            )
-            draft.attributes = {**attributes, **sorted_words.attributes}
-            if self.vocabulary.entry(match.structure).kind == "finding" and _LATERALITY & set(
-                words
-            ):
+            said = [w for w in words if w in dropped and w not in kept]
+            entry = self.vocabulary.entry(match.structure)
+            height = heights(entry, said, self.vocabulary)
+            if height is None:
+                return None
+            draft = Draft(match.name, structure=match.structure, side=side, thirds=height[0])
+            draft.notes += [*height[1], *self.vocabulary.ambiguity(kept)]
+            draft.attributes = {**attributes, **_attributes(said)}
+            if entry.kind == "finding" and _LATERALITY & set(words):
                 draft.attributes["laterality"] = (
                     "unilateral" if "unilateral" in words else "bilateral"
                 )
@@ -250,6 +311,7 @@ class Reader:
         if places is None or places[0].structure is None:
             return None
         draft.places = places
+        draft.notes += [note for place in places for note in place.notes]
         return draft
 
     # ------------------------------------------------------------------ places
@@ -277,13 +339,24 @@ class Reader:
             draft = Draft("", structure=organ)
             sides = split_sides(words)[1]
             draft.side = "both" if len(sides) > 1 else _one(sides)
-            draft.thirds = _sort(words).thirds
+            draft.thirds = self._heights_of(words, organ)
         if draft is None or (
             draft.structure is not None and self.vocabulary.entry(draft.structure).kind != "anatomy"
         ):
             return None
         whole = any(w in WHOLE for w in words)
-        return Place(draft.structure, draft.side, () if whole else draft.thirds, whole)
+        notes = tuple(draft.notes)
+        return Place(draft.structure, draft.side, () if whole else draft.thirds, whole, notes)
+
+    def _heights_of(self, words: Sequence[str], organ: str | None) -> tuple[str, ...]:
+        """Return the thirds that qualifiers mean in an organ, of a finding anywhere in a lung."""
+        entry = self.vocabulary.entry(organ) if organ else None
+        apex_up = apex_is_up(entry, self.vocabulary) is not False
+        thirds = {VERTICAL[w] for w in words if w in VERTICAL}
+        thirds |= {
+            "upper" if (ENDS[w] == "apex") == apex_up else "lower" for w in words if w in ENDS
+        }
+        return tuple(third for third in THIRDS if third in thirds)
 
     def root(self, structure: str | None) -> str | None:
         """Return the paired organ a structure is part of: the lung of a lobe; else itself."""
@@ -294,73 +367,16 @@ class Reader:
             structure = parent
         return None
 
-    # ------------------------------------------------------------------ unknown words
-    def suggestions(self, words: Sequence[str]) -> tuple[str, ...]:
-        """Return up to three texts that are understood and close to the words."""
-        words = list(words)[:16]
-        found: dict[str, None] = {}
-        choices = [self._spellings(word) for word in words]
-        wrong = [i for i, choice in enumerate(choices) if choice != [words[i]]]
-        if wrong and len(wrong) <= 3 and all(choices):
-            for k in range(2):
-                fixed = [choice[min(k, len(choice) - 1)] for choice in choices]
-                draft = self.read(fixed, "", suggest=False)
-                if draft.structure is not None:
-                    found[draft.build(self.vocabulary).phrase()] = None
-        if not found or len(words) < 3:
-            found.update(dict.fromkeys(self.vocabulary.suggest(" ".join(words))))
-        if not found:
-            found.update(dict.fromkeys(self._inside(words)))
-        return tuple(found)[:3]
-
-    def _inside(self, words: list[str]) -> list[str]:
-        for length in range(len(words) - 1, 0, -1):
-            for start in range(len(words) - length + 1):
-                match = self.find(words[start : start + length])
-                if match is not None and len("".join(words[start : start + length])) > 2:
-                    return [match.name]
-        return []
-
-    def _spellings(self, word: str) -> list[str]:
-        if word in self._lexicon or singular(word) in self._lexicon or len(word) < 3:
-            return [word]
-        if word not in self._close:
-            plain = singular(word)[:30]
-            alike = [
-                w
-                for w in self._sorted_lexicon
-                if abs(len(w) - len(plain)) < 3 and (w[0] == plain[0] or w[-1] == plain[-1])
-            ]
-            close = get_close_matches(plain, alike, n=2, cutoff=0.7)
-            if len(self._close) >= 4096:
-                self._close.clear()
-            self._close[word] = close
-        return self._close[word]
-
-    @cached_property
-    def _lexicon(self) -> frozenset[str]:
-        grammar = (
-            LEAD | TRAIL | _QUALIFIERS | EXTENT | DIRECTIONS | PLACE | AND | set(NUMBERS) | ARTICLES
-        )
-        return frozenset(self.vocabulary.words()) | grammar
-
-    @cached_property
-    def _sorted_lexicon(self) -> list[str]:
-        return sorted(word for word in self._lexicon if len(word) > 3)
-
 
 def _one(sides: Set[str]) -> str | None:
     """The side when exactly one is said; "left right kidney" says none."""
     return next(iter(sides)) if len(sides) == 1 else None
 
 
-def _sort(words: Sequence[str]) -> _Words:
-    thirds = {VERTICAL[w] for w in words if w in VERTICAL}
-    result = _Words(tuple(t for t in THIRDS if t in thirds), any(w in WHOLE for w in words))
-    extent = [w for w in words if w in EXTENT and w != "unilateral"]
-    direction = [w for w in words if w in DIRECTIONS]
-    if extent:
-        result.attributes["extent"] = " ".join(dict.fromkeys(extent))
-    if direction:
-        result.attributes["direction"] = " ".join(dict.fromkeys(direction))
-    return result
+def _attributes(words: Sequence[str]) -> dict[str, str]:
+    """Return what words say beside height and side, for display: extent, direction."""
+    said = {
+        "extent": [w for w in words if w in EXTENT and w != "unilateral"],
+        "direction": [w for w in words if w in DIRECTIONS],
+    }
+    return {key: " ".join(dict.fromkeys(value)) for key, value in said.items() if value}

@@ -34,6 +34,7 @@ class Vocabulary:
         self._index: dict[tuple[str, ...], Match] = {}
         self._bags: dict[tuple[str, ...], Match | None] = {}
         self._writings: dict[str, list[str]] = defaultdict(list)
+        self._doubtful = {key_tokens(w) for s in self._entries.values() for w in s.ambiguous}
         for entry in self._entries.values():
             for writing in dict.fromkeys(self._ways(entry)):
                 self._add(writing, Match(entry.unsided, entry.name))
@@ -43,6 +44,7 @@ class Vocabulary:
             for writing in self._compositions(entry):
                 if self._index.get(key_tokens(writing)) is None:  # a name of its own goes first
                     self._add(writing, Match(entry.unsided, entry.name))
+        self._longest = max(map(len, self._index), default=0)
 
     # ------------------------------------------------------------------ reading
     @classmethod
@@ -117,6 +119,8 @@ class Vocabulary:
     def find_tokens(self, words: Iterable[str]) -> Match | None:
         """As `find`, for words that `wording.tokens` already made."""
         words = list(words)
+        if len(words) > 2 * self._longest:
+            return None
         match = self._lookup(words)
         if match is not None:
             return match
@@ -132,6 +136,12 @@ class Vocabulary:
     def _lookup(self, words: list[str]) -> Match | None:
         key = key_tokens(words)
         return self._index.get(key) or self._bags.get(tuple(sorted(key)))
+
+    def ambiguity(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Return a note on a name that others use for other things too, else nothing."""
+        key = key_tokens(list(words))
+        match = self._index.get(key) if key in self._doubtful else None
+        return (f'"{" ".join(key)}" is taken as {match.name}',) if match is not None else ()
 
     def suggest(self, text: str, n: int = 3) -> tuple[str, ...]:
         """Return up to n canonical names written like the text; a side in the text is kept."""
@@ -191,6 +201,19 @@ class Vocabulary:
                 raise PromptError(f'"{name}" is not in the vocabulary.')
             entry = self._entries[match.structure]
         return entry
+
+    def related(self, one: str, other: str) -> bool:
+        """Tell whether one structure is the other, or a part of it."""
+
+        def line(name: str) -> list[str]:
+            found: list[str] = []
+            up: str | None = name
+            while up is not None and up not in found:
+                found.append(up)
+                up = self._entries[up].parent
+            return found
+
+        return one in line(other) or other in line(one)
 
     def words(self) -> set[str]:
         """Return every single word that occurs in a name, plural endings taken off."""

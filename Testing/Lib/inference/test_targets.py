@@ -27,6 +27,14 @@ def resolve(text: str, *names: str, **options: Any) -> Target | Refusal:
     return Resolver(trained, Vocabulary.load(), **options).resolve(prompt)
 
 
+def test_a_kind_that_stands_for_a_general_word_is_told() -> None:
+    target = resolve("find the tumor margins", "kidney tumor", "liver", modality="CT")
+    assert isinstance(target, Target) and target.names == ("kidney tumor",)
+    assert "'tumor' was taken for kidney tumor: no other is known here" in target.notes
+    plain = resolve("kidney tumor", "kidney tumor")
+    assert isinstance(plain, Target) and not plain.notes
+
+
 @pytest.mark.parametrize(
     ("text", "trained", "names"),
     [

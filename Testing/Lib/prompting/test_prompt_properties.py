@@ -230,9 +230,12 @@ _WORDS = st.sampled_from(
         prompt_grammar.LEAD | prompt_grammar.TRAIL | prompt_grammar.PLACE | prompt_grammar.AND
         | prompt_grammar.EXTENT | prompt_grammar.SIDE_WORDS | prompt_grammar.ZONE_NOUNS
         | prompt_grammar.WHOLE | prompt_grammar.NEGATIONS | prompt_grammar.DIRECTIONS
-        | set(prompt_grammar.VERTICAL) | set(prompt_grammar.NUMBERS)
+        | set(prompt_grammar.VERTICAL) | set(prompt_grammar.NUMBERS) | set(prompt_grammar.ENDS)
+        | prompt_grammar.BESIDE | prompt_grammar.ABSENT | prompt_grammar.BUT | prompt_grammar.OR
+        | prompt_grammar.SEQUENCES | prompt_grammar.COPULA
     )
     + [",", ";", ".", "without", "other than", "with", "7-9", "T9-L1", "lt.", "(", ")", "-", "/"]
+    + [":", "1)", "not seen", "no evidence of", "thing"]
 )  # fmt: skip
 _TEXTS = st.lists(st.one_of(st.sampled_from(VOCABULARY.names()), _WORDS), max_size=9).map(" ".join)
 
@@ -242,6 +245,8 @@ _TEXTS = st.lists(st.one_of(st.sampled_from(VOCABULARY.names()), _WORDS), max_si
 @example("left and right and heart")
 @example("no no no")
 @example("with with with")
+@example("thing, no effusion")
+@example("left: and no kidney")
 @example("without without tumor")
 @example("[note: left]")
 @example("İstanbul ǅ ﬁ ß \u0300 \u202e")
