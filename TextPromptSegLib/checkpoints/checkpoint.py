@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..files.leftovers import owned_prefix, sweep
 from ..files.text import read_json
 from ..outcome import Cancelled, CheckpointError, OutputError, Progress
+from ..resources import checkpoints_dir
 from .stored_weights import INT8, pack, unpack
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ FORMAT, FORMAT_INT8 = 1, 2
 """Of a checkpoint; the second has weights that versions which read only the first do not know."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 REQUIRED = ("name", "system", "config", "input", "text_encoder", "trained_prompts", "licence")
+_MOST_PER_BYTE, _MOST_NUMBERS = 4, 4 << 30
 _PENDING = CONFIG + ".new"
 
 
@@ -198,6 +200,8 @@ def load(
     config = read_config(folder)
     path = verify_weights(folder, config)
     target = resolve_device(device)
+    if folder.parent != checkpoints_dir():  # what ships has been tried
+        _check_size(config, path)
     model = create(config["system"], config["config"])
     load_weights(model, path, str(config["name"]))
     if text_encoder is None:
@@ -208,6 +212,27 @@ def load(
     model.eval().requires_grad_(False).to(target)
     logger.info("Loaded checkpoint %s (%s).", config["name"], config["system"])
     return LoadedCheckpoint(model, config, text_encoder, folder)
+
+
+def _check_size(config: Mapping[str, Any], weights: Path) -> None:
+    """Refuse sizes that the weights cannot fill, before any memory is taken for them.
+
+    Raises:
+        CheckpointError: when the configuration describes a far larger network.
+    """
+    from ..systems.registry import outline
+
+    model = outline(config["system"], config["config"])
+    if model is None:
+        return
+    trained = sum(value.numel() for value in _trained_tensors(model).values())
+    every = sum(value.numel() for value in model.state_dict().values())
+    size = weights.stat().st_size
+    if trained > _MOST_PER_BYTE * size or every > _MOST_NUMBERS:
+        raise CheckpointError(
+            f"The configuration of '{config['name']}' describes a network of {every:,} numbers, "
+            f"which its weights of {size:,} bytes cannot fill; get the checkpoint again."
+        )
 
 
 def load_weights(model: torch.nn.Module, path: Path, name: str) -> None:

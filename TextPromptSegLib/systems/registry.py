@@ -74,6 +74,23 @@ def trainer_of(name: str) -> Callable[..., Any] | None:
     return getattr(import_module(module), function) if module else None
 
 
+def outline(name: str, values: Mapping[str, Any]) -> PromptedSegmenter | None:
+    """Return a system whose tensors have sizes but take no memory; None where it cannot be had.
+
+    Raises:
+        CheckpointError: when a system of these sizes cannot be made.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return create(name, values)
+    except CheckpointError as error:
+        if isinstance(error.__cause__, NotImplementedError):  # it computes while it is made
+            return None
+        raise
+
+
 def create(name: str, values: Mapping[str, Any] | Any) -> PromptedSegmenter:
     """Build a system with random weights from its config values (mapping or config object)."""
     if not isinstance(values, Mapping):

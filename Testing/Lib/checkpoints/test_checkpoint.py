@@ -210,3 +210,20 @@ def test_from_pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     edit(folder, input={"size": 33, "multiple": 8})
     with pytest.raises(CheckpointError, match="input description"):
         SlicePredictor.from_pretrained(folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"channels": [8, 4_000_000]}, {"channels": [300_000, 300_000]}, {"in_channels": 10**9}],
+    ids=str,
+)
+def test_sizes_that_the_weights_cannot_fill_take_no_memory(tmp_path: Path, sizes: dict) -> None:
+    resource = pytest.importorskip("resource")
+    folder = save_tiny(tmp_path / "tiny")
+    config = json.loads((folder / "config.json").read_text())
+    config["config"].update(sizes)
+    (folder / "config.json").write_text(json.dumps(config))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="cannot (fill|be made|be used)"):
+        checkpoint.load(folder, text_encoder=object())
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
