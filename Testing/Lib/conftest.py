@@ -42,5 +42,5 @@ def tiny(tmp_path: Path) -> str:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[Asked]:
-    monkeypatch.setattr("TextPromptSegLib.jobs.job.load_predictor", Asked)
+    monkeypatch.setattr("TextPromptSegLib.inference.loading.load_predictor", Asked)
     return Asked

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..inference import loading
 from ..jobs import job
 from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs, write_results
@@ -50,7 +51,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> int:
         progress(0, 0, "reading the image")
         volume = job.read_image(data / IMAGE, outputs)
         progress(0, 0, f"loading {model}")
-        predictor = job.load_predictor(model, device)
+        predictor = loading.load_predictor(model, device)
         answers = job.answer(predictor, volume, prompts, RunOptions(), progress)
         report = build_report(predictor, Path(IMAGE), volume, answers, {})
         dice = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..files.checks import KnownFiles
 from ..formats.members import input_files
+from ..inference import loading
 from ..jobs import job
 from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
@@ -44,7 +45,7 @@ def segment_image(
         for note in volume.meta.get("notes", ()):
             remark(f"note: {note}")
         progress(0, 0, f"loading {model}")
-        predictor = job.load_predictor(model, device)
+        predictor = loading.load_predictor(model, device)
         return job.run_job(
             predictor,
             source,

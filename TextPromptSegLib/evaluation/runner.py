@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..inference import loading
 from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
 from ..resources import VERSION
 from .asking import (
@@ -248,9 +249,7 @@ def _read_set(
 
 def _default_factory(device: str) -> PredictorFactory:
     def load(model: str) -> Predictor:
-        from ..inference.predictor import SlicePredictor
-
-        return SlicePredictor.from_pretrained(model, device=device)
+        return loading.load_predictor(model, device)
 
     return load
 

@@ -23,8 +23,8 @@ from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX, file_sha256, read_json, write_json
 from ..formats.members import input_files
 from ..formats.writing import check_output
+from ..inference import loading
 from ..outcome import Cancelled, InputError, OutputError, Progress, TextPromptSegError
-from . import job as jobs
 from .batch_summary import BatchSummary, CaseResult
 from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint, inputs_around
 from .job import (
@@ -62,7 +62,7 @@ class BatchJob:
         suffix: kind of the segmentation files, for example ".seg.nrrd".
         overlay: whether to write a picture of every case.
         model_digest: `config_digest` of the checkpoint; empty where it is not known.
-        factory: makes the predictor; `job.load_predictor` when None.
+        factory: makes the predictor; `load_predictor` when None.
         paths: whether reports and summaries hold the paths of the images.
     """
 
@@ -79,7 +79,7 @@ class BatchJob:
 
     def load(self) -> Any:
         """Load the model."""
-        return (self.factory or jobs.load_predictor)(self.model, self.device)
+        return (self.factory or loading.load_predictor)(self.model, self.device)
 
     def outputs(self, case: Case) -> Outputs:
         """Return the files of one case."""
@@ -148,7 +148,7 @@ def run_batch(
         suffix: ".seg.nrrd", ".nii.gz", ".nii" or ".dcm".
         overlay: also write ``<case>.png``.
         progress: ``progress(done, total, message) -> bool`` in steps of 1/1000 case; False cancels.
-        predictor_factory: makes the predictor; `job.load_predictor` when None.
+        predictor_factory: makes the predictor; `load_predictor` when None.
         paths: False leaves the paths of the images out of reports and summaries.
 
     Returns:

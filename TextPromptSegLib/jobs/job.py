@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..inference.hints import Hints
 from ..outcome import (
     Cancelled,
-    DependencyError,
     DeviceError,
     InputError,
     Outcome,
@@ -61,26 +60,6 @@ class Predictor(Protocol):
 
 PredictorFactory = Callable[[str, str], Any]
 """``factory(model, device)`` -> a `Predictor`."""
-
-
-def load_predictor(model: str, device: str = "auto") -> Any:
-    """Load a checkpoint.
-
-    Args:
-        model: name in the catalogue, folder or hub id.
-        device: "auto", "cpu" or "cuda:N".
-
-    Raises:
-        DependencyError: when PyTorch or another package is not installed.
-    """
-    try:
-        from ..inference.predictor import SlicePredictor
-
-        return SlicePredictor.from_pretrained(model, device=device)
-    except ModuleNotFoundError as error:
-        raise DependencyError(
-            f"The Python package {error.name} is not installed; install it with pip."
-        ) from error
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from ..files.messages import VERSION, ProtocolError, read_message, write_message
+from ..inference import loading
 from ..inference.hints import Hints
-from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
+from ..outcome import Cancelled, DeviceError, TextPromptSegError
 from . import wire
 from .arrays import ArrayStore
 
@@ -26,20 +27,9 @@ PredictorFactory = Callable[..., Any]
 
 
 def default_factory(model: str, device: str) -> Any:
-    """Load a checkpoint; torch is imported here and nowhere earlier.
-
-    Raises:
-        DependencyError: when PyTorch or another package is not installed.
-    """
-    try:
-        from ..inference.predictor import SlicePredictor
-
-        return SlicePredictor.from_pretrained(model, device=device)
-    except ModuleNotFoundError as error:
-        raise DependencyError(
-            f"The Python package {error.name} is not installed; press Install in the section "
-            "Dependencies of the module Text Prompt Segmentation."
-        ) from error
+    """Load a checkpoint, see `loading`; who misses a package sits in Slicer."""
+    remedy = "press Install in the section Dependencies of the module Text Prompt Segmentation"
+    return loading.load_predictor(model, device, remedy)
 
 
 class Server:

@@ -148,7 +148,7 @@ def test_a_fault_of_the_program_is_no_traceback(
         def segment(self, *_: object, **__: object):
             raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr("TextPromptSegLib.jobs.job.load_predictor", Faulty)
+    monkeypatch.setattr("TextPromptSegLib.inference.loading.load_predictor", Faulty)
     assert run("segment", image, "-p", "liver", "-m", tiny) == 1
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1 and "a mistake" in err and "TEXTPROMPTSEG_DEBUG" in err
@@ -182,7 +182,7 @@ SLOW = """
     from pathlib import Path
     from fake_predictor import FakePredictor
     from TextPromptSegLib import cli
-    from TextPromptSegLib.jobs import job
+    from TextPromptSegLib.inference import loading
     from TextPromptSegLib.outcome import Cancelled
 
     class Slow(FakePredictor):
@@ -208,7 +208,7 @@ SLOW = """
     if {when!r} == "write":
         import TextPromptSegLib.formats.writing as writing
         writing.write_segmentations = writer
-    job.load_predictor = Slow
+    loading.load_predictor = Slow
     sys.exit(cli.main())
 """
 

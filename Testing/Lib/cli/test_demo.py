@@ -74,7 +74,7 @@ def labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     keys = {"system": "film-unet", "config": {}, "input": {}, "text_encoder": {}}
     config = {"format": 1, "name": "labels", **keys, "trained_prompts": {}}
     (folder / "config.json").write_text(json.dumps({**config, "licence": {"line": "MIT"}}))
-    monkeypatch.setattr("TextPromptSegLib.jobs.job.load_predictor", FromLabels)
+    monkeypatch.setattr("TextPromptSegLib.inference.loading.load_predictor", FromLabels)
     return str(folder)
 
 

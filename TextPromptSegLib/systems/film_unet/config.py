@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..settings import check_choices, make_tuples
+
+CHOICES = {
+    "fusion": ("film", "concat"),
+    "decoder_cbn": ("last", "all"),
+    "norm": ("batch", "group"),
+    "loss": ("dice", "jaccard", "tversky", "dice_bce", "dice_focal"),
+}
+
 
 @dataclass(frozen=True)
 class FiLMUNetConfig:
@@ -70,21 +79,13 @@ class FiLMUNetConfig:
         Raises:
             ValueError: for a size or a switch that the network does not have.
         """
-        object.__setattr__(self, "channels", tuple(self.channels))
-        if self.decoder_channels is not None:
-            object.__setattr__(self, "decoder_channels", tuple(self.decoder_channels))
-            if len(self.decoder_channels) != len(self.channels) - 1:
-                raise ValueError("decoder_channels needs one entry per stage above the bottleneck")
+        make_tuples(self, "channels", "decoder_channels")
+        check_choices(self, CHOICES)
         if len(self.channels) < 2 or min(self.channels) < 1:
             raise ValueError("channels needs at least two positive entries")
-        if self.fusion not in ("film", "concat"):
-            raise ValueError(f"fusion is 'film' or 'concat', not {self.fusion!r}")
-        if self.decoder_cbn not in ("last", "all"):
-            raise ValueError(f"decoder_cbn is 'last' or 'all', not {self.decoder_cbn!r}")
-        if self.norm not in ("batch", "group"):
-            raise ValueError(f"norm is 'batch' or 'group', not {self.norm!r}")
-        if self.loss not in ("dice", "jaccard", "tversky", "dice_bce", "dice_focal"):
-            raise ValueError(f"loss {self.loss!r} is not one of the paper's")
+        ups = self.decoder_channels
+        if ups is not None and len(ups) != len(self.channels) - 1:
+            raise ValueError("decoder_channels needs one entry per stage above the bottleneck")
 
     @property
     def up_channels(self) -> tuple[int, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..settings import make_tuples
+
 
 @dataclass(frozen=True)
 class OMTSAMConfig:
@@ -109,8 +111,7 @@ class OMTSAMConfig:
         Raises:
             ValueError: for a size or a switch that the network does not have.
         """
-        for name in ("pixel_mean", "pixel_std", "global_blocks", "stem_channels"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        make_tuples(self, "pixel_mean", "pixel_std", "global_blocks", "stem_channels")
         if self.image_size % self.patch:
             raise ValueError("image_size must be a multiple of patch")
         if not 1 <= self.scales <= self.depth:

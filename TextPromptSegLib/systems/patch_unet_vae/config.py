@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..settings import check_choices, make_tuples
+
 CHOICES = {
     "text": ("film", "none"),
     "skips": ("keep", "dropout"),
@@ -87,10 +89,8 @@ class PatchUNetVAEConfig:
         Raises:
             ValueError: for a size or a switch that the network does not have.
         """
-        object.__setattr__(self, "channels", tuple(self.channels))
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {' or '.join(allowed)}, not {getattr(self, name)!r}")
+        make_tuples(self, "channels")
+        check_choices(self, CHOICES)
         if len(self.channels) < 2 or min(self.channels) < 1:
             raise ValueError("channels needs at least two positive entries")
         if self.patch % self.stride or self.patch < 2 * self.stride:

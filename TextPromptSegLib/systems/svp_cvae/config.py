@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..settings import check_choices, make_tuples
+
 CHOICES = {
     "text_levels": ("multi", "low", "high", "none"),
     "fusion": ("attention", "mlp", "none"),
@@ -128,12 +130,9 @@ class SVPCVAEConfig:
         Raises:
             ValueError: for a size or a switch that the network does not have.
         """
-        for name in ("hidden_sizes", "depths", "text_depths", "decoder_tokens", "decoder_channels"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {' or '.join(allowed)}, not {getattr(self, name)!r}")
+        make_tuples(self, "hidden_sizes", "depths", "text_depths", "decoder_tokens")
+        make_tuples(self, "decoder_channels")
+        check_choices(self, CHOICES)
         if len(self.hidden_sizes) != 4 or len(self.depths) != 4:
             raise ValueError("hidden_sizes and depths need four entries")
         if len(self.up_channels) != 3 or len(self.decoder_tokens) != 3:
