@@ -11,11 +11,10 @@ import numpy as np
 
 from ..image.volume import LPS_RAS, Volume
 from ..outcome import InputError
+from .kinds import ACCEPTED, kind_of
 from .members import looks_like_dicom
-from .nifti import NO_PLACE, is_nifti, read_nifti
+from .nifti import NO_PLACE, read_nifti
 from .pixels import check_frame, luminance
-
-ACCEPTED = "NIfTI, NRRD, MetaImage, DICOM, PNG or JPEG"
 
 # What a file that is no image gives away in its first bytes.
 _OTHERS = {
@@ -85,13 +84,13 @@ def _read_file(path: Path, start: bytes, frame: int | None) -> Volume:
         raise InputError(f"{path.name} is an empty file; copy or download it again.")
     if not start.strip(b"\0") and path.stat().st_size <= 1 << 20:
         raise InputError(f"{path.name} holds only zeros; copy or download it again.")
-    inner = _gunzip_start(path) if start[:2] == b"\x1f\x8b" else start
-    if is_nifti(inner):
+    kind = kind_of(start)
+    if kind == "NIfTI" or (start[:2] == b"\x1f\x8b" and kind_of(_gunzip_start(path)) == "NIfTI"):
         return _nifti(path, frame)
-    if start[:4] == b"NRRD":
+    if kind == "NRRD":
         return _itk(path, "NrrdImageIO", frame)
-    if start[:8] == b"\x89PNG\r\n\x1a\n" or start[:3] == b"\xff\xd8\xff":
-        return _picture(path, start)
+    if kind in ("PNG", "JPEG"):
+        return _picture(path, start, kind)
     if looks_like_dicom(start):
         from .dicom import read_dicom_file
 
@@ -182,12 +181,12 @@ def _itk(path: Path, image_io: str, frame: int | None) -> Volume:
     return volume if grey is None else volume.with_array(grey.reshape(volume.shape).copy())
 
 
-def _picture(path: Path, start: bytes) -> Volume:
+def _picture(path: Path, start: bytes, kind: str) -> Volume:
     """Read a PNG or JPEG; its place in the patient is assumed: shown as radiologists do."""
     from PIL import Image, UnidentifiedImageError
 
     # Pillow cuts 16-bit colour down to 8 bits; ITK does not.
-    if start[:4] == b"\x89PNG" and start[24] == 16 and start[25] in (2, 6):
+    if kind == "PNG" and start[24] == 16 and start[25] in (2, 6):
         pixels = luminance(_itk_pixels(path))
     else:
         try:
@@ -205,7 +204,7 @@ def _picture(path: Path, start: bytes) -> Volume:
             pixels = luminance(pixels)
     meta = {
         "path": str(path),
-        "format": "PNG" if start[:4] == b"\x89PNG" else "JPEG",
+        "format": kind,
         "geometry": "assumed",
         "notes": (
             "A picture carries no geometry: patient right is taken to be on its left, and its "

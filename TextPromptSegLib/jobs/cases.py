@@ -15,26 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..files.text import read_json
+from ..formats.kinds import DICOM_SUFFIXES, IMAGE_SUFFIXES, kind_of
 from ..formats.members import input_files, is_dicom
 from ..outcome import InputError
 
-IMAGE_SUFFIXES = (
-    ".nii",
-    ".nii.gz",
-    ".nrrd",
-    ".nhdr",
-    ".mha",
-    ".mhd",
-    ".png",
-    ".jpg",
-    ".jpeg",
-)
-DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
 RECORD_SUFFIX = ".report.json"
 _RESERVED = {"summary"}
-# NRRD, PNG, JPEG; NIfTI has its mark further on.
-_MAGIC = (b"NRRD", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _LONGEST_ID = 180  # bytes of one part of a case's name; endings and side files need the rest
 _NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
 
@@ -221,8 +208,7 @@ def _kind(path: Path) -> str:
                 start = unpacked.read(352)
     except (OSError, EOFError, zlib.error):
         return ""
-    known = start.startswith(_MAGIC) or start[344:348] == b"n+1\0" or start[4:8] == b"n+2\0"
-    return "image" if known else ""
+    return "image" if kind_of(start) else ""
 
 
 def _folder_series(folder: Path) -> list[tuple[Path, str | None]]:
