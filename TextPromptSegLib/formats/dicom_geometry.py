@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..outcome import InputError
-from .pixels import check_frame
 
 # Slices count as evenly spaced when none is farther from its place than this part of a step.
 _EVEN = 0.03
@@ -17,6 +17,9 @@ _MAX_FILLED = 0.2
 _MAX_GAP = 3
 # Rounded positions look like a tilt of some hundredths of a degree.
 _MIN_TILT_DEGREES = 0.3
+
+ACQUISITION_MARKS = 3
+"""So many of a plane's last marks name an acquisition; those before them a kind of image."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class Plane:
         position: centre of the first pixel, LPS, mm.
         orientation: direction along a row, then down a column, LPS.
         spacing: distance of rows and of columns, mm.
-        order: numbers that tell apart images at the same place (time, echo, instance).
+        order: numbers that put images at the same place in order (trigger time, instance, frame).
+        marks: what tells apart volumes of one series (time, echo, acquisition).
+        between: distance of slices that the file states, mm; 0 where it does not.
+        thickness: of the slice, mm; 0 where the file does not state it.
     """
 
     path: Path
@@ -40,6 +46,9 @@ class Plane:
     orientation: np.ndarray | None
     spacing: tuple[float, float] | None
     order: tuple[float, ...]
+    marks: tuple[tuple[float, str], ...] = ()
+    between: float = 0.0
+    thickness: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,36 +66,7 @@ class Grid:
     slices: np.ndarray
 
 
-def sort_frames(planes: list[Plane], frame: int | None, name: str) -> list[Plane]:
-    """Return the slices of one volume, in the order of their place along the normal.
-
-    Args:
-        planes: slices of one direction; several volumes may lie at the same places.
-        frame: which of these volumes, from 0.
-        name: what the user calls the input.
-
-    Raises:
-        InputError: when there are several volumes and none was chosen, or places are doubled.
-    """
-    heights = np.array([_height(plane, planes[0]) for plane in planes])
-    places: list[list[Plane]] = []
-    last = -np.inf
-    for index in np.argsort(heights, kind="stable"):
-        if heights[index] - last > 0.01:
-            places.append([])
-            last = heights[index]
-        places[-1].append(planes[index])
-    counts = {len(place) for place in places}
-    if len(counts) > 1:
-        raise InputError(
-            f"The series in {name} holds some slices twice (several phases or scans); put the "
-            "files of one of them into a folder of their own."
-        )
-    check_frame(counts.pop(), frame, name, "time points, echoes")
-    return [sorted(place, key=lambda plane: plane.order)[frame or 0] for place in places]
-
-
-def grid_of(planes: list[Plane], thickness: float, name: str, notes: list[str]) -> Grid:
+def grid_of(planes: list[Plane], name: str, notes: list[str]) -> Grid:
     """Return the regular grid of the slices; say in ``notes`` what is unusual.
 
     A gantry tilt is kept: the slices stay as acquired and the matrix is sheared. A few missing
@@ -110,7 +90,11 @@ def grid_of(planes: list[Plane], thickness: float, name: str, notes: list[str]) 
     positions = np.array([plane.position for plane in planes])
     step, slices = _step(positions, normal, first.spacing, name, notes)
     if len(planes) == 1:
-        step = normal * (thickness if thickness > 0 else 1.0)
+        thickness = first.between or first.thickness
+        if not thickness:
+            thickness = 1.0
+            notes.append("The file does not say how thick the slice is; 1 mm is assumed.")
+        step = normal * thickness
     matrix = np.eye(4)
     matrix[:3, 0] = row * first.spacing[1]
     matrix[:3, 1] = column * first.spacing[0]
@@ -119,10 +103,13 @@ def grid_of(planes: list[Plane], thickness: float, name: str, notes: list[str]) 
     return Grid(matrix, round(float(slices[-1])) + 1, slices)
 
 
-def _height(plane: Plane, first: Plane) -> float:
-    assert plane.position is not None and first.orientation is not None
+def heights_of(planes: Sequence[Plane], first: Plane) -> np.ndarray:
+    """Return (N,) places of slices along the normal of ``first``, mm."""
+    assert first.orientation is not None
     normal = np.cross(first.orientation[:3], first.orientation[3:])
-    return float(plane.position @ normal / max(np.linalg.norm(normal), 1e-9))
+    return (
+        np.array([p.position for p in planes]) @ normal / max(float(np.linalg.norm(normal)), 1e-9)
+    )
 
 
 def _length(vector: np.ndarray, name: str) -> float:

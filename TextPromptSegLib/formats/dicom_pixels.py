@@ -1,17 +1,18 @@
-"""Pixels of DICOM images: unpacked, rescaled, the right way round, put on the grid."""
+"""Grey values of DICOM slices: rescaled, the right way round, put on the grid."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..outcome import InputError
 from .dicom_geometry import Grid, Plane
-from .pixels import luminance
+from .dicom_unpack import stored_frames
+from .dicom_values import UNREADABLE, item, items, number, text, value
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -26,12 +27,17 @@ class PixelReader:
 
     Args:
         modality: the DICOM modality, for example "CT".
+
+    Attributes:
+        padding: the value of voxels outside the picture (PixelPaddingValue), one for all slices;
+            None as long as there was none.
     """
 
     def __init__(self, modality: str) -> None:
         self._modality = modality
         self._path: Path | None = None
         self._frames: list[np.ndarray] = []
+        self.padding: float | None = None
 
     def stack(self, planes: list[Plane], grid: Grid) -> np.ndarray:
         """Return the voxels (K, J, I), filled in between where ``grid`` asks for it.
@@ -55,76 +61,67 @@ class PixelReader:
         if self._path != plane.path:
             self._frames = self._read(plane.path)
             self._path = plane.path
-        pixels = self._frames[plane.frame or 0] if plane.frame is not None else self._frames[0]
-        if pixels.shape != plane.size:
+        index = plane.frame or 0
+        if index >= len(self._frames) or self._frames[index].shape != plane.size:
             raise InputError(f"{plane.path.name} is damaged: its pixels do not fit its header.")
-        return pixels
+        return self._frames[index]
 
     def _read(self, path: Path) -> list[np.ndarray]:
         import pydicom
 
-        damaged = InputError(f"{path.name} is damaged or incomplete; copy or export it again.")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 data = pydicom.dcmread(path, force=True)
-                stored = _stored(data)
-                if stored is None:
-                    frames = _by_itk(path)
-                    scaled = [(frame, 0.0, 0.0) for frame in frames]
-                else:
-                    scaled = [
-                        _rescaled(frame, data, index, self._modality)
-                        for index, frame in enumerate(stored)
-                    ]
-        except (OSError, ValueError, KeyError, AttributeError, EOFError, IndexError) as error:
-            _LOG.debug("pixels cannot be read: %s", error)
-            raise damaged from None
-        except (NotImplementedError, RuntimeError, TypeError) as error:
+                frames = stored_frames(data)
+                return [self._values(frame, data, index) for index, frame in enumerate(frames)]
+        except (RuntimeError, NotImplementedError, TypeError) as error:
+            if isinstance(error, RecursionError):
+                raise _damaged(path) from None
             _LOG.debug("pixels cannot be unpacked: %s", error)
             raise InputError(
                 f"The pixels of {path.name} are packed in a way that cannot be read, or are "
                 "damaged; export the image uncompressed."
             ) from None
-        photometric = str(data.get("PhotometricInterpretation", ""))
-        if photometric != "MONOCHROME1" or self._modality in _QUANTITATIVE:
-            return [values for values, _, _ in scaled]
-        return [_inverted(values, low, high) for values, low, high in scaled]
+        except (OSError, *UNREADABLE) as error:
+            _LOG.debug("pixels cannot be read: %s", error)
+            raise _damaged(path) from None
+
+    def _values(self, stored: np.ndarray, data: Dataset, index: int) -> np.ndarray:
+        """Return the grey values of a stored frame; padding gets one value for all frames."""
+        padded = _padded(stored, data)
+        values, low, high = _rescaled(stored, data, index, self._modality)
+        inverse = text(data, "PhotometricInterpretation") == "MONOCHROME1"
+        if inverse and self._modality not in _QUANTITATIVE:
+            values = _inverted(values, low, high)
+        if padded is not None:
+            if self.padding is None:
+                self.padding = float(values[padded].min())
+            if values.dtype.kind in "iu" and not np.can_cast(
+                np.min_scalar_type(int(self.padding)), values.dtype
+            ):
+                values = values.astype(np.int32)
+            values = values.copy()
+            values[padded] = self.padding
+        return values
 
 
-def _stored(data: Dataset) -> list[np.ndarray] | None:
-    """Return the stored pixels frame by frame, grey; None when pydicom cannot unpack them."""
-    from pydicom.pixels import apply_color_lut
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path.name} is damaged or incomplete; copy or export it again.")
 
-    if not any(key in data for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise ValueError("no pixels")
-    if "transfer_syntax_uid" not in vars(data.file_meta) and not data.file_meta.get(
-        "TransferSyntaxUID"
-    ):
-        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2"  # what files without it have to be
-    try:
-        pixels = data.pixel_array
-    except (RuntimeError, NotImplementedError) as error:
-        _LOG.debug("pydicom cannot unpack the pixels (%s); ITK is asked", error)
+
+def _padded(stored: np.ndarray, data: Dataset) -> np.ndarray | None:
+    """Return where a stored frame holds padding, None if nowhere."""
+    low = number(data, "PixelPaddingValue")
+    if low is None:
         return None
-    if str(data.get("PhotometricInterpretation")) == "PALETTE COLOR":
-        pixels = apply_color_lut(pixels, data)
-    if int(data.get("SamplesPerPixel", 1)) > 1 or pixels.ndim > 3 or (
-        str(data.get("PhotometricInterpretation")) == "PALETTE COLOR"
-    ):  # fmt: skip
-        pixels = luminance(pixels)
-    return list(pixels) if pixels.ndim == 3 else [pixels]
-
-
-def _by_itk(path: Path) -> list[np.ndarray]:
-    """Unpack compressed pixels with ITK; it rescales them as well."""
-    import SimpleITK as sitk
-
-    image = sitk.ReadImage(str(path), imageIO="GDCMImageIO")
-    pixels = sitk.GetArrayFromImage(image)
-    if image.GetNumberOfComponentsPerPixel() > 1:
-        pixels = luminance(pixels)
-    return list(pixels) if pixels.ndim == 3 else [pixels]
+    limit = number(data, "PixelPaddingRangeLimit")
+    ends = sorted((low, low if limit is None else limit))
+    if stored.dtype.kind == "u" and ends[0] < 0:  # written as signed beside unsigned pixels
+        ends = [end + 2.0 ** (8 * stored.dtype.itemsize) if end < 0 else end for end in ends]
+        ends.sort()
+    mask: np.ndarray = (stored >= ends[0]) & (stored <= ends[1])
+    return mask if mask.any() else None
 
 
 def _rescaled(
@@ -133,47 +130,55 @@ def _rescaled(
     """Return the values after the modality look-up or rescale, and the range they can have."""
     from pydicom.pixels import apply_modality_lut
 
-    bits = int(data.get("BitsStored") or 8 * pixels.dtype.itemsize)
-    low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if data.get(
-        "PixelRepresentation"
+    bits = int(value(data, "BitsStored") or 8 * pixels.dtype.itemsize)
+    low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if value(
+        data, "PixelRepresentation"
     ) else (0.0, 2.0**bits - 1)  # fmt: skip
-    if data.get("ModalityLUTSequence"):
+    if items(data, "ModalityLUTSequence"):
         values = apply_modality_lut(pixels, data)
         return values, float(values.min()), float(values.max())
-    slope, intercept = _slope(data, index)
+    slope, intercept = _slope(data, index, modality)
     ends = sorted((low * slope + intercept, high * slope + intercept))
     if (slope, intercept) == (1.0, 0.0):
         return pixels, ends[0], ends[1]
-    if slope == 1.0 and intercept.is_integer() and pixels.dtype.kind in "iu":
+    small = intercept.is_integer() and max(map(abs, ends)) < 2**31
+    if slope == 1.0 and small and pixels.dtype.kind in "iu":
         return pixels.astype(np.int32) + np.int32(intercept), ends[0], ends[1]
     values = pixels.astype(np.float32)
-    values *= slope
-    values += intercept
+    values *= np.float32(slope)
+    values += np.float32(intercept)
     return values, ends[0], ends[1]
 
 
-def _slope(data: Dataset, index: int) -> tuple[float, float]:
-    """Return rescale slope and intercept, plain or of one frame of an enhanced image."""
-    groups: list[Any] = [data]
-    shared = data.get("SharedFunctionalGroupsSequence")
-    frames = data.get("PerFrameFunctionalGroupsSequence")
-    for group in (shared[0] if shared else None, frames[index] if frames else None):
-        found = group.get("PixelValueTransformationSequence") if group is not None else None
-        if found:
-            groups.append(found[0])
-    slope, intercept = groups[-1].get("RescaleSlope"), groups[-1].get("RescaleIntercept")
-    slope = 1.0 if slope in (None, "") else float(slope)
-    intercept = 0.0 if intercept in (None, "") else float(intercept)
-    return (slope, intercept) if slope and np.isfinite([slope, intercept]).all() else (1.0, 0.0)
+def _slope(data: Dataset, index: int, modality: str) -> tuple[float, float]:
+    """Return rescale slope and intercept, plain or of one frame of an enhanced image.
+
+    Raises:
+        ValueError: when the numbers of a quantitative image cannot be known.
+    """
+    frames = items(data, "PerFrameFunctionalGroupsSequence")
+    own = frames[index] if index < len(frames) else None
+    shared = item(data, "SharedFunctionalGroupsSequence")
+    places = [item(group, "PixelValueTransformationSequence") for group in (own, shared)]
+    source = next((place for place in places if place is not None), data)
+    result = []
+    for key, usual in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)):
+        found = number(source, key)
+        if found is None or (key == "RescaleSlope" and found == 0) or abs(found) > 1e9:
+            given = key in source and value(source, key) not in (None, "")
+            if given and (modality in _QUANTITATIVE or found is None):
+                raise ValueError(f"{key} is no usable number")
+            found = usual
+        result.append(found)
+    return result[0], result[1]
 
 
 def _inverted(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Return a picture in which bright is dense, of one stored the other way round."""
-    if low == high:  # unpacked by ITK: the stored range is not known any more
-        low, high = float(values.min()), float(values.max())
     if values.dtype.kind == "f":
         return (low + high) - values
-    return (int(low + high) - values.astype(np.int64)).astype(np.int32)
+    turned: np.ndarray = int(low + high) - values.astype(np.int64)
+    return turned.astype(np.int32) if max(abs(low), abs(high)) < 2**31 else turned
 
 
 def _regular(array: np.ndarray, grid: Grid) -> np.ndarray:

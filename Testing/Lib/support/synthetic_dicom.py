@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 CLASSES = {
@@ -144,3 +146,21 @@ def enhanced(positions: Sequence[Sequence[float]], slopes: Sequence[float]) -> D
         ]
     )
     return data
+
+
+def nested(**sequences: Mapping[str, object]) -> Dataset:
+    """Return a functional group: a data set with sequences of one item each."""
+    group = Dataset()
+    for key, tags in sequences.items():
+        item = Dataset()
+        for tag, value in tags.items():
+            setattr(item, tag, value)
+        setattr(group, key, [item])
+    return group
+
+
+def raw_value(data: Dataset, key: str, value: str) -> None:
+    """Put a decimal string into a data set as a careless program writes it, unchecked."""
+    tag = Tag(key)
+    text = value.encode() + b" " * (len(value) % 2)
+    data[tag] = RawDataElement(tag, "DS", len(text), text, 0, False, True)
