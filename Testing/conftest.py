@@ -50,7 +50,7 @@ def tiny_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import tiny_bert
     import tiny_checkpoint as tiny
 
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.checkpoints import weights
     from TextPromptSegLib.systems.registry import create
 
     tiny_bert.write_tiny_bert(tmp_path / "encoders" / "tiny")
@@ -58,6 +58,4 @@ def tiny_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sizes = {**tiny.SIZES, "text_dim": tiny_bert.SIZES["text_dim"]}
     config = tiny.tiny_config(config=sizes, text_encoder={"id": "tiny"})
     model = create("film-unet", sizes).eval()
-    return checkpoint.save(
-        tmp_path / "models" / "tiny", model, config, card="# Tiny\n\nFor tests.\n"
-    )
+    return weights.save(tmp_path / "models" / "tiny", model, config, card="# Tiny\n\nFor tests.\n")

@@ -24,20 +24,10 @@ __all__ = [*_PUBLIC, "__version__"]
 if TYPE_CHECKING:
     from .image.volume import Volume
     from .inference.predictor import SlicePredictor
-    from .outcome import (
-        Cancelled,
-        Outcome,
-        TextPromptSegError,
-    )
-    from .prompting.prompt import (
-        Prompt,
-    )
-    from .prompting.prompts import (
-        parse_prompts,
-    )
-    from .prompting.segmentation import (
-        Segmentation,
-    )
+    from .outcome import Cancelled, Outcome, TextPromptSegError
+    from .prompting.prompt import Prompt
+    from .prompting.prompts import parse_prompts
+    from .prompting.segmentation import Segmentation
     from .prompting.vocabulary import Vocabulary
 
 

@@ -17,10 +17,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint, load
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import SliceStack
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint, load
 from TextPromptSegLib.inference.slice_engine import SliceEngine
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.systems.registry import create

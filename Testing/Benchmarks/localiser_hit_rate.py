@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 
-from TextPromptSegLib.checkpoints.checkpoint import input_spec, load
+from TextPromptSegLib.checkpoints.layout import input_spec
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.locating_engine import LOOK_MM
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
 from TextPromptSegLib.systems.patch_unet_vae.hit_rate import as_rows, judge, look, summary

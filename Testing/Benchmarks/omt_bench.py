@@ -64,7 +64,7 @@ def paper_size() -> Any:
     """Return the network of the paper's recipe with random weights, as a loaded checkpoint."""
     import torch
 
-    from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
+    from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
     from TextPromptSegLib.systems.registry import create
 
     recipe = json.loads(PAPER.read_text(encoding="utf-8"))
@@ -91,8 +91,8 @@ def main() -> None:
     from bench_setup import ct
     from peak_memory import peak_mb
 
-    from TextPromptSegLib.checkpoints.checkpoint import load
     from TextPromptSegLib.inference.device import keep_freed_memory
+    from TextPromptSegLib.inference.loaded_checkpoint import load
     from TextPromptSegLib.inference.predictor import SlicePredictor
 
     keep_freed_memory()

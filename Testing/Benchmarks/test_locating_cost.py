@@ -14,9 +14,9 @@ import pytest
 import torch
 from bench_setup import ct
 
-from TextPromptSegLib.checkpoints.checkpoint import load
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.systems.base import VolumeRegion

@@ -17,8 +17,8 @@ from omt_bench import NAMES, paper_size
 from omt_bench import PAPER as PAPER_RECIPE
 
 from TextPromptSegLib.checkpoints.catalogue import estimate_memory
-from TextPromptSegLib.checkpoints.checkpoint import load
 from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.systems.registry import make_config

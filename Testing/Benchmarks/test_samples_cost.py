@@ -10,8 +10,8 @@ import pytest
 import torch
 from bench_setup import ROOT, best_of, ct
 
-from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.systems.registry import create

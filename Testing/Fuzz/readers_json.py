@@ -49,7 +49,8 @@ class _Words:
 
 def _config(data: bytes, folder: Path) -> object:
     """A config.json: listed, shown, loaded."""
-    from TextPromptSegLib.checkpoints import catalogue, checkpoint
+    from TextPromptSegLib.checkpoints import catalogue, layout
+    from TextPromptSegLib.inference import loaded_checkpoint
 
     os.environ["TEXTPROMPTSEG_HOME"] = str(folder)
     here = folder / "checkpoints" / "odd"
@@ -60,13 +61,13 @@ def _config(data: bytes, folder: Path) -> object:
     rows = catalogue.list_models()  # never an exception: one bad folder costs one line
     assert any(row.name == "odd" for row in rows)
     catalogue.show("odd").to_dict()
-    checkpoint.input_spec(checkpoint.read_config(here))
-    return checkpoint.load(here, text_encoder=_Words())
+    layout.input_spec(layout.read_config(here))
+    return loaded_checkpoint.load(here, text_encoder=_Words())
 
 
 def _weights(data: bytes, folder: Path) -> object:
     """A model.safetensors whose sha256 is the one that the configuration names."""
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.inference import loaded_checkpoint
 
     config = {
         **json.loads(_tiny()["config.json"]),
@@ -74,7 +75,7 @@ def _weights(data: bytes, folder: Path) -> object:
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(data)
-    return checkpoint.load(folder, text_encoder=_Words())
+    return loaded_checkpoint.load(folder, text_encoder=_Words())
 
 
 def _zip(data: bytes, folder: Path) -> object:

@@ -13,13 +13,9 @@ import slicer.util
 import vtk
 from vtk.util import numpy_support
 
-from TextPromptSegLib.outcome import (
-    Outcome,
-)
+from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.prompting.prompt import Prompt
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.prompting.segmentation import Segmentation
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 RAS_LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))

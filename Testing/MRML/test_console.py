@@ -13,13 +13,7 @@ import pytest
 import slicer
 from tiny_predictor import TinyPredictor
 
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    DependencyError,
-    InputError,
-    Outcome,
-    PromptError,
-)
+from TextPromptSegLib.outcome import Cancelled, DependencyError, InputError, Outcome, PromptError
 from TextPromptSegMRML.provenance import read_provenance
 from TextPromptSegMRML.terminology import read_terminology
 

@@ -42,9 +42,7 @@ def main(dataset: str, prompt: str, out: str, model: str, *cases: str) -> None:
     from PIL import Image
 
     from TextPromptSegLib.data.datasets import Dataset
-    from TextPromptSegLib.image.boxes import (
-        bounding_box,
-    )
+    from TextPromptSegLib.image.boxes import bounding_box
     from TextPromptSegLib.inference.predictor import SlicePredictor
     from TextPromptSegLib.training.trials import largest_part
 

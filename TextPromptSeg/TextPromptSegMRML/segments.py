@@ -12,12 +12,7 @@ import numpy as np
 import slicer
 
 from .editing import Editor, quiet
-from .geometry import (
-    ijk_to_ras,
-    image_to_world,
-    resample_mask,
-    transform_between,
-)
+from .geometry import ijk_to_ras, image_to_world, resample_mask, transform_between
 from .provenance import write_provenance
 from .scene import check_in_scene
 from .terminology import describe_segment, names_another, unique_name

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ..files.leftovers import owned_prefix, sweep
 from ..outcome import CheckpointError
-from .checkpoint import CONFIG, WEIGHTS
+from .layout import CONFIG, WEIGHTS
 
 _STAGING = ".import-"
 LARGEST_BYTES = 8 << 30

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 from ..files.text import read_json
 from ..outcome import CheckpointError, Progress
 from ..resources import checkpoints_dir, resource_path
-from . import checkpoint, encoders
+from . import encoders, layout, transfer
+from .archive import gather, staging
 from .memory_estimate import estimate_memory
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,25 @@ def user_checkpoints_dir() -> Path:
     return user_home() / "checkpoints"
 
 
+def resolve(source: str | os.PathLike[str]) -> Path:
+    """Return the folder of a checkpoint given by name, folder or hub id; uses no network.
+
+    Raises:
+        CheckpointError: when it is not on this machine.
+    """
+    folder = Path(source)
+    if (folder / layout.CONFIG).is_file() or (folder / layout.PENDING).is_file():
+        return folder
+    if folder.is_dir():
+        raise CheckpointError(f"'{folder}' is not a checkpoint: it has no {layout.CONFIG}.")
+    if folder.is_file():
+        raise CheckpointError(
+            f"'{folder}' is a file; give the checkpoint's folder, or import a zip with "
+            "'textpromptseg models import'."
+        )
+    return find(str(source))
+
+
 def find(name: str) -> Path:
     """Return the folder of a checkpoint that is on this machine.
 
@@ -108,7 +128,7 @@ def find(name: str) -> Path:
     """
     plain = folder_name(name)
     for root in (checkpoints_dir(), user_checkpoints_dir()):
-        if (root / plain / checkpoint.CONFIG).is_file():
+        if (root / plain / layout.CONFIG).is_file():
             return root / plain
     if name in _entries() or _HUB_ID.fullmatch(name):
         raise CheckpointError(
@@ -147,7 +167,7 @@ def list_models() -> list[ModelInfo]:
     rows: dict[str, ModelInfo] = {}
     for root, state in ((checkpoints_dir(), "shipped"), (user_checkpoints_dir(), "user")):
         for folder in sorted(root.iterdir()) if root.is_dir() else []:
-            if (folder / checkpoint.CONFIG).is_file() and not folder.name.startswith("."):
+            if (folder / layout.CONFIG).is_file() and not folder.name.startswith("."):
                 rows.setdefault(folder.name, _folder_info(folder, state))
     order = list(_entries())
     for name in order:
@@ -166,7 +186,7 @@ def show(name: str) -> ModelInfo:
     for row in list_models():
         if row.name == name:
             return row
-    folder = checkpoint.resolve(name)
+    folder = resolve(name)
     inside = folder.parent == user_checkpoints_dir()
     return _folder_info(folder, "user" if inside else "folder")
 
@@ -177,15 +197,15 @@ def model_card(name: str) -> str:
     Raises:
         CheckpointError: when the checkpoint is not on this machine.
     """
-    path = checkpoint.resolve(name) / checkpoint.CARD
+    path = resolve(name) / layout.CARD
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _folder_info(folder: Path, state: str) -> ModelInfo:
     """Describe an installed checkpoint; a damaged one gets its problem as a sentence."""
     try:
-        config = checkpoint.read_config(folder)
-        weights = folder / checkpoint.WEIGHTS
+        config = layout.read_config(folder)
+        weights = folder / layout.WEIGHTS
         size = weights.stat().st_size if weights.is_file() else 0
         return ModelInfo(
             name=folder.name if state != "folder" else str(folder),
@@ -194,7 +214,7 @@ def _folder_info(folder: Path, state: str) -> ModelInfo:
             folder=folder,
             bytes=size,
             memory_bytes=estimate_memory(config, size),
-            problem="" if size else f"It lacks {checkpoint.WEIGHTS}; get it again.",
+            problem="" if size else f"It lacks {layout.WEIGHTS}; get it again.",
             **_described(config),
         )
     except CheckpointError as error:
@@ -202,7 +222,7 @@ def _folder_info(folder: Path, state: str) -> ModelInfo:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         # One folder that is not of the form costs one line of the list, not the list.
         logger.debug("A checkpoint cannot be described", exc_info=True)
-        problem = f"Its {checkpoint.CONFIG} is damaged ({error}); get the checkpoint again."
+        problem = f"Its {layout.CONFIG} is damaged ({error}); get the checkpoint again."
     return ModelInfo(folder.name, folder.name, state, folder, problem=problem)
 
 
@@ -239,26 +259,29 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def import_path(
-    path: str | os.PathLike[str], overwrite: bool = False, progress: Progress | None = None
+    path: str | os.PathLike[str],
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    *,
+    convert: Callable[[Path, Path], Path] | None = None,
 ) -> ModelInfo:
     """Copy a checkpoint folder or zip into the user's folder after checking it.
 
     Args:
-        path: folder or ``.zip`` with ``config.json`` and ``model.safetensors``, or published
-            weights that a system can start from (see `foreign_weights`).
+        path: folder or ``.zip`` with ``config.json`` and ``model.safetensors``.
         overwrite: replace a checkpoint of the same name.
         progress: called while the weights are checked.
+        convert: makes a checkpoint of what is none: (path, empty folder) -> folder or zip; see
+            `systems.foreign_weights`.
 
     Raises:
         CheckpointError: when it is no checkpoint, is damaged, is unsafe to unpack, or the name
             is taken.
         Cancelled: when ``progress`` returns False; nothing is left behind.
     """
-    from .archive import gather, staging
-    from .foreign_weights import as_checkpoint
-
     with staging(user_checkpoints_dir()) as stage:
-        folder = gather(as_checkpoint(Path(path), Path(stage)), stage)
+        source = Path(path) if convert is None else convert(Path(path), Path(stage))
+        folder = gather(source, stage)
         return _install(folder, None, overwrite, progress)
 
 
@@ -272,9 +295,6 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
         CheckpointError: for an unknown name, no connection, or a wrong checksum.
         Cancelled: when ``progress`` returns False; what came so far is kept for resuming.
     """
-    from . import transfer
-    from .archive import gather, staging
-
     plain = folder_name(name)
     entry = _entries().get(name)
     match = _HUB_ID.fullmatch(name)
@@ -290,7 +310,7 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
         transfer.fetch_files(entry, parts, progress)
     elif match:
         transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
-    elif (checkpoints_dir() / plain / checkpoint.CONFIG).is_file():
+    elif (checkpoints_dir() / plain / layout.CONFIG).is_file():
         raise CheckpointError(f"'{name}' ships with the extension; there is nothing to download.")
     else:
         known = ", ".join(key for key, value in _entries().items() if value.get("files"))
@@ -307,7 +327,7 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
 def _installed(plain: str, progress: Progress | None) -> ModelInfo | None:
     """Return the row of a whole checkpoint in the user's folder, None where there is none."""
     folder = user_checkpoints_dir() / plain
-    if (folder / checkpoint.CONFIG).is_file() and _verify_folder(plain, folder, progress).ok:
+    if (folder / layout.CONFIG).is_file() and _verify_folder(plain, folder, progress).ok:
         return _folder_info(folder, "user")
     return None
 
@@ -322,7 +342,7 @@ def verify(name: str | None = None, progress: Progress | None = None) -> list[Ve
     """
     shipped = encoders.shipped_encoders(checkpoints_dir())
     if name is not None:
-        folders = {name: shipped[name] if name in shipped else checkpoint.resolve(name)}
+        folders = {name: shipped[name] if name in shipped else resolve(name)}
     else:
         found = {row.name: row.folder for row in list_models() if row.folder is not None}
         folders = {**found, **shipped}
@@ -335,7 +355,7 @@ def _verify_folder(name: str, folder: Path, progress: Progress | None) -> Verify
         if (folder / encoders.CONFIG).is_file():
             encoders.verify_encoder(name, folder, progress)
         else:
-            checkpoint.verify_weights(folder, checkpoint.read_config(folder), progress)
+            layout.verify_weights(folder, layout.read_config(folder), progress)
     except CheckpointError as error:
         return VerifyResult(name, False, str(error))
     return VerifyResult(name, True, "sha256 is right")
@@ -366,8 +386,8 @@ def _install(
     folder: Path, name: str | None, overwrite: bool, progress: Progress | None
 ) -> ModelInfo:
     """Check a gathered checkpoint and move it to its place."""
-    config = checkpoint.read_config(folder)
-    checkpoint.verify_weights(folder, config, progress)
+    config = layout.read_config(folder)
+    layout.verify_weights(folder, config, progress)
     name = name or str(config["name"])
     if not _NAME.fullmatch(name):
         raise CheckpointError(f"'{name}' cannot be a checkpoint's name: letters, digits, . _ -")

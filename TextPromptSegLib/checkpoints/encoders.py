@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..files.text import read_json
 from ..outcome import CheckpointError, Progress
-from .checkpoint import sha256_of
+from .layout import sha256_of
 
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 

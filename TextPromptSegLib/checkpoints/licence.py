@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..files.text import read_json
 from ..outcome import OutputError
 from .catalogue import user_home
-from .checkpoint import write_atomically
+from .layout import write_atomically
 
 if TYPE_CHECKING:
     from .catalogue import ModelInfo

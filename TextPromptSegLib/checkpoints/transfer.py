@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..outcome import Cancelled, CheckpointError, DependencyError, Progress
-from . import checkpoint
+from . import layout
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def fetch(url: str, target: Path, sha256: str, size: int, report: Any = lambda d
     """
     parts = urlsplit(url)
     _check_scheme(url)
-    if target.is_file() and checkpoint.sha256_of(target) == sha256.lower():
+    if target.is_file() and layout.sha256_of(target) == sha256.lower():
         report(target.stat().st_size)
         return
     part = target.with_name(target.name + ".part")
@@ -104,7 +104,7 @@ def fetch(url: str, target: Path, sha256: str, size: int, report: Any = lambda d
                 ) from error
         logger.info("Download of %s broke off, trying again.", target.name)
         time.sleep(0.5 * 2**attempt)
-    if checkpoint.sha256_of(part) != sha256.lower():
+    if layout.sha256_of(part) != sha256.lower():
         part.unlink(missing_ok=True)
         raise CheckpointError(
             f"'{target.name}' arrived damaged or was changed (sha256 differs); try again."
@@ -190,7 +190,7 @@ def fetch_hub(
             repo_id=repo,
             revision=revision,
             local_dir=str(folder),
-            allow_patterns=[checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.CARD, "LICENSE*"],
+            allow_patterns=[layout.CONFIG, layout.WEIGHTS, layout.CARD, "LICENSE*"],
         )
     except Exception as error:  # the hub's errors come from several libraries
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

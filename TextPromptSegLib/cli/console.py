@@ -26,12 +26,8 @@ from .clean import clean
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
-    from ..prompting.prompt import (
-        Prompt,
-    )
-    from ..prompting.segmentation import (
-        Segmentation,
-    )
+    from ..prompting.prompt import Prompt
+    from ..prompting.segmentation import Segmentation
 
 _PLAIN_WIDTH = 140  # columns where the output is no terminal
 _PLAIN_EVERY = 15.0  # s between progress lines where stderr is no terminal

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue
 from ..outcome import CheckpointError
+from ..systems import foreign_weights
 from . import EXIT_DONE, EXIT_ERROR
 from .clean import clean, clean_json
 from .console import new_table, out, remark, run_with_bar, say
@@ -50,12 +51,10 @@ def show(name: str, as_json: bool) -> int:
     Raises:
         CheckpointError: when there is no such checkpoint.
     """
-    from ..checkpoints.foreign_weights import instructions
-
     try:
         row = catalogue.show(name)
     except CheckpointError:
-        if (text := instructions(name)) is None or as_json:
+        if (text := foreign_weights.instructions(name)) is None or as_json:
             raise
         say(text)
         return EXIT_DONE
@@ -92,7 +91,7 @@ def import_path(path: Path) -> int:
         CheckpointError: when it is none, is damaged, or the name is taken.
     """
     return _arrived(
-        run_with_bar("importing", lambda tick: catalogue.import_path(path, progress=tick))
+        run_with_bar("importing", lambda tick: foreign_weights.import_path(path, progress=tick))
     )
 
 

@@ -74,8 +74,8 @@ def show_licence(model: str) -> None:
     Raises:
         CheckpointError: when the checkpoint is not on this machine.
     """
-    from ..checkpoints import checkpoint
+    from ..checkpoints import catalogue, layout
 
-    config = checkpoint.read_config(checkpoint.resolve(model))
+    config = layout.read_config(catalogue.resolve(model))
     line = config["licence"].get("line") or "licence not stated"
     say(f"{config['name']}: {' '.join(str(line).split())}", "dim")

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..metrics import Calibration, CaseMetrics, calibration_counts, case_metrics
-from ..outcome import (
-    InputError,
-    Outcome,
-    TextPromptSegError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import InputError, Outcome, TextPromptSegError
+from ..prompting.segmentation import Segmentation
 from .previews import Preview, make_preview
 from .report import MEASURES, CaseRow
 

@@ -29,7 +29,7 @@ def write_model_card(
     """
     import json
 
-    from ..checkpoints.checkpoint import CARD, CONFIG, read_config, write_atomically
+    from ..checkpoints.layout import CARD, CONFIG, read_config, write_atomically
     from .card import card_table, metrics_block
 
     config = read_config(folder)

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outcome import (
-    InputError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import InputError
+from ..prompting.segmentation import Segmentation
 from .asking import Ask, ask_by_text
 
 if TYPE_CHECKING:

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.reports import infection_report
-from ..outcome import (
-    InputError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import InputError
+from ..prompting.segmentation import Segmentation
 from .asking import Ask, Predictor, ask_by_text
 
 if TYPE_CHECKING:

@@ -14,15 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..image.volume import Volume
-from ..outcome import (
-    DependencyError,
-    Outcome,
-    OutputError,
-)
+from ..outcome import DependencyError, Outcome, OutputError
 from ..prompting.prompt import Prompt
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.segmentation import Segmentation
 from .dicom_sources import series_number, source_images
 from .segments import Code, Segment, algorithm_name, describe
 

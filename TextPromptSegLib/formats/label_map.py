@@ -13,12 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..image.volume import Volume
-from ..outcome import (
-    Outcome,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Outcome
+from ..prompting.segmentation import Segmentation
 from .segments import Segment, provenance_tags
 from .side_files import divided
 

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.segmentation import Segmentation
 from .label_map import write_nifti
 from .side_files import divided
 from .verify import verify_files

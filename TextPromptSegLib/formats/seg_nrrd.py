@@ -12,14 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..image.volume import LPS_RAS, Volume
-from .segments import (
-    EMPTY,
-    Segment,
-    algorithm_name,
-    provenance_tags,
-    safe_text,
-    union,
-)
+from .segments import EMPTY, Segment, algorithm_name, provenance_tags, safe_text, union
 
 _LEVEL = 4  # masks shrink to next to nothing at any level; higher ones only take longer
 _TYPES = {1: "unsigned char", 2: "unsigned short"}

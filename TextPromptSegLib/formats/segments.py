@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outcome import (
-    Outcome,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Outcome
+from ..prompting.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from ..prompting.vocabulary import Vocabulary

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..files.staged import StagedOutputs
 from ..image.volume import Volume
-from ..outcome import (
-    Outcome,
-    OutputError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Outcome, OutputError
+from ..prompting.segmentation import Segmentation
 from .inputs import check_not_input
 from .segments import describe
 from .side_files import ENDINGS, divided, stale_files

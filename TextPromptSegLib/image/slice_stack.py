@@ -11,13 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from ..outcome import InputError
-from .intensity import (
-    InputSpec,
-    canvas_offset,
-    fit_slice_size,
-    neighbour_step,
-    scale_parameters,
-)
+from .intensity import InputSpec, canvas_offset, fit_slice_size, neighbour_step, scale_parameters
 from .resizing import resize_bicubic
 
 if TYPE_CHECKING:

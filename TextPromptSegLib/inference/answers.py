@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outcome import (
-    InputError,
-    Outcome,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import InputError, Outcome
+from ..prompting.segmentation import Segmentation
 from .postprocess import PostprocessRule, apply_rule, largest, over_threshold
 
 if TYPE_CHECKING:
-    from ..prompting.prompt import (
-        Prompt,
-    )
+    from ..prompting.prompt import Prompt
 
 BELOW = 0.5
 """A largest probability from this share of the threshold on counts as "present but below"."""

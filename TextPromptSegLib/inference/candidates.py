@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outcome import (
-    Progress,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Progress
+from ..prompting.segmentation import Segmentation
 from .answers import answer
 
 if TYPE_CHECKING:

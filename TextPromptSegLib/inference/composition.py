@@ -10,12 +10,8 @@ import numpy as np
 
 from ..image.regions import Region, half, nearer_side, thirds
 from ..image.slice_stack import Block, SliceStack
-from ..prompting.clinical_text import (
-    name_of,
-)
-from .agreement import (
-    disagreements,
-)
+from ..prompting.clinical_text import name_of
+from .agreement import disagreements
 from .answers import BELOW
 from .postprocess import over_threshold
 from .targets import Target

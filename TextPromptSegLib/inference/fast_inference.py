@@ -120,11 +120,7 @@ def faster_on_cpu(model: PromptedSegmenter) -> PromptedSegmenter:
     try:
         from monai.networks.blocks import ChannelSELayer
 
-        from ..nn import (
-            AttentiveResidualBlock,
-            ConditionalBatchNorm2d,
-            SpatialAttention,
-        )
+        from ..nn import AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention
     except ImportError:  # without MONAI there is no such network either
         return model
     ours = (AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention)

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..outcome import (
-    InputError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import InputError
+from ..prompting.segmentation import Segmentation
 from .hinted_engine import HintedEngine
 from .hints import INSIDE, Box, Hints
 from .run_request import RunRequest

@@ -11,41 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..checkpoints.checkpoint import LoadedCheckpoint, input_spec, load
+from ..checkpoints.layout import input_spec
 from ..checkpoints.memory_estimate import slices_per_pass
 from ..image.intensity import guess_modality
 from ..image.slice_stack import Block, SliceStack, choose_plane
-from ..outcome import (
-    DeviceError,
-    InputError,
-    Progress,
-)
+from ..outcome import DeviceError, InputError, Progress
 from ..prompting.clinical_text import name_of, text_of, too_long
-from ..prompting.prompt import (
-    Prompt,
-)
-from ..prompting.prompts import (
-    parse_prompts,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.prompt import Prompt
+from ..prompting.prompts import parse_prompts
+from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary
 from . import answers
 from .candidates import per_pass, segment_samples
 from .composition import Composer, not_there
-from .device import (
-    MemoryLadder,
-    autocast_dtype,
-    release_memory,
-    resolve_device,
-)
+from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .fast_inference import faster_on_cpu
 from .feature_cache import cache_limit
 from .feature_files import make_cache
 from .heat_maps import heat_map_of
 from .hinted_engine import make_engine, with_region
 from .hints import Hints
+from .loaded_checkpoint import LoadedCheckpoint, load
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .slice_engine import SliceEngine

@@ -15,9 +15,7 @@ from ..outcome import PromptError
 from ..prompting.clinical_text import query
 
 if TYPE_CHECKING:
-    from ..prompting.prompt import (
-        Prompt,
-    )
+    from ..prompting.prompt import Prompt
     from ..prompting.vocabulary import Structure, Vocabulary
 
 SIDES = ("left", "right")

@@ -27,21 +27,12 @@ from ..inference import loading
 from ..outcome import Cancelled, InputError, OutputError, Progress, TextPromptSegError
 from .batch_summary import BatchSummary, CaseResult
 from .cases import RECORD_SUFFIX, Case, find_cases, fingerprint, inputs_around
-from .job import (
-    DEFAULT_MODEL,
-    PredictorFactory,
-    RunOptions,
-    known_prompts,
-    read_image,
-    run_job,
-)
+from .job import DEFAULT_MODEL, PredictorFactory, RunOptions, known_prompts, read_image, run_job
 from .outputs import PICTURE_SUFFIXES, Outputs
 from .report import plain
 
 if TYPE_CHECKING:
-    from ..prompting.prompt import (
-        Prompt,
-    )
+    from ..prompting.prompt import Prompt
 
 logger = logging.getLogger(__name__)
 
@@ -362,6 +353,6 @@ def _model_digest(model: str) -> str:
     Raises:
         CheckpointError: when it is not on this machine.
     """
-    from ..checkpoints import checkpoint
+    from ..checkpoints import catalogue, layout
 
-    return config_digest(checkpoint.read_config(checkpoint.resolve(model)))
+    return config_digest(layout.read_config(catalogue.resolve(model)))

@@ -9,25 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..inference.hints import Hints
-from ..outcome import (
-    Cancelled,
-    DeviceError,
-    InputError,
-    Outcome,
-    Progress,
-    PromptError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Cancelled, DeviceError, InputError, Outcome, Progress, PromptError
+from ..prompting.segmentation import Segmentation
 from .outputs import Outputs, write_results
 from .report import build_report, plain
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
-    from ..prompting.prompt import (
-        Prompt,
-    )
+    from ..prompting.prompt import Prompt
 
 DEFAULT_MODEL = "film-unet-compact"
 

@@ -14,14 +14,8 @@ from ..files.staged import StagedOutputs
 from ..files.text import read_json, write_json
 from ..formats.inputs import check_not_input
 from ..formats.side_files import LONGEST_SIDE, divided, side_names, stale_files
-from ..outcome import (
-    Cancelled,
-    OutputError,
-    Progress,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Cancelled, OutputError, Progress
+from ..prompting.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from ..image.volume import Volume

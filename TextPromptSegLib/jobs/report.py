@@ -8,9 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from ..image.volume import Volume

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from .calibration import (
-    Calibration,
-    calibration_counts,
-    pooled_calibration,
-    uncertainty_error,
-)
+from .calibration import Calibration, calibration_counts, pooled_calibration, uncertainty_error
 from .case import CaseMetrics, case_metrics, pixel_distances
 from .intervals import (
     Interval,

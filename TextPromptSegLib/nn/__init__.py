@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from .attention import ChannelAttention, SpatialAttention
 from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
-from .cross_attention import (
-    MorphologyTextFusion,
-    PooledTextFusion,
-    TextGuide,
-    TextGuidedUp,
-)
+from .cross_attention import MorphologyTextFusion, PooledTextFusion, TextGuide, TextGuidedUp
 from .lora import LoRALinear, LowRankUpdate
 from .residual import AttentiveResidualBlock
-from .symmetry import (
-    CrossBilateralSymmetry,
-    MorphologyAware,
-    SpatialSemanticGrounding,
-)
+from .symmetry import CrossBilateralSymmetry, MorphologyAware, SpatialSemanticGrounding
 
 __all__ = [
     "AttentiveResidualBlock",

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..image.intensity import guess_modality
-from ..outcome import (
-    OutputError,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import OutputError
+from ..prompting.segmentation import Segmentation
 from .overlay_panels import (
     BACKGROUND,
     DOTS_PER_INCH,

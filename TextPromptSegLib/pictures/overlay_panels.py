@@ -8,12 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..outcome import (
-    Outcome,
-)
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..outcome import Outcome
+from ..prompting.segmentation import Segmentation
 
 Colour = tuple[float, float, float]
 Box = tuple[float, float, float, float]

@@ -20,9 +20,7 @@ from .anatomy import Code, Match, Structure, Terminology, code, structure
 from .wording import BOTH_WORDS, LEFT_WORDS, RIGHT_WORDS, key_tokens, tokens
 
 if TYPE_CHECKING:
-    from .prompt import (
-        Prompt,
-    )
+    from .prompt import Prompt
 
 
 class Vocabulary:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,31 @@ if TYPE_CHECKING:
     from .base import PromptedSegmenter
 
 _SYSTEMS: dict[str, tuple[type, Callable[[Any], PromptedSegmenter]]] = {}
+_FOREIGN: dict[str, ForeignWeights] = {}
+
+
+@dataclass(frozen=True)
+class ForeignWeights:
+    """Weights that others publish in a layout of their own, and what a system makes of them.
+
+    Attributes:
+        title: whose they are, for people.
+        fits: whether a file or folder may hold them.
+        convert: (file or folder, folder to write) -> checkpoint folder.
+        how_to_get: where they come from and what to do with them.
+    """
+
+    title: str
+    fits: Callable[[Path], bool]
+    convert: Callable[[Path, Path], Path]
+    how_to_get: str
 
 
 def register(
-    name: str, config_class: type, model_class: Callable[[Any], PromptedSegmenter]
+    name: str,
+    config_class: type,
+    model_class: Callable[[Any], PromptedSegmenter],
+    foreign: ForeignWeights | None = None,
 ) -> None:
     """Make a system known by its name.
 
@@ -27,8 +49,17 @@ def register(
         name: as in a checkpoint's ``config.json``, for example ``film-unet``.
         config_class: frozen dataclass whose fields are all JSON-ready.
         model_class: called with one ``config_class``.
+        foreign: published weights that the system can start from.
     """
     _SYSTEMS[name] = (config_class, model_class)
+    if foreign is not None:
+        _FOREIGN[name] = foreign
+
+
+def foreign_weights() -> dict[str, ForeignWeights]:
+    """Return the published weights that each system can start from."""
+    systems()
+    return dict(_FOREIGN)
 
 
 def systems() -> list[str]:

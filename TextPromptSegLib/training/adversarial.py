@@ -236,7 +236,7 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
     """Write all tensors of a network, without those of named encoders."""
     from safetensors.torch import save
 
-    from ..checkpoints.checkpoint import write_atomically
+    from ..checkpoints.layout import write_atomically
 
     frozen = tuple(getattr(network, "frozen_prefixes", ())) or ("\0",)
     state = {
@@ -250,6 +250,6 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
 
 def load_state(network: torch.nn.Module, path: Path) -> None:
     """Read what `save_state` wrote; every tensor is accounted for."""
-    from ..checkpoints.checkpoint import load_weights
+    from ..checkpoints.weights import load_weights
 
     load_weights(network, path, path.parent.name)

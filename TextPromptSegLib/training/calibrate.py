@@ -30,8 +30,8 @@ from .trials import (
 )
 
 if TYPE_CHECKING:
-    from ..checkpoints.checkpoint import LoadedCheckpoint
     from ..data.datasets import Case, Dataset
+    from ..inference.loaded_checkpoint import LoadedCheckpoint
     from ..inference.predictor import SlicePredictor
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,8 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoints.checkpoint import load, read_config
+    from ..checkpoints.layout import read_config
+    from ..inference.loaded_checkpoint import load
     from ..inference.predictor import SlicePredictor
 
     config = read_config(folder)

@@ -85,7 +85,7 @@ def calibrate_boxes(
         cases: validation cases.
         names_of: label name -> trained name.
     """
-    from ..checkpoints.checkpoint import read_config
+    from ..checkpoints.layout import read_config
     from ..inference.predictor import SlicePredictor
 
     config = read_config(folder)

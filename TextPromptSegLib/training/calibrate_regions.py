@@ -17,12 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.boxes import (
-    bounding_box,
-)
-from ..inference.postprocess import (
-    over_threshold,
-)
+from ..image.boxes import bounding_box
+from ..inference.postprocess import over_threshold
 from .trials import (
     GATES,
     PLAIN,
@@ -39,9 +35,7 @@ if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
     from ..image.volume import Volume
     from ..inference.predictor import SlicePredictor
-    from ..prompting.segmentation import (
-        Segmentation,
-    )
+    from ..prompting.segmentation import Segmentation
 
 logger = logging.getLogger(__name__)
 
@@ -274,7 +268,7 @@ def calibrate_regions(
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoints.checkpoint import read_config
+    from ..checkpoints.layout import read_config
     from ..inference.predictor import SlicePredictor
 
     cases, names_of = validation_cases(datasets)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints.checkpoint import CARD, write_atomically
+from ..checkpoints.layout import CARD, write_atomically
 from ..text import MINILM
 from ..text.clip_layout import CONFIG, FROZEN_TEXT, WEIGHTS
 from .material import Material

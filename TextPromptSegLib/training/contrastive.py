@@ -27,15 +27,7 @@ from ..data.artefacts import AugmentConfig
 from ..data.datasets import Dataset
 from ..data.sampling import SliceSampler
 from ..data.slices import TrainingSlice, case_slices
-from ..data.windows import (
-    GONE,
-    HERE,
-    UNKNOWN,
-    WindowBatch,
-    WindowPlan,
-    WindowSampler,
-    metric_spec,
-)
+from ..data.windows import GONE, HERE, UNKNOWN, WindowBatch, WindowPlan, WindowSampler, metric_spec
 from ..image.intensity import InputSpec
 from ..outcome import InputError
 from ..prompting.vocabulary import Vocabulary

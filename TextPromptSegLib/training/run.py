@@ -236,7 +236,7 @@ def export(
     metrics: dict[str, Any],
 ) -> Path:
     """Write the checkpoint folder of a trained network (see `checkpoint.save`)."""
-    from ..checkpoints.checkpoint import save
+    from ..checkpoints.weights import save
     from ..image.intensity import InputSpec
     from ..resources import VERSION
 
@@ -310,7 +310,8 @@ def whitening_texts() -> list[str]:
 
 def _start_from(network: Any, folder: Path) -> None:
     """Copy the weights of another checkpoint of the same sizes."""
-    from ..checkpoints.checkpoint import WEIGHTS, load_weights, read_config, verify_weights
+    from ..checkpoints.layout import WEIGHTS, read_config, verify_weights
+    from ..checkpoints.weights import load_weights
 
     config = read_config(folder)
     verify_weights(folder, config)

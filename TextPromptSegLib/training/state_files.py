@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..checkpoints.checkpoint import write_atomically
+from ..checkpoints.layout import write_atomically
 from ..outcome import InputError
 
 LAST = "last.ckpt"

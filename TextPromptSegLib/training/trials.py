@@ -15,14 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.boxes import (
-    bounding_box,
-)
-from ..inference.postprocess import (
-    PostprocessRule,
-    over_threshold,
-    select_components,
-)
+from ..image.boxes import bounding_box
+from ..inference.postprocess import PostprocessRule, over_threshold, select_components
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
@@ -233,6 +227,6 @@ def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write a checkpoint's configuration."""
-    from ..checkpoints.checkpoint import CONFIG, write_atomically
+    from ..checkpoints.layout import CONFIG, write_atomically
 
     write_atomically(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())

@@ -9,15 +9,10 @@ from typing import Any
 
 from ..image.volume import Volume
 from ..inference.answers import rethreshold
-from ..outcome import (
-    InputError,
-    Progress,
-)
+from ..outcome import InputError, Progress
 from ..prompting.prompt import Prompt
 from ..prompting.prompts import parse_prompts
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.segmentation import Segmentation
 from . import wire
 from .client import WorkerClient
 

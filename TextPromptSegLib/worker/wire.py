@@ -13,14 +13,9 @@ import numpy as np
 
 from .. import outcome as outcomes
 from ..image.volume import Volume
-from ..outcome import (
-    Outcome,
-    TextPromptSegError,
-)
+from ..outcome import Outcome, TextPromptSegError
 from ..prompting.prompt import Prompt
-from ..prompting.segmentation import (
-    Segmentation,
-)
+from ..prompting.segmentation import Segmentation
 from .arrays import ArrayStore
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
-from TextPromptSegLib.checkpoints import archive, catalogue, checkpoint, licence
+from TextPromptSegLib.checkpoints import archive, catalogue, layout, licence
 from TextPromptSegLib.checkpoints.memory_estimate import slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
@@ -46,7 +46,7 @@ def test_rows_say_what_a_person_must_know() -> None:
     assert row.licence == "CC0-1.0" and row.licence_line == "Free for every use." and row.permissive
     assert row.modalities == ("CT",) and row.prompts == ("liver",) and row.planes == ("axial",)
     assert row.folder is not None
-    assert row.bytes == (row.folder / checkpoint.WEIGHTS).stat().st_size
+    assert row.bytes == (row.folder / layout.WEIGHTS).stat().st_size
     assert row.memory_bytes > row.bytes
     assert json.loads(json.dumps(row.to_dict()))["name"] == "shipped-net"
     assert catalogue.model_card("shipped-net").startswith("# Tiny")
@@ -64,7 +64,7 @@ def test_import_find_show_verify_remove(tmp_path: Path, home: Path) -> None:
         "model.safetensors",
     ]
     assert [r.ok for r in catalogue.verify()] == [True, True]
-    weights = row.folder / checkpoint.WEIGHTS  # type: ignore[operator]
+    weights = row.folder / layout.WEIGHTS  # type: ignore[operator]
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     (bad,) = catalogue.verify("mine")
     assert not bad.ok and "sha256" in bad.message
@@ -74,7 +74,7 @@ def test_import_find_show_verify_remove(tmp_path: Path, home: Path) -> None:
 
 def test_a_damaged_folder_is_shown_with_its_problem(home: Path) -> None:
     folder = save_tiny(home / "checkpoints" / "odd")
-    (folder / checkpoint.CONFIG).write_text("{")
+    (folder / layout.CONFIG).write_text("{")
     assert "damaged" in catalogue.show("odd").problem
     catalogue.remove("odd")
 
@@ -85,7 +85,7 @@ def test_a_damaged_folder_is_shown_with_its_problem(home: Path) -> None:
 def test_what_cannot_be_removed(name: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
         catalogue.remove(name)
-    assert (tmp_path / "shipped" / "shipped-net" / checkpoint.WEIGHTS).is_file()
+    assert (tmp_path / "shipped" / "shipped-net" / layout.WEIGHTS).is_file()
 
 
 def test_names_that_are_taken(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_locked_zip(tmp_path: Path) -> None:
 
 def test_wrong_weights_are_not_installed(tmp_path: Path) -> None:
     source = save_tiny(tmp_path / "w", name="wrong")
-    weights = source / checkpoint.WEIGHTS
+    weights = source / layout.WEIGHTS
     weights.write_bytes(weights.read_bytes() + b"!")
     with pytest.raises(CheckpointError, match="sha256"):
         catalogue.import_path(source)

@@ -11,7 +11,8 @@ import torch
 from tiny_checkpoint import save_tiny, tiny_config, tiny_model
 from toy_segmenter import ToyEncoder
 
-from TextPromptSegLib.checkpoints import checkpoint
+from TextPromptSegLib.checkpoints import layout, weights
+from TextPromptSegLib.inference import loaded_checkpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError, DeviceError, OutputError
 
@@ -19,7 +20,7 @@ ENCODER = ToyEncoder({"liver": 0.3})
 
 
 def edit(folder: Path, **changes: object) -> None:
-    path = folder / checkpoint.CONFIG
+    path = folder / layout.CONFIG
     config = json.loads(path.read_text())
     for key, value in changes.items():
         if value is None:
@@ -32,8 +33,8 @@ def edit(folder: Path, **changes: object) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_what_is_saved_is_loaded(tmp_path: Path, dtype: str) -> None:
     model = tiny_model()
-    folder = checkpoint.save(tmp_path / "tiny", model, tiny_config(), dtype, card="# Card\n")
-    loaded = checkpoint.load(folder, "cpu", ENCODER)
+    folder = weights.save(tmp_path / "tiny", model, tiny_config(), dtype, card="# Card\n")
+    loaded = loaded_checkpoint.load(folder, "cpu", ENCODER)
     assert loaded.name == "tiny" and loaded.text_encoder is ENCODER
     assert not loaded.model.training
     assert not any(p.requires_grad for p in loaded.model.parameters())
@@ -45,15 +46,15 @@ def test_what_is_saved_is_loaded(tmp_path: Path, dtype: str) -> None:
             assert torch.equal(stored, value), key
         else:
             torch.testing.assert_close(stored, value, rtol=tolerance, atol=tolerance)
-    assert (folder / checkpoint.CARD).read_text() == "# Card\n"
+    assert (folder / layout.CARD).read_text() == "# Card\n"
     assert sorted(os.listdir(folder)) == ["README.md", "config.json", "model.safetensors"]
 
 
 def test_half_precision_halves_the_file(tmp_path: Path) -> None:
     sizes = {}
     for dtype in ("float32", "float16"):
-        folder = checkpoint.save(tmp_path / dtype, tiny_model(), tiny_config(), dtype)
-        sizes[dtype] = (folder / checkpoint.WEIGHTS).stat().st_size
+        folder = weights.save(tmp_path / dtype, tiny_model(), tiny_config(), dtype)
+        sizes[dtype] = (folder / layout.WEIGHTS).stat().st_size
     assert sizes["float16"] < 0.75 * sizes["float32"]
 
 
@@ -61,15 +62,17 @@ def test_numbers_too_large_for_half_precision_survive(tmp_path: Path) -> None:
     model = tiny_model()
     with torch.no_grad():
         model.head.weight.fill_(1e6)
-    folder = checkpoint.save(tmp_path / "large", model, tiny_config())
-    assert torch.equal(checkpoint.load(folder, "cpu", ENCODER).model.head.weight, model.head.weight)
+    folder = weights.save(tmp_path / "large", model, tiny_config())
+    assert torch.equal(
+        loaded_checkpoint.load(folder, "cpu", ENCODER).model.head.weight, model.head.weight
+    )
 
 
 def test_saving_again_replaces_and_keeps_other_files(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path / "tiny")
     (folder / "notes.txt").write_text("mine")
-    checkpoint.save(folder, tiny_model(seed=1), tiny_config(title="Second"))
-    assert checkpoint.load(folder, "cpu", ENCODER).config["title"] == "Second"
+    weights.save(folder, tiny_model(seed=1), tiny_config(title="Second"))
+    assert loaded_checkpoint.load(folder, "cpu", ENCODER).config["title"] == "Second"
     assert (folder / "notes.txt").read_text() == "mine" and (folder / "README.md").is_file()
 
 
@@ -88,9 +91,9 @@ def test_a_save_that_is_cut_off_leaves_one_whole_checkpoint(
 
     monkeypatch.setattr(os, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.save(folder, tiny_model(seed=1), tiny_config(title="Second"))
+        weights.save(folder, tiny_model(seed=1), tiny_config(title="Second"))
     monkeypatch.setattr(os, "replace", replace)
-    loaded = checkpoint.load(folder, "cpu", ENCODER)
+    loaded = loaded_checkpoint.load(folder, "cpu", ENCODER)
     # up to the exchange of the weights it is the old one, from then on the new one
     assert loaded.config["title"] == ("First" if broken_at < 3 else "Second")
     expected = tiny_model(seed=0 if broken_at < 3 else 1).head.bias
@@ -103,19 +106,19 @@ def test_nothing_unusable_is_saved(tmp_path: Path) -> None:
     with torch.no_grad():
         model.head.bias.fill_(float("nan"))
     with pytest.raises(CheckpointError, match="NaN"):
-        checkpoint.save(tmp_path / "a", model, tiny_config())
+        weights.save(tmp_path / "a", model, tiny_config())
     with pytest.raises(CheckpointError, match="lacks licence"):
         config = tiny_config()
         del config["licence"]
-        checkpoint.save(tmp_path / "a", tiny_model(), config)
+        weights.save(tmp_path / "a", tiny_model(), config)
     with pytest.raises(CheckpointError, match="not JSON"):
-        checkpoint.save(tmp_path / "a", tiny_model(), tiny_config(metrics={"dice": object()}))
+        weights.save(tmp_path / "a", tiny_model(), tiny_config(metrics={"dice": object()}))
     with pytest.raises(CheckpointError, match="float8"):
-        checkpoint.save(tmp_path / "a", tiny_model(), tiny_config(), dtype="float8")
+        weights.save(tmp_path / "a", tiny_model(), tiny_config(), dtype="float8")
     assert not (tmp_path / "a").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        checkpoint.save(tmp_path / "file", tiny_model(), tiny_config())
+        weights.save(tmp_path / "file", tiny_model(), tiny_config())
 
 
 BAD_CONFIGS = [
@@ -137,26 +140,26 @@ def test_wrong_configurations(tmp_path: Path, changes: dict, sentence: str) -> N
     folder = save_tiny(tmp_path / "tiny")
     edit(folder, **changes)
     with pytest.raises(CheckpointError, match=sentence) as caught:
-        checkpoint.load(folder, "cpu", ENCODER)
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
     assert "\n" not in str(caught.value)
 
 
 def test_damaged_files(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path / "tiny")
-    weights = folder / checkpoint.WEIGHTS
+    weights = folder / layout.WEIGHTS
     content = weights.read_bytes()
     weights.write_bytes(content[:-7])
     with pytest.raises(CheckpointError, match="sha256 differs"):
-        checkpoint.load(folder, "cpu", ENCODER)
-    edit(folder, weights_sha256=checkpoint.sha256_of(weights))  # right checksum, broken file
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
+    edit(folder, weights_sha256=layout.sha256_of(weights))  # right checksum, broken file
     with pytest.raises(CheckpointError, match="damaged"):
-        checkpoint.load(folder, "cpu", ENCODER)
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
     weights.unlink()
     with pytest.raises(CheckpointError, match="lacks model.safetensors"):
-        checkpoint.load(folder, "cpu", ENCODER)
-    (folder / checkpoint.CONFIG).write_text('{"format": 1,')
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
+    (folder / layout.CONFIG).write_text('{"format": 1,')
     with pytest.raises(CheckpointError, match="damaged"):
-        checkpoint.load(folder, "cpu", ENCODER)
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
 
 
 def test_weights_are_not_read_before_their_checksum_is_right(
@@ -166,7 +169,7 @@ def test_weights_are_not_read_before_their_checksum_is_right(
     edit(folder, weights_sha256="1" * 64)
     monkeypatch.setattr("safetensors.torch.load_file", lambda *a: pytest.fail("was read"))
     with pytest.raises(CheckpointError, match="sha256"):
-        checkpoint.load(folder, "cpu", ENCODER)
+        loaded_checkpoint.load(folder, "cpu", ENCODER)
 
 
 def test_places_that_are_no_checkpoint(tmp_path: Path) -> None:
@@ -180,7 +183,7 @@ def test_places_that_are_no_checkpoint(tmp_path: Path) -> None:
         ("someone/their-net", "textpromptseg models download someone/their-net"),
     ]:
         with pytest.raises(CheckpointError, match=sentence):
-            checkpoint.load(source, "cpu", ENCODER)
+            loaded_checkpoint.load(source, "cpu", ENCODER)
 
 
 def test_frozen_encoders_are_not_stored(tmp_path: Path) -> None:
@@ -192,16 +195,17 @@ def test_frozen_encoders_are_not_stored(tmp_path: Path) -> None:
             self.backbone, self.head = torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)
 
     model = WithFrozenPart()
-    folder = checkpoint.save(tmp_path / "f", model, tiny_config(), "float32")  # type: ignore[arg-type]
+    folder = weights.save(tmp_path / "f", model, tiny_config(), "float32")  # type: ignore[arg-type]
     other = WithFrozenPart()
     kept = other.backbone.weight.clone()
-    checkpoint.load_weights(other, folder / checkpoint.WEIGHTS, "f")
+    weights.load_weights(other, folder / layout.WEIGHTS, "f")
     assert torch.equal(other.head.weight, model.head.weight)
     assert torch.equal(other.backbone.weight, kept)
 
 
 def test_from_pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("TextPromptSegLib.text.load_text_encoder", lambda spec: ENCODER)
+    name = "TextPromptSegLib.inference.loaded_checkpoint.load_text_encoder"
+    monkeypatch.setattr(name, lambda spec: ENCODER)
     folder = save_tiny(tmp_path / "tiny")
     predictor = SlicePredictor.from_pretrained(folder, device="cpu")
     assert predictor.trained_prompts == ("liver",) and predictor.seconds["load"] > 0

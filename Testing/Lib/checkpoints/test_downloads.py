@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
-from TextPromptSegLib.checkpoints import catalogue, checkpoint, transfer
+from TextPromptSegLib.checkpoints import catalogue, layout, transfer
+from TextPromptSegLib.inference import loaded_checkpoint
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
 
@@ -128,7 +129,7 @@ def test_listing_and_loading_never_touch_the_network(server: Server) -> None:
     catalogue.list_models()
     catalogue.verify()
     with pytest.raises(CheckpointError):
-        checkpoint.load("remote")
+        loaded_checkpoint.load("remote")
     assert server.requests == []
 
 
@@ -229,7 +230,7 @@ def test_what_is_installed_is_not_fetched_again(server: Server, home: Path) -> N
     catalogue.download("remote")
     asked = len(server.requests)
     assert catalogue.download("remote").state == "user" and len(server.requests) == asked
-    weights = home / "checkpoints" / "remote" / checkpoint.WEIGHTS
+    weights = home / "checkpoints" / "remote" / layout.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-1])
     assert catalogue.download("remote").state == "user" and len(server.requests) > asked
     assert catalogue.verify("remote")[0].ok, "a damaged one is fetched again"
@@ -257,7 +258,7 @@ def test_the_staging_folder_of_a_killed_import_is_swept(tmp_path: Path, home: Pa
 )  # fmt: skip
 def test_one_bad_folder_costs_one_line(home: Path, key: str, value: Any) -> None:
     folder = save_tiny(home / "checkpoints" / "odd", name="odd")
-    path = folder / checkpoint.CONFIG
+    path = folder / layout.CONFIG
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     save_tiny(home / "checkpoints" / "good", name="good")
     rows = {row.name: row for row in catalogue.list_models()}

@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from tiny_checkpoint import tiny_config
 from toy_segmenter import ToyEncoder
 
-from TextPromptSegLib.checkpoints import catalogue, checkpoint
+from TextPromptSegLib.checkpoints import catalogue, layout, weights
 from TextPromptSegLib.checkpoints.stored_weights import INT8, SCALE, pack, unpack
+from TextPromptSegLib.inference import loaded_checkpoint
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.systems.registry import create
 
@@ -28,7 +29,7 @@ def network() -> Any:
 
 
 def saved(folder: Path, dtype: str) -> Path:
-    return checkpoint.save(folder, network(), tiny_config(config=SIZES), dtype)
+    return weights.save(folder, network(), tiny_config(config=SIZES), dtype)
 
 
 def test_each_row_is_off_by_half_a_step_at_most(tmp_path: Path) -> None:
@@ -38,9 +39,9 @@ def test_each_row_is_off_by_half_a_step_at_most(tmp_path: Path) -> None:
         wide[0][0] *= 1e4
         wide[0][1] *= 1e-6
         wide[0][2] = 0
-    folder = checkpoint.save(tmp_path / "a", model, tiny_config(config=SIZES), INT8)
-    raw = load_file(folder / checkpoint.WEIGHTS)
-    again = checkpoint.load(folder, "cpu", ENCODER).model.state_dict()
+    folder = weights.save(tmp_path / "a", model, tiny_config(config=SIZES), INT8)
+    raw = load_file(folder / layout.WEIGHTS)
+    again = loaded_checkpoint.load(folder, "cpu", ENCODER).model.state_dict()
     small = {k for k, v in raw.items() if v.dtype == torch.int8}
     assert len(small) == len(wide)
     for key, value in model.state_dict().items():
@@ -80,22 +81,22 @@ def test_the_file_shrinks_and_the_memory_does_not(
 
 
 def test_converting_keeps_all_but_the_bytes(tmp_path: Path) -> None:
-    source = checkpoint.save(tmp_path / "a", network(), tiny_config(config=SIZES), card="# Card\n")
-    folder = checkpoint.convert(source, tmp_path / "b")
-    before, after = checkpoint.read_config(source), checkpoint.read_config(folder)
+    source = weights.save(tmp_path / "a", network(), tiny_config(config=SIZES), card="# Card\n")
+    folder = loaded_checkpoint.convert(source, tmp_path / "b")
+    before, after = layout.read_config(source), layout.read_config(folder)
     for config in (before, after):
         for key in ("format", "weights_sha256", "weights_dtype"):
             del config[key]
     assert before == after
-    assert (folder / checkpoint.CARD).read_text() == "# Card\n"
-    checkpoint.convert(folder, folder, "float16")  # in place
-    assert checkpoint.read_config(folder)["format"] == 1
-    checkpoint.load(folder, "cpu", ENCODER)
+    assert (folder / layout.CARD).read_text() == "# Card\n"
+    loaded_checkpoint.convert(folder, folder, "float16")  # in place
+    assert layout.read_config(folder)["format"] == 1
+    loaded_checkpoint.load(folder, "cpu", ENCODER)
 
 
 def test_versions_that_know_no_int8_are_told_to_update(tmp_path: Path) -> None:
-    assert checkpoint.read_config(saved(tmp_path / "a", "float16"))["format"] == 1
-    assert checkpoint.read_config(saved(tmp_path / "b", INT8))["format"] == 2
+    assert layout.read_config(saved(tmp_path / "a", "float16"))["format"] == 1
+    assert layout.read_config(saved(tmp_path / "b", INT8))["format"] == 2
 
 
 def drop_scale(tensors: Tensors, key: str) -> None:
@@ -134,9 +135,9 @@ def infinite_scale(tensors: Tensors, key: str) -> None:
 def test_numbers_and_scales_that_do_not_fit_are_refused(
     tmp_path: Path, damage: Callable[[Tensors, str], None]
 ) -> None:
-    path = saved(tmp_path / "a", INT8) / checkpoint.WEIGHTS
+    path = saved(tmp_path / "a", INT8) / layout.WEIGHTS
     tensors = load_file(path)
     damage(tensors, next(k for k, v in tensors.items() if v.dtype == torch.int8))
     save_file(tensors, path)
     with pytest.raises(CheckpointError, match="do not fit"):
-        checkpoint.load_weights(network(), path, "a")
+        weights.load_weights(network(), path, "a")

@@ -304,7 +304,7 @@ def test_the_whole_way_with_a_real_checkpoint(tmp_path: Path, image: Path, capsy
     pytest.importorskip("transformers")
     import torch
 
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.checkpoints import weights
     from TextPromptSegLib.image.intensity import InputSpec
     from TextPromptSegLib.systems.registry import create
     from TextPromptSegLib.text import MINILM
@@ -324,7 +324,7 @@ def test_the_whole_way_with_a_real_checkpoint(tmp_path: Path, image: Path, capsy
         },
         "licence": {"spdx": "Apache-2.0", "line": "Apache-2.0", "permissive": True},
     }
-    folder = checkpoint.save(tmp_path / "net", create("film-unet", sizes), config)
+    folder = weights.save(tmp_path / "net", create("film-unet", sizes), config)
     out, report = tmp_path / "x.seg.nrrd", tmp_path / "r.json"
     code = run(
         *("segment", image, "-p", "liver, spleen, aorta", "-m", folder, "-o", out),

@@ -16,14 +16,8 @@ from PIL import Image
 from TextPromptSegLib import cli
 from TextPromptSegLib.checkpoints.catalogue import find
 from TextPromptSegLib.cli.demo import dice_score, read_label, sample_folder
-from TextPromptSegLib.outcome import (
-    CheckpointError,
-    InputError,
-    Outcome,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 pytest.importorskip("slicerio")
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from evaluation_bench import Fake, write_case, write_set
 
-from TextPromptSegLib.evaluation import (
-    evaluate,
-)
+from TextPromptSegLib.evaluation import evaluate
 
 
 @pytest.fixture

@@ -5,20 +5,9 @@ from __future__ import annotations
 import pytest
 from evaluation_bench import Fake, row, run, write_case, write_set
 
-from TextPromptSegLib.evaluation import (
-    asking,
-    card_table,
-    evaluate,
-)
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    CheckpointError,
-    InputError,
-    OutputError,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.evaluation import asking, card_table, evaluate
+from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, OutputError
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 # -- what is asked ---------------------------------------------------------------------------------
 

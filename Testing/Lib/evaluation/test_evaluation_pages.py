@@ -13,18 +13,11 @@ import numpy as np
 import pytest
 from evaluation_bench import run, write_case, write_set
 
-from TextPromptSegLib.evaluation import (
-    Report,
-    card_table,
-    merge_reports,
-    metrics_block,
-)
+from TextPromptSegLib.evaluation import Report, card_table, merge_reports, metrics_block
 from TextPromptSegLib.evaluation.overlays import best_median_worst
 from TextPromptSegLib.evaluation.previews import draw_preview, make_preview
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    InputError,
-)
+from TextPromptSegLib.outcome import InputError
 
 
 def test_files(two_models, tmp_path):

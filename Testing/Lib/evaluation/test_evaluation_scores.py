@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 from evaluation_bench import Fake, row, run, write_case, write_set
 
-from TextPromptSegLib.evaluation import (
-    asking,
-    card_table,
-    metrics_block,
-)
+from TextPromptSegLib.evaluation import asking, card_table, metrics_block
 from TextPromptSegLib.evaluation.summary import label_kind
 
 # -- scores ----------------------------------------------------------------------------------------

@@ -17,18 +17,10 @@ from TextPromptSegLib.evaluation.ways import measure_pixels, measure_samples, wa
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference import answers
 from TextPromptSegLib.metrics import calibration_counts, uncertainty_error
-from TextPromptSegLib.outcome import (
-    InputError,
-)
-from TextPromptSegLib.prompting.prompt import (
-    Prompt,
-)
-from TextPromptSegLib.prompting.prompts import (
-    parse_prompts,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 FACTS = {"spacing_mm": [1.0, 1.0, 1.0], "voxel_ml": 0.001, "slice_axis": 0, "postprocess": {}}
 TEXTS = ["Infection in the left lung.", "Infection in the right lung.", None]

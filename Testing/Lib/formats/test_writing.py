@@ -28,16 +28,9 @@ from TextPromptSegLib.formats import seg_nrrd
 from TextPromptSegLib.formats.segments import CONTEXT, EMPTY, describe, safe_text, union
 from TextPromptSegLib.formats.writing import write_segmentations
 from TextPromptSegLib.image.volume import LPS_RAS, Volume
-from TextPromptSegLib.outcome import (
-    Outcome,
-    OutputError,
-)
-from TextPromptSegLib.prompting.prompt import (
-    Prompt,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import Outcome, OutputError
+from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 pytest.importorskip("SimpleITK")
 

@@ -10,12 +10,8 @@ from results_to_write import Names, left_over, organs, result, scan
 
 from TextPromptSegLib.formats.writing import check_output, try_output, write_segmentations
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    OutputError,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import OutputError
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 
 @pytest.fixture

@@ -9,15 +9,9 @@ import pytest
 from toy_segmenter import HALF_WIDTH, ToySegmenter, phantom, toy_predictor
 
 from TextPromptSegLib import parse_prompts
-from TextPromptSegLib.inference.agreement import (
-    disagreements,
-)
+from TextPromptSegLib.inference.agreement import disagreements
 from TextPromptSegLib.inference.targets import Resolver, Target
-from TextPromptSegLib.prompting.clinical_text import (
-    name_of,
-    query,
-    text_of,
-)
+from TextPromptSegLib.prompting.clinical_text import name_of, query, text_of
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 REPORT = "Bilateral pulmonary infection, two infected areas, upper left lung and lower right lung."

@@ -11,7 +11,6 @@ from doubtful_segmenter import CORE, LIVER, RIM, Doubtful, organ
 from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
 from toy_segmenter import phantom, toy_predictor
 
-from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference import candidates
 from TextPromptSegLib.inference.candidates import (
     Spread,
@@ -20,6 +19,7 @@ from TextPromptSegLib.inference.candidates import (
     draw_noise,
     energy_distance,
 )
+from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
 from TextPromptSegLib.systems.registry import create

@@ -148,15 +148,15 @@ def network(clip: Any, **changes: Any) -> PatchUNetVAE:
 def test_the_frozen_clip_is_neither_trained_nor_saved(clip: Any, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.checkpoints import weights
 
     net = network(clip)
     assert net.locates and net.takes() == ("box", "heat_map")
     config = toy_checkpoint(PLACES).config
-    checkpoint.save(tmp_path, net, {k: v for k, v in config.items() if k != "format"})
+    weights.save(tmp_path, net, {k: v for k, v in config.items() if k != "format"})
     stored = load_file(str(tmp_path / "model.safetensors"))
     assert stored and not any("localiser" in key or "visual" in key for key in stored)
-    checkpoint.load_weights(network(clip), tmp_path / "model.safetensors", "again")
+    weights.load_weights(network(clip), tmp_path / "model.safetensors", "again")
 
 
 def test_regions_come_with_their_margin_in_pixels_and_slices(clip: Any) -> None:

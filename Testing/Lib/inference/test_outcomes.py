@@ -9,13 +9,7 @@ import pytest
 from toy_organs import LIVER, LIVER_BOX, PLACES, organs
 from toy_segmenter import ToySegmenter, phantom, toy_predictor
 
-from TextPromptSegLib.outcome import (
-    CheckpointError,
-    DeviceError,
-    InputError,
-    Outcome,
-    PromptError,
-)
+from TextPromptSegLib.outcome import CheckpointError, DeviceError, InputError, Outcome, PromptError
 
 # -- outcomes ------------------------------------------------------------------------------------
 

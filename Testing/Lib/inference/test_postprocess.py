@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from TextPromptSegLib.image.boxes import (
-    bounding_box,
-)
+from TextPromptSegLib.image.boxes import bounding_box
 from TextPromptSegLib.inference.answers import answer, rethreshold, size_text
 from TextPromptSegLib.inference.postprocess import (
     PostprocessRule,
@@ -20,9 +18,7 @@ from TextPromptSegLib.inference.postprocess import (
     rule_for,
 )
 from TextPromptSegLib.outcome import CheckpointError, InputError, Outcome
-from TextPromptSegLib.prompting.prompt import (
-    Prompt,
-)
+from TextPromptSegLib.prompting.prompt import Prompt
 
 SPACING = (1.0, 1.0, 5.0)
 

@@ -11,11 +11,7 @@ from toy_organs import LIVER, PLACES, SPLEEN, organs
 from toy_segmenter import ToySegmenter, toy_predictor
 
 from TextPromptSegLib.image.volume import AxisMap
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    DeviceError,
-    Outcome,
-)
+from TextPromptSegLib.outcome import Cancelled, DeviceError, Outcome
 
 ORIENTATIONS = [
     AxisMap(source, flips)  # type: ignore[arg-type]

@@ -18,9 +18,7 @@ from TextPromptSegLib.image.resizing import resize_bicubic
 from TextPromptSegLib.image.slice_stack import SliceStack, plane_view
 from TextPromptSegLib.image.volume import AxisMap, Volume
 from TextPromptSegLib.inference.predictor import SlicePredictor
-from TextPromptSegLib.outcome import (
-    InputError,
-)
+from TextPromptSegLib.outcome import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
 

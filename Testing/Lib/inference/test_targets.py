@@ -11,13 +11,9 @@ from toy_segmenter import phantom, toy_predictor
 
 from TextPromptSegLib.image.volume import AxisMap, Volume
 from TextPromptSegLib.inference.targets import WHOLES, Refusal, Resolver, Target
-from TextPromptSegLib.outcome import (
-    Outcome,
-)
+from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.prompting.prompts import parse_prompts
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.prompting.segmentation import Segmentation
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 

@@ -19,11 +19,7 @@ from fake_predictor import FakePredictor
 from TextPromptSegLib.jobs.batch import run_batch
 from TextPromptSegLib.jobs.batch_summary import BatchSummary, CaseResult
 from TextPromptSegLib.jobs.job import RunOptions
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    CheckpointError,
-    OutputError,
-)
+from TextPromptSegLib.outcome import Cancelled, CheckpointError, OutputError
 
 
 @pytest.fixture(autouse=True)

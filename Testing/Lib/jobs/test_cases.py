@@ -12,9 +12,7 @@ from fake_predictor import FakePredictor
 
 from TextPromptSegLib.jobs.batch import run_batch
 from TextPromptSegLib.jobs.cases import Case, find_cases, fingerprint
-from TextPromptSegLib.outcome import (
-    InputError,
-)
+from TextPromptSegLib.outcome import InputError
 
 # ---- which images ----
 

@@ -14,9 +14,7 @@ from fake_predictor import FakePredictor
 
 from TextPromptSegLib.jobs.batch import BatchJob, run_batch, run_case
 from TextPromptSegLib.jobs.cases import find_cases
-from TextPromptSegLib.outcome import (
-    DeviceError,
-)
+from TextPromptSegLib.outcome import DeviceError
 
 # ---- cluster ----
 

@@ -12,9 +12,7 @@ from TextPromptSegLib.files.checks import KnownFiles, check_outputs
 from TextPromptSegLib.files.staged import StagedOutputs
 from TextPromptSegLib.files.text import write_json
 from TextPromptSegLib.jobs.job import Outputs
-from TextPromptSegLib.outcome import (
-    OutputError,
-)
+from TextPromptSegLib.outcome import OutputError
 
 # ---- files ----
 

@@ -11,10 +11,7 @@ import pytest
 from PIL import Image
 
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    Outcome,
-    OutputError,
-)
+from TextPromptSegLib.outcome import Outcome, OutputError
 from TextPromptSegLib.pictures.overlay import (
     LUNG_WINDOW,
     SOFT_TISSUE_WINDOW,
@@ -25,9 +22,7 @@ from TextPromptSegLib.pictures.overlay import (
 )
 from TextPromptSegLib.pictures.overlay_panels import legend_grid, panel_boxes, smooth_boundary
 from TextPromptSegLib.prompting.prompts import parse_prompts
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.prompting.segmentation import Segmentation
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from TextPromptSegLib.outcome import PromptError
 from TextPromptSegLib.prompting import prompt_grammar
-from TextPromptSegLib.prompting.prompt import (
-    Prompt,
-)
-from TextPromptSegLib.prompting.prompts import (
-    parse_prompts,
-)
+from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

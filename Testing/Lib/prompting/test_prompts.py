@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 
 from TextPromptSegLib.outcome import PromptError
-from TextPromptSegLib.prompting.prompt import (
-    Prompt,
-)
-from TextPromptSegLib.prompting.prompts import (
-    parse_prompts,
-)
+from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

@@ -9,17 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from TextPromptSegLib.evaluation import (
-    Report,
-    evaluate,
-)
+from TextPromptSegLib.evaluation import Report, evaluate
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    Outcome,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import Outcome
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 GREY = {"liver": 60, "spleen": 120, "left kidney": 180, "right kidney": 240}
 LABELS = {1: "liver", 2: "spleen", 3: "left kidney", 4: "right kidney"}

@@ -16,13 +16,8 @@ import numpy as np
 
 from TextPromptSegLib.inference import answers
 from TextPromptSegLib.inference.hints import Hints
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    InputError,
-)
-from TextPromptSegLib.prompting.segmentation import (
-    Segmentation,
-)
+from TextPromptSegLib.outcome import Cancelled, InputError
+from TextPromptSegLib.prompting.segmentation import Segmentation
 
 # name: centre as a fraction of the volume towards (left, posterior, superior), radius fraction
 BALLS = {

@@ -13,7 +13,7 @@ except ImportError:
         raise
     sys.exit(3)  # the self tests in Slicer skip
 
-from TextPromptSegLib.checkpoints import checkpoint
+from TextPromptSegLib.checkpoints import weights
 from TextPromptSegLib.systems.registry import create
 
 SIZES = {
@@ -53,7 +53,7 @@ def tiny_config(**changes: Any) -> dict[str, Any]:
 def save_tiny(folder: Path, **changes: Any) -> Path:
     """Write it."""
     card = "# Tiny\n\nFor tests.\n"
-    return checkpoint.save(folder, tiny_model(), tiny_config(**changes), card=card)
+    return weights.save(folder, tiny_model(), tiny_config(**changes), card=card)
 
 
 def write_home(home: Path) -> None:
@@ -69,7 +69,7 @@ def write_home(home: Path) -> None:
     config = tiny_config(config=sizes, text_encoder={"id": "tiny", "max_length": 24})
     torch.manual_seed(0)
     model = create("film-unet", sizes).eval()
-    checkpoint.save(home / "checkpoints" / "tiny", model, config, card="# Tiny\n\nFor tests.\n")
+    weights.save(home / "checkpoints" / "tiny", model, config, card="# Tiny\n\nFor tests.\n")
 
 
 if __name__ == "__main__":

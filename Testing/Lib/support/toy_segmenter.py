@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.systems.base import PromptedSegmenter
 from TextPromptSegLib.text.features import TextFeatures

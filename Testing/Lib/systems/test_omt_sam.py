@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tiny_data import picture, write_dataset
 from tiny_omt_sam import TINY, batch_of, tiny
 
-from TextPromptSegLib.checkpoints.checkpoint import load, save
+from TextPromptSegLib.checkpoints.weights import save
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.systems import omt_sam

@@ -11,8 +11,8 @@ import tiny_clip
 import torch
 from tiny_sam import SIZES
 
-from TextPromptSegLib.checkpoints.checkpoint import LoadedCheckpoint
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.inference.slice_engine import SliceEngine
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig, network

@@ -10,18 +10,16 @@ import pytest
 import torch
 from tiny_sam import SIZES, tiny_omt, tiny_sam, transformers_sam
 
-from TextPromptSegLib.checkpoints.catalogue import import_path
-from TextPromptSegLib.checkpoints.checkpoint import load, sha256_of
+from TextPromptSegLib.checkpoints.layout import sha256_of
 from TextPromptSegLib.cli import main
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import CheckpointError
+from TextPromptSegLib.systems.foreign_weights import import_path
 from TextPromptSegLib.systems.omt_sam import OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
-from TextPromptSegLib.systems.omt_sam.weights import (
-    load_stem,
-    start_from,
-)
+from TextPromptSegLib.systems.omt_sam.weights import load_stem, start_from
 from TextPromptSegLib.text.features import TextFeatures
 
 
@@ -94,12 +92,12 @@ def test_with_biomedclip_the_text_comes_along_untrained(
 ) -> None:
     import tiny_clip
 
-    from TextPromptSegLib import text as texts
+    from TextPromptSegLib.systems.omt_sam import convert
 
     name = "BiomedCLIP-PubMedBERT_256-vit_base_patch16_224"
     tiny_clip.write_tiny_clip(tmp_path / name)
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
-    monkeypatch.setattr(texts, "BIOMED_CLIP", {**texts.BIOMED_CLIP, "sha256": None})
+    monkeypatch.setattr(convert, "BIOMED_CLIP", {**convert.BIOMED_CLIP, "sha256": None})
     made = load(convert_sam(sam_file, tmp_path / "made"))
     net: Any = made.model
     assert net.config.image_text and not net.config.text_trained
@@ -155,7 +153,7 @@ def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
 def test_a_second_stage_starts_as_the_first_one_answered(tmp_path: Path) -> None:
     import tiny_clip
 
-    from TextPromptSegLib.checkpoints.checkpoint import save
+    from TextPromptSegLib.checkpoints.weights import save
 
     clip = tiny_clip.tiny_clip(tmp_path / "clip")
     sizes = {"image_text": True, "text_dim": clip.token_dim}

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_sam import tiny_omt, tiny_sam, transformers_sam
 
-from TextPromptSegLib.checkpoints.checkpoint import sha256_of
+from TextPromptSegLib.checkpoints.layout import sha256_of
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.mask_decoder import presence_score, single_mask

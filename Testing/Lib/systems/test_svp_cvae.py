@@ -94,7 +94,8 @@ def test_only_updates_and_projections_of_the_text_are_trained_and_stored(
 ) -> None:
     from safetensors.torch import load_file
 
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.checkpoints import weights
+    from TextPromptSegLib.inference import loaded_checkpoint
 
     net = tiny(encoder)
     before = [p.clone() for p in encoder.model.parameters()]
@@ -111,11 +112,11 @@ def test_only_updates_and_projections_of_the_text_are_trained_and_stored(
         "trained_prompts": {"left lung": {}},
         "licence": {"spdx": "CC0-1.0", "line": "free", "permissive": True},
     }
-    checkpoint.save(tmp_path, net, config, dtype="float32")
+    weights.save(tmp_path, net, config, dtype="float32")
     stored = load_file(tmp_path / "model.safetensors")
     assert not any("cate.layers" in key for key in stored)
     assert sum("cate.lora" in key for key in stored) == 2 * 5 * 2
-    other = checkpoint.load(tmp_path, text_encoder=encoder).model
+    other = loaded_checkpoint.load(tmp_path, text_encoder=encoder).model
     images, text = batch_of(encoder)["image"], encoder.encode(TEXTS[:2])
     net.eval()
     with torch.no_grad():

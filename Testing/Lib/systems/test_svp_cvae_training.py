@@ -13,7 +13,7 @@ from tiny_bert import tiny_encoder, write_tiny_bert
 from tiny_data import picture, write_dataset
 from tiny_svp_cvae import TEXTS, TINY, batch_of, tiny
 
-from TextPromptSegLib.checkpoints.checkpoint import read_config
+from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import InputError

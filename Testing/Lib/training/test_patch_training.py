@@ -14,11 +14,12 @@ import torch
 from tiny_data import write_dataset
 from tiny_patch_unet_vae import batch_of, tiny
 
-from TextPromptSegLib.checkpoints.checkpoint import load, read_config
+from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.data.artefacts import AugmentConfig
 from TextPromptSegLib.data.patches import PatchPlan, PatchSampler, Place, augmented, cut
 from TextPromptSegLib.data.slices import TrainingSlice
 from TextPromptSegLib.image.intensity import InputSpec, fit_slice_size
+from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.adversarial import AdversarialPlan, with_synthetic

@@ -15,7 +15,8 @@ import torch
 from tiny_data import write_dataset
 from tiny_training import make_encoder, recipe
 
-from TextPromptSegLib.checkpoints.checkpoint import load_weights, read_config
+from TextPromptSegLib.checkpoints.layout import read_config
+from TextPromptSegLib.checkpoints.weights import load_weights
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.training import train

@@ -11,7 +11,7 @@ import torch
 from tiny_data import write_dataset
 from tiny_training import RECIPE, make_encoder, recipe
 
-from TextPromptSegLib.checkpoints.checkpoint import read_config
+from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.curves import read_metrics

@@ -8,11 +8,7 @@ import numpy as np
 import pytest
 
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    InputError,
-    Outcome,
-)
+from TextPromptSegLib.outcome import Cancelled, InputError, Outcome
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import wire
 from TextPromptSegLib.worker.client import WorkerClient
@@ -51,7 +47,7 @@ def test_real_tiny_checkpoint_in_the_worker(
     from tiny_bert import write_tiny_bert
     from tiny_checkpoint import SIZES, tiny_config
 
-    from TextPromptSegLib.checkpoints import checkpoint
+    from TextPromptSegLib.checkpoints import weights
     from TextPromptSegLib.inference.predictor import SlicePredictor
     from TextPromptSegLib.systems.registry import create
 
@@ -60,7 +56,7 @@ def test_real_tiny_checkpoint_in_the_worker(
     sizes = {**SIZES, "text_dim": BERT["text_dim"]}
     config = tiny_config(config=sizes, text_encoder={"id": "tiny", "max_length": 24})
     folder = tmp_path / "tiny"
-    checkpoint.save(folder, create("film-unet", sizes).eval(), config, card="# Tiny\n")
+    weights.save(folder, create("film-unet", sizes).eval(), config, card="# Tiny\n")
 
     local = SlicePredictor.from_pretrained(folder, device="cpu")
     local.set_volume(volume)

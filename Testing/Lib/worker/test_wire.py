@@ -12,9 +12,7 @@ import pytest
 
 from TextPromptSegLib.files import messages as protocol
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    TextPromptSegError,
-)
+from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import arrays, wire
 from TextPromptSegLib.worker.arrays import ArrayStore

@@ -9,13 +9,7 @@ import pytest
 from worker_bench import alive, ask, fake_client, wait_until
 
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    Cancelled,
-    DeviceError,
-    InputError,
-    Outcome,
-    TextPromptSegError,
-)
+from TextPromptSegLib.outcome import Cancelled, DeviceError, InputError, Outcome, TextPromptSegError
 from TextPromptSegLib.worker.arrays import ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
 

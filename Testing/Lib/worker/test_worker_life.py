@@ -12,9 +12,7 @@ from worker_bench import HERE, ROOT, alive, ask, fake_client, finish, wait_until
 
 from TextPromptSegLib.files.processes import child_environment, explain_exit
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.outcome import (
-    TextPromptSegError,
-)
+from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.worker.client import WorkerClient
 
 

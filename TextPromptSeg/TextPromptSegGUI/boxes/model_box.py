@@ -73,7 +73,7 @@ class ModelBox:
         if model is None or model.folder is None:
             return {}
         if model.name not in self._configs:
-            from TextPromptSegLib.checkpoints.checkpoint import read_config
+            from TextPromptSegLib.checkpoints.layout import read_config
 
             try:
                 self._configs[model.name] = read_config(model.folder)

@@ -209,7 +209,7 @@ class ModelsSection:
             return
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.checkpoints.catalogue import import_path
+            from TextPromptSegLib.systems.foreign_weights import import_path
 
             info = import_path(path, progress=progress)
             return _("{name} was imported.").format(name=info.name)

@@ -10,13 +10,7 @@ from monai.networks.blocks import ChannelSELayer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn import (
-    AttentiveResidualBlock,
-    ConditionalBatchNorm2d,
-    FiLM,
-    L2Normalise,
-    Whitening,
-)
+from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from ..base import Features, PromptedSegmenter
 from .config import FiLMUNetConfig
 from .objective import film_unet_objective

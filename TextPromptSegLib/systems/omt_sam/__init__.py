@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from ..registry import register
+from ..registry import ForeignWeights, register
 from .config import OMTSAMConfig
+from .convert import HOW_TO_GET, convert_sam, is_sam_file
 from .network import OMTSAM
 
-register("omt-sam", OMTSAMConfig, OMTSAM)
+register(
+    "omt-sam",
+    OMTSAMConfig,
+    OMTSAM,
+    ForeignWeights("SAM and MedSAM", is_sam_file, convert_sam, HOW_TO_GET),
+)

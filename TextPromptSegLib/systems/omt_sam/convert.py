@@ -10,14 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...checkpoints.layout import sha256_of
+from ...checkpoints.weights import save
 from ...outcome import CheckpointError
+from ...text import BIOMED_CLIP, MINILM, load_text_encoder
+from ..registry import create
 from .config import OMTSAMConfig
-from .weights import (
-    apply_sam_weights,
-    layout_of,
-    read_tensors,
-    to_segment_anything,
-)
+from .weights import apply_sam_weights, layout_of, read_tensors, to_segment_anything
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,10 +122,6 @@ def convert_sam(
     Raises:
         CheckpointError: when the file is damaged or no SAM.
     """
-    from ...checkpoints.checkpoint import save, sha256_of
-    from ...text import MINILM
-    from ..registry import create
-
     path = Path(source)
     file = _hub_file(path) if path.is_dir() else path
     if file is None:
@@ -183,8 +178,6 @@ def _score_depth(stored: Mapping[str, Any]) -> int:
 
 def _text_part(config: OMTSAMConfig) -> tuple[dict[str, Any] | None, OMTSAMConfig]:
     """Return BiomedCLIP's spec and the configuration with the text part, where it is here."""
-    from ...text import BIOMED_CLIP, load_text_encoder
-
     try:
         encoder: Any = load_text_encoder(BIOMED_CLIP)
     except CheckpointError:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...checkpoints.catalogue import resolve
+from ...checkpoints.layout import CONFIG, read_config, sha256_of, verify_weights
+from ...checkpoints.stored_weights import unpack
 from ...outcome import CheckpointError
 from ...text.sources import FOLDER_VARIABLE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .network import OMTSAM
 
 NEW_PARTS = ("image_encoder.fusion.conv.", "image_text.")
 """Prefixes of what the paper adds to SAM; no published file holds them."""
@@ -153,7 +155,7 @@ def to_segment_anything(
     return result
 
 
-def sam_targets(model: OMTSAM) -> dict[str, tuple[str, ...]]:
+def sam_targets(model: Any) -> dict[str, tuple[str, ...]]:
     """Return, for each of segment_anything's names, the tensors of a network that take it.
 
     SAM's single neck goes to every neck of the multi-scale fusion.
@@ -167,7 +169,7 @@ def sam_targets(model: OMTSAM) -> dict[str, tuple[str, ...]]:
     return {name: tuple(keys) for name, keys in targets.items()}
 
 
-def apply_sam_weights(model: OMTSAM, stored: Mapping[str, Tensor], file: str) -> str:
+def apply_sam_weights(model: Any, stored: Mapping[str, Tensor], file: str) -> str:
     """Copy SAM's tensors into a network; every tensor of both sides is accounted for.
 
     What the paper adds keeps its start: the fusion picks the last scale, the image-text prompt
@@ -221,14 +223,12 @@ def find_weights(name: str | os.PathLike[str]) -> Path:
     )
 
 
-def load_sam_weights(model: OMTSAM, name: str | os.PathLike[str]) -> Source:
+def load_sam_weights(model: Any, name: str | os.PathLike[str]) -> Source:
     """Load SAM's or MedSAM's file into a network, see `apply_sam_weights`.
 
     Raises:
         CheckpointError: when it is missing, damaged or does not fit.
     """
-    from ...checkpoints.checkpoint import sha256_of
-
     path = find_weights(name)
     digest = sha256_of(path)
     stored = read_tensors(path)
@@ -236,7 +236,7 @@ def load_sam_weights(model: OMTSAM, name: str | os.PathLike[str]) -> Source:
     return Source(path.name, digest, layout, len(stored))
 
 
-def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
+def start_from(model: Any, name: str | os.PathLike[str]) -> str:
     """Start a training from SAM's weights or from a first stage; returns what it was.
 
     A first stage is a checkpoint of this system that was trained before CLIP's image tower took
@@ -246,9 +246,6 @@ def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
     Raises:
         CheckpointError: when it is missing, damaged or does not fit.
     """
-    from ...checkpoints.checkpoint import CONFIG, read_config, verify_weights
-    from ...checkpoints.stored_weights import unpack
-
     if not (Path(name) / CONFIG).is_file():
         return str(load_sam_weights(model, name))
     config = read_config(name)
@@ -266,7 +263,7 @@ def start_from(model: OMTSAM, name: str | os.PathLike[str]) -> str:
     return f"{config['name']} (sha256 {config['weights_sha256']})"
 
 
-def load_stem(model: OMTSAM, name: str) -> str:
+def load_stem(model: Any, name: str) -> str:
     """Start the convolutional stem from the encoder of a FiLM U-Net checkpoint.
 
     Returns:
@@ -275,9 +272,6 @@ def load_stem(model: OMTSAM, name: str) -> str:
     Raises:
         CheckpointError: when it is missing, damaged or of other sizes.
     """
-    from ...checkpoints.checkpoint import read_config, resolve, verify_weights
-    from ...checkpoints.stored_weights import unpack
-
     folder = resolve(name)
     config = read_config(folder)
     path = verify_weights(folder, config)

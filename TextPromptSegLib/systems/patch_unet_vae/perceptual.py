@@ -74,7 +74,7 @@ def vgg16_features(file: str | Path | None = None) -> nn.Sequential:
     """
     from torchvision.models import VGG16_Weights, vgg16
 
-    from ...checkpoints.checkpoint import sha256_of
+    from ...checkpoints.layout import sha256_of
 
     path = _find(file)
     if path is None and os.environ.get("TEXTPROMPTSEG_ALLOW_DOWNLOAD") == "1":

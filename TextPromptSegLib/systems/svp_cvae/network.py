@@ -25,12 +25,7 @@ from ..base import Features, PromptedSegmenter
 from .cate import AttributeText, ClinicalAttributeTextEncoder
 from .config import SVPCVAEConfig
 from .latent import Gaussian, LatentMorphology, kl_divergence
-from .objective import (
-    beta,
-    same_texts,
-    segmentation_loss,
-    semantic_alignment_loss,
-)
+from .objective import beta, same_texts, segmentation_loss, semantic_alignment_loss
 
 if TYPE_CHECKING:
     from ...text.features import TextFeatures
