@@ -65,7 +65,7 @@ def nrrd() -> list[bytes]:
     if b"encoding: gzip" in head:
         body = gzip.decompress(body)
     raw = head.replace(b"encoding: gzip", b"encoding: raw") + b"\n\n" + body
-    words = " ".join(map(str, _VOXELS.ravel())).encode()
+    words = (" ".join(map(str, _VOXELS.ravel())) + "\n").encode()
     text = head.replace(b"encoding: gzip", b"encoding: ascii").replace(
         b"encoding: raw", b"encoding: ascii"
     )
@@ -83,7 +83,7 @@ def metaimage() -> list[bytes]:
     """MetaImage in one file: raw, packed and text."""
     raw, packed = _written(["a.mha", "c.mha"])
     head = raw[: raw.index(b"ElementDataFile")].replace(b"BinaryData = True", b"BinaryData = False")
-    words = " ".join(map(str, _VOXELS.ravel())).encode()
+    words = (" ".join(map(str, _VOXELS.ravel())) + "\n").encode()
     return [raw, packed, head + b"ElementDataFile = LOCAL\n" + words]
 
 
