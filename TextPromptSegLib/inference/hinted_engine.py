@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from ..image.slice_stack import SliceStack
-from ..outcome import Cancelled, InputError, Progress
+from ..outcome import InputError
 from .hints import Hints
 from .locating_engine import LocatingEngine
-from .slice_engine import RunFacts, SliceEngine, Write, Writes
+from .search import RunFacts, Search, Write
+from .slice_engine import SliceEngine
 from .slice_hints import PixelBox, SliceHints, box_tensor, boxes_of, march
 
 if TYPE_CHECKING:
@@ -45,16 +47,7 @@ class HintedEngine(SliceEngine):
         self._boxes: dict[int, PixelBox] = {}  # of neighbouring slices, while marching
         self._found: dict[tuple[int, int], tuple[PixelBox | None, int]] | None = None
 
-    def run(
-        self,
-        stack: SliceStack,
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
-        ceilings: Sequence[float],
-        progress: Progress | None = None,
-        label: str = "",
-    ) -> RunFacts:
+    def run(self, search: Search) -> RunFacts:
         """Answer every prompt on every slice, see `SliceEngine.run`.
 
         With ``propagate`` the text alone says on which slices the structure is; it is then drawn
@@ -62,15 +55,15 @@ class HintedEngine(SliceEngine):
         the box of what was drawn before, and what is not connected that way is left out.
         Outside a box of the user's nothing is written.
         """
-        write = [self._bounded(put) for put in ([write] if callable(write) else write)]
+        search = replace(search, writes=[self._bounded(put) for put in search.writes])
         if not self.hints.hints.propagate:
-            return super().run(stack, slices, text, write, ceilings, progress, label)
+            return super().run(search)
         self._found = {}
-        facts = super().run(stack, slices, text, _nowhere, ceilings, progress, label)
+        facts = super().run(replace(search, writes=[_nowhere]))
         with torch.inference_mode():
-            self._decode_best(stack, slices, text, write, ceilings)
-            for prompt in range(len(text)):
-                self._march(stack, slices, text, write, prompt, progress, label)
+            self._decode_best(search)
+            for prompt in range(len(search.text)):
+                self._march(search, prompt)
         return facts
 
     def _bounded(self, write: Write) -> Write:
@@ -81,23 +74,14 @@ class HintedEngine(SliceEngine):
 
         return put
 
-    def _march(
-        self,
-        stack: SliceStack,
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
-        prompt: int,
-        progress: Progress | None,
-        label: str,
-    ) -> None:
+    def _march(self, search: Search, prompt: int) -> None:
         """Draw one prompt from slice to slice."""
         assert self._found is not None
         flags = self._facts.decoded[prompt]
         allowed = {
             n
-            for n in slices
-            if flags[n - slices.start] and self._found.get((prompt, n), (None, 0))[1] > 0
+            for n in search.slices
+            if flags[n - search.slices.start] and self._found.get((prompt, n), (None, 0))[1] > 0
         }
         seeds = sorted(allowed & self.shown)
         if not seeds and allowed:
@@ -106,13 +90,11 @@ class HintedEngine(SliceEngine):
 
         def decode(number: int, box: PixelBox | None) -> PixelBox | None:
             nonlocal done
-            message = f"{label}: from slice to slice, {done} of {len(allowed)}"
-            if progress is not None and not progress(done, len(allowed), message):
-                raise Cancelled("the user cancelled")
+            search.tell("from slice to slice,", done, len(allowed))
             done += 1
             self._boxes = {} if box is None else {number: box}
-            batch = self.features(stack, number, number + 1)
-            self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write)
+            batch = self.features(search.stack, number, number + 1)
+            self._decode(search, batch, [(prompt, 0, 1)])
             self._boxes = {}
             assert self._found is not None
             return self._found[prompt, number][0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ import numpy as np
 import torch
 
 from ..image.slice_stack import SliceStack, voxel_size
-from ..outcome import Cancelled, Progress
-from .slice_engine import RunFacts, SliceBatch, SliceEngine, Writes, runs_of
+from .search import RunFacts, Search
+from .slice_engine import SliceBatch, SliceEngine, runs_of
 from .slice_hints import PixelBox, box_tensor
 
 if TYPE_CHECKING:
@@ -35,53 +34,36 @@ class LocatingEngine(SliceEngine):
     _boxes: dict[tuple[int, int], PixelBox]
     _evidence: list[float]
 
-    def run(
-        self,
-        stack: SliceStack,
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
-        ceilings: Sequence[float],
-        progress: Progress | None = None,
-        label: str = "",
-    ) -> RunFacts:
+    def run(self, search: Search) -> RunFacts:
         """Answer every prompt on every slice, see `SliceEngine.run`."""
-        count, shape = len(text), (len(text), len(slices))
-        facts = RunFacts(np.zeros(shape), np.zeros(shape, bool), per_prompt=[0.0] * count)
-        self._facts, self._boxes, self._origin = facts, {}, slices.start
-        total = len(slices)
-
-        def tell(done: int, what: str) -> None:
-            message = f"{label}: {what} {done} of {total}"
-            if progress is not None and not progress(done, total, message):
-                raise Cancelled("the user cancelled")
-
+        stack, slices, text, total = search.stack, search.slices, search.text, len(search.slices)
+        self._facts, self._boxes, self._origin = search.facts(0.0), {}, slices.start
         step = max(1, round(LOOK_MM / voxel_size(stack.volume, stack.plane)[0]))
         with torch.inference_mode():
             maps: list[torch.Tensor] = []
             position = slices.start
             while position < slices.stop:
                 # looking is the first half of the way
-                tell((position - slices.start) // 2, "looking at slice")
+                search.tell("looking at slice", (position - slices.start) // 2, total)
                 batch = self.features(stack, position, slices.stop if step == 1 else position + 1)
                 maps.append(self._guarded(partial(self._compare, batch.features, text)))
                 position += step * batch.count
             found = self._locate(stack, slices, torch.cat(maps), step)
             position = slices.start
             while position < slices.stop:
-                tell((total + position - slices.start) // 2, "slice")
+                search.tell("slice", (total + position - slices.start) // 2, total)
                 stop = min(slices.stop, position + self.ladder.batch)
                 here = found[:, position - slices.start : stop - slices.start]
                 if not here.any():
                     position = stop
                     continue
                 batch = self._inside(stack, position, stop, step)
-                runs = [(p, a, b) for p in range(count) for a, b in runs_of(here[p, : batch.count])]
-                if runs:
-                    self._decode(stack, batch, runs, slices, text, write)
+                flags = enumerate(here[:, : batch.count])
+                if runs := [(p, a, b) for p, row in flags for a, b in runs_of(row)]:
+                    self._decode(search, batch, runs)
                 position += batch.count
-            tell(total, "slice")
-        return facts
+            search.tell("slice", total, total)
+        return self._facts
 
     def _inside(self, stack: SliceStack, first: int, stop: int, step: int) -> SliceBatch:
         """Return the features of the next few slices; only a slice that was looked at has all."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..image.volume import Volume
     from ..text.features import TextFeatures
     from .predictor import SlicePredictor
+    from .search import Search
     from .slice_engine import SliceBatch
 
 
@@ -110,11 +111,11 @@ class OutlinedEngine(HintedEngine):
     """Decodes the slices that have a box or a point, and no other."""
 
     def _wanted(
-        self, batch: SliceBatch, before: SliceBatch | None, slices: range, text: TextFeatures
+        self, search: Search, batch: SliceBatch, before: SliceBatch | None
     ) -> list[tuple[SliceBatch, list[tuple[int, int, int]]]]:
         rows = [n - batch.first for n in range(batch.first, batch.first + batch.count)]
         rows = [row for row in rows if batch.first + row in self.shown]
-        return [(batch, [(p, row, row + 1) for p in range(len(text)) for row in rows])]
+        return [(batch, [(p, row, row + 1) for p in range(len(search.text)) for row in rows])]
 
 
 class SilentModel:

@@ -34,6 +34,7 @@ from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
+from .search import Search
 from .slice_engine import SliceEngine
 from .targets import Refusal, Resolver, Target
 
@@ -373,15 +374,10 @@ class SlicePredictor:
         gate = self.config.get("presence_threshold")
         arguments = (model, self._ladder, self._cache, None if gate is None else float(gate))
         engine, slices = make_engine(hints, self._stack, self._block.slices, *arguments)
-        facts = engine.run(
-            self._stack,
-            slices,
-            text,
-            [composer.write for composer in composers],
-            composers[0].ceilings,
-            progress,
-            ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else ""),
-        )
+        writes = [composer.write for composer in composers]
+        label = ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else "")
+        search = Search(self._stack, slices, text, writes, composers[0].ceilings, progress, label)
+        facts = engine.run(search)
         if not hints.geometric:  # who shows a structure says that it is there
             missing = not_there(names, facts.presence, self.config["trained_prompts"])
             for composer in composers:

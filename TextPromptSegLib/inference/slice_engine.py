@@ -4,57 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
-from ..outcome import Cancelled, Progress
 from .device import MemoryLadder, is_out_of_memory, release_memory
 from .feature_cache import FeatureCache, move, rows_of, size_of
+from .search import RunFacts, Search
 
 if TYPE_CHECKING:
     from ..image.slice_stack import SliceStack
     from ..systems.base import Features, PromptedSegmenter
     from ..text.features import TextFeatures
 
-Write = Callable[[int, int, np.ndarray], None]
-"""``write(prompt, first_slice, probabilities (n, H, W) float16)``."""
-
-Writes = Write | Sequence[Write]
-"""One for all, or one for each channel of the logits (samples)."""
-
 T = TypeVar("T")
 
 REST_BYTES = 256 << 20
 """Most memory for what `presence` began and `decode` may go on from."""
-
-
-@dataclass
-class RunFacts:
-    """What a run over slices did.
-
-    Attributes:
-        presence: (P, n) probability that the structure is in the slice; NaN without a head.
-        decoded: (P, n) bool, whether the decoder ran.
-        image: time for reading slices and encoding them, s.
-        decode: time for presence, decoding and resizing back, s.
-        network: the part of both that was spent inside the network, s.
-        per_prompt: the part of ``decode`` that belongs to each prompt, s.
-    """
-
-    presence: np.ndarray
-    decoded: np.ndarray
-    image: float = 0.0
-    decode: float = 0.0
-    network: float = 0.0
-    per_prompt: list[float] = field(default_factory=list)
-
-    def best(self) -> list[float]:
-        """Return the largest presence of each prompt; NaN without a head."""
-        return self.presence.max(axis=1, initial=0.0).tolist()
 
 
 @dataclass
@@ -100,64 +69,40 @@ class SliceEngine:
         # (first slice, prompt) -> what presence began and the decoder may go on from
         self._rests: dict[tuple[int, int], Features] = {}
 
-    def run(
-        self,
-        stack: SliceStack,
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
-        ceilings: Sequence[float],
-        progress: Progress | None = None,
-        label: str = "",
-    ) -> RunFacts:
+    def run(self, search: Search) -> RunFacts:
         """Answer every prompt on every slice.
 
         Where a prompt has no slice over the presence threshold, its best slice is decoded all
         the same and its probabilities are capped below the prompt's ceiling, in proportion to
         the presence: what falls short can be told from what is not there at all.
 
-        Args:
-            stack: the image.
-            slices: consecutive slices of it.
-            text: encoded prompts, P rows.
-            write: takes the probabilities; one for each channel where the network has several.
-            ceilings: P probability thresholds.
-            progress: ``progress(slices done, slices, message)``; False cancels.
-            label: what the message says is being looked for.
-
         Raises:
-            Cancelled: when ``progress`` returned False.
+            Cancelled: when ``search.progress`` returned False.
             DeviceError: when no memory is left even after stepping down.
         """
-        count = len(text)
-        shape = (count, len(slices))
-        facts = RunFacts(np.full(shape, np.nan), np.zeros(shape, bool), per_prompt=[0.0] * count)
-        self._facts = facts
+        slices = search.slices
+        self._facts = search.facts(np.nan)
         self._rests.clear()
         before: SliceBatch | None = None
         position = slices.start
 
         def tell() -> None:
-            done = position - slices.start
-            message = f"{label}: slice {done} of {len(slices)}"
-            if progress is not None and not progress(done, len(slices), message):
-                raise Cancelled("the user cancelled")
+            search.tell("slice", position - slices.start, len(slices))
 
         with torch.inference_mode():
             while position < slices.stop:
                 tell()
-                batch = self.features(stack, position, slices.stop)
-                wanted = self._wanted(batch, before, slices, text)
-                for pairs in wanted:
+                batch = self.features(search.stack, position, slices.stop)
+                for some, runs in self._wanted(search, batch, before):
                     tell()
-                    self._decode(stack, pairs[0], pairs[1], slices, text, write)
+                    self._decode(search, some, runs)
                 self._forget(before)
                 before = batch
                 position += batch.count
             self._rests.clear()
             tell()
-            self._decode_best(stack, slices, text, write, ceilings)
-        return facts
+            self._decode_best(search)
+        return self._facts
 
     # -- image ---------------------------------------------------------------------------------
 
@@ -181,20 +126,20 @@ class SliceEngine:
     # -- prompts -------------------------------------------------------------------------------
 
     def _wanted(
-        self, batch: SliceBatch, before: SliceBatch | None, slices: range, text: TextFeatures
+        self, search: Search, batch: SliceBatch, before: SliceBatch | None
     ) -> list[tuple[SliceBatch, list[tuple[int, int, int]]]]:
         """Return what to decode: batches with runs (prompt, first row, last row) of slices.
 
         A slice beside one that holds the structure is decoded too: the end of an organ is where
         presence is least certain. The last slice of the batch before may therefore come up now.
         """
-        facts, origin = self._facts, slices.start
+        facts, text, origin = self._facts, search.text, search.slices.start
         here = slice(batch.first - origin, batch.first - origin + batch.count)
         if self.gate is None:
             return [(batch, [(p, 0, batch.count) for p in range(len(text))])]
         facts.presence[:, here] = self._presence(batch, text)
         over = facts.presence >= self.gate  # NaN, not yet known, is False
-        over[:, [n - origin for n in self.shown if n in slices]] = True
+        over[:, [n - origin for n in self.shown if n in search.slices]] = True
         near = over.copy()
         near[:, 1:] |= over[:, :-1]
         near[:, :-1] |= over[:, 1:]
@@ -253,12 +198,9 @@ class SliceEngine:
 
     def _decode(
         self,
-        stack: SliceStack,
+        search: Search,
         batch: SliceBatch,
         runs: Sequence[tuple[int, int, int]],
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
         cap: float = 1.0,
     ) -> None:
         """Decode runs of slices, several prompts in one pass where memory allows."""
@@ -266,19 +208,19 @@ class SliceEngine:
         while todo:
             started = time.perf_counter()
             taken = self._take(todo)
-            logits = self._guarded(partial(self._ask, batch, taken, text))
+            logits = self._guarded(partial(self._ask, batch, taken, search.text))
             if logits is None:  # memory ran out: the same runs again, in smaller parts
                 todo = taken + todo
                 continue
             row = 0
             for prompt, first, last in taken:
                 here = logits[row : row + last - first]
-                for channel, put in enumerate([write] if callable(write) else write):
-                    probability = stack.probabilities(here[:, channel : channel + 1])
+                for channel, put in enumerate(search.writes):
+                    probability = search.stack.probabilities(here[:, channel : channel + 1])
                     if cap < 1.0:
                         np.minimum(probability, np.float16(cap), out=probability)
                     put(prompt, batch.first + first, probability)
-                offset = batch.first - slices.start
+                offset = batch.first - search.slices.start
                 self._facts.decoded[prompt, offset + first : offset + last] = True
                 row += last - first
             spent = time.perf_counter() - started
@@ -336,22 +278,16 @@ class SliceEngine:
         """Return logits (B, 1, H, W); row b asks ``prompts[b]`` on slice ``numbers[b]``."""
         return self._network(lambda: self.model.decode(features, text)[0])
 
-    def _decode_best(
-        self,
-        stack: SliceStack,
-        slices: range,
-        text: TextFeatures,
-        write: Writes,
-        ceilings: Sequence[float],
-    ) -> None:
+    def _decode_best(self, search: Search) -> None:
         """Decode the best slice of prompts that stayed below the presence threshold."""
         if self.gate is None:
             return
         for prompt in np.flatnonzero(~self._facts.decoded.any(axis=1)).tolist():
             best = int(np.argmax(self._facts.presence[prompt]))
-            cap = ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
-            batch = self.features(stack, slices.start + best, slices.start + best + 1)
-            self._decode(stack, batch, [(prompt, 0, 1)], slices, text, write, cap)
+            cap = search.ceilings[prompt] * float(self._facts.presence[prompt, best]) / self.gate
+            number = search.slices.start + best
+            batch = self.features(search.stack, number, number + 1)
+            self._decode(search, batch, [(prompt, 0, 1)], cap)
             self._facts.decoded[prompt] = False
 
     # -- the network ---------------------------------------------------------------------------
