@@ -1,1 +1,1 @@
-"""Qt parts of TextPromptSeg: panel sections, the worker's timer, installer, checkpoint manager."""
+"""The widgets: effect, panel, and what both share; all of Qt is here."""

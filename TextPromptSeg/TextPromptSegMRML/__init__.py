@@ -1,4 +1,4 @@
-"""MRML bridge of TextPromptSeg: volume nodes in, segments out; the same in Slicer and headless."""
+"""MRML without Qt: volume nodes in, segments out; the same in Slicer and headless."""
 
 from __future__ import annotations
 

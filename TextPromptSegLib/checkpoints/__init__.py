@@ -1,1 +1,1 @@
-"""Checkpoints: folder layout, catalogue, archive, transfer, encoders and licences."""
+"""Checkpoints: their folders, the catalogue, import and download, licences."""

@@ -1,4 +1,4 @@
-"""The command line `textpromptseg`: `main` runs it and turns every end into an exit code."""
+"""The command line `textpromptseg` and its exit codes."""
 
 from __future__ import annotations
 

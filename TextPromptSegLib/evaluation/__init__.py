@@ -1,4 +1,4 @@
-"""Evaluation of checkpoints on labelled data sets: `evaluate` and the `Report` it returns."""
+"""Checkpoints measured on labelled data sets: rows, summaries, report, model card."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every room needs of the disk: checks before a run, whole files, JSON that cannot hurt."""
+"""What every room needs of the disk: checks before a run, whole files, safe JSON."""

@@ -1,1 +1,1 @@
-"""One image, many images, many machines: jobs, batches, outputs and reports."""
+"""One image, many images, many machines; the files that come out."""

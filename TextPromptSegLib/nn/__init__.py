@@ -1,4 +1,4 @@
-"""Building blocks named by the papers' words."""
+"""Building blocks of networks, named by the papers' words."""
 
 from __future__ import annotations
 

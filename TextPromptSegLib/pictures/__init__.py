@@ -1,1 +1,1 @@
-"""Overlays of answers on images."""
+"""Pictures of answers over their images."""

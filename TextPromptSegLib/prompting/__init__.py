@@ -1,1 +1,1 @@
-"""Text to Prompt: wording, grammar, reading, vocabulary and anatomy; numpy only."""
+"""From text to prompts: wording, grammar, vocabulary, anatomy; numpy only."""

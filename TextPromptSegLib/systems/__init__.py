@@ -1,0 +1,1 @@
+"""The networks, one folder for each paper; their common shape and their registry."""

@@ -1,4 +1,4 @@
-"""Frozen text encoders and their cache; CLIP's two towers are in `TextPromptSegLib.text.clip`."""
+"""Frozen text encoders, CLIP's image tower, and the cache of what they encoded."""
 
 from __future__ import annotations
 

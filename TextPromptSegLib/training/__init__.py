@@ -1,4 +1,4 @@
-"""Training from a recipe: `train(recipe, ...)`."""
+"""Training: from a recipe to a checkpoint, with its thresholds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The feature table: every row is answered, and what it names exists."""
+"""Pages for people: the feature table is answered, every room says what it is, all names exist."""
 
 from __future__ import annotations
 
@@ -35,3 +35,26 @@ def test_files_and_tests_exist(number: str, where: str) -> None:
 
 def test_readme_leads_to_the_page() -> None:
     assert "(Resources/Docs/features.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# ---- the rooms ----
+
+ROOMS = sorted(
+    {
+        path.parent
+        for top in ("TextPromptSegLib", "TextPromptSeg/TextPromptSegGUI")
+        for path in (ROOT / top).glob("*/__init__.py")
+    }
+)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_every_room_says_in_three_lines_what_lives_there(room: Path) -> None:
+    text = (room / "README.md").read_text(encoding="utf-8")
+    assert 1 <= len(text.splitlines()) <= 3
+    for name in re.findall(r"`([\w./*]+\.py)`", text):
+        assert list(room.glob(name)) or (ROOT / name).exists() or (room.parent / name).exists(), (
+            name
+        )
+    for name in re.findall(r"`([\w./]+)/`", text):
+        assert (room / name).is_dir() or (room.parent / name).is_dir(), name
