@@ -54,7 +54,7 @@ def _named(folder: Path, prefix: str, below: bool) -> Iterable[Path]:
 def _is_abandoned(path: Path, prefix: str, older_than: float) -> bool:
     """Whether nobody works with a hidden file any more."""
     owner = _OWNER.match(path.name[len(prefix) :])
-    if owner is not None and owner[1] == _machine():
+    if owner is not None and owner[1] == _machine() and os.name == "posix":
         return not alive(int(owner[2]))
     return time.time() - path.lstat().st_mtime > older_than
 
@@ -69,9 +69,7 @@ def _machine() -> str:
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process of this machine still runs (where nobody can tell: yes)."""
-    if os.name != "posix":
-        return True  # os.kill would end it
+    """Return whether a process of this machine still runs; only for POSIX."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -114,8 +114,9 @@ class StagedOutputs:
         if not keep:
             os.replace(target, place)
         else:
+            as_it_is = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
             with contextlib.suppress(OSError):  # some file systems know no links
-                os.link(target, place, follow_symlinks=False)
+                os.link(target, place, **as_it_is)
         return place
 
     def _make(self, folder: Path) -> None:
