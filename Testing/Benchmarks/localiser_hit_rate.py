@@ -11,10 +11,10 @@ import sys
 
 from TextPromptSegLib.checkpoints.layout import input_spec
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.evaluation.hit_rate import as_rows, judge, look, summary
 from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.inference.locating_engine import LOOK_MM
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
-from TextPromptSegLib.systems.patch_unet_vae.hit_rate import as_rows, judge, look, summary
 
 
 def main(model: str, folder: str, split: str, *names: str) -> None:

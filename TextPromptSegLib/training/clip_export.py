@@ -10,9 +10,9 @@ from typing import Any
 from ..checkpoints.layout import CARD, write_atomically
 from ..text import MINILM
 from ..text.clip_layout import CONFIG, FROZEN_TEXT, WEIGHTS
+from .export import commit
 from .material import Material
 from .recipe import Recipe
-from .run import _commit
 
 
 def export_clip(
@@ -54,7 +54,7 @@ def export_clip(
             ],
             "seed": recipe.seed,
             "steps": recipe.steps,
-            "commit": _commit(),
+            "commit": commit(),
         },
         "licence": dict(recipe.licence),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),

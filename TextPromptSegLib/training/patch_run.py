@@ -59,7 +59,7 @@ def train_patches(
     """Train every (ratio, seed) of a recipe, measure, export the best (see `training.train`).
 
     Writes to ``out``: ``recipe.json``, a folder ``ratio_R-seed_S`` for each run with its logs and
-    `last.ckpt`, the tables and figures of `evaluation.patch_study`, and the checkpoint folder.
+    `last.ckpt`, the tables and figures of `training.patch_study`, and the checkpoint folder.
     An interrupted study goes on with ``resume``: finished runs stay, the last one continues.
 
     Returns:
@@ -72,8 +72,8 @@ def train_patches(
     from ..text import load_text_encoder
     from .calibrate import calibrate
     from .calibrate_regions import calibrate_regions
+    from .export import export
     from .material import gather
-    from .run import export
 
     plan = AdversarialPlan.of(recipe)
     out = Path(out) if out is not None else Path("runs") / recipe.name
@@ -98,7 +98,7 @@ def train_patches(
     for ratio, seed in plan.runs(recipe):
         logger.info("ratio %g, seed %d", ratio, seed)
         networks[ratio, seed] = train_one(shared, ratio, seed, out / run_name(ratio, seed))
-    from ..evaluation.patch_study import write_study
+    from .patch_study import write_study
 
     best, metrics = write_study(out, recipe, plan, networks, encoder, [Path(d) for d in data])
     folder = export(recipe, networks[best], material, out / recipe.name, metrics)
@@ -117,7 +117,7 @@ def build(recipe: Recipe, encoder: Any, seed: int) -> PatchUNetVAE:
     """Return the recipe's network with random weights that depend on the seed only."""
     from ..systems.patch_unet_vae.system import sentence_vectors
     from ..systems.registry import create
-    from .run import whitening_texts
+    from .export import whitening_texts
 
     pl.seed_everything(seed, verbose=False)
     dim = getattr(encoder, "token_dim", encoder.dim)
@@ -141,8 +141,8 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
 
     from ..systems.patch_unet_vae.objective import make_critic
     from .curves import draw_curves
+    from .export import precision_of
     from .material import phrase_book
-    from .run import _precision
 
     recipe, plan, material = shared.recipe, shared.plan, shared.material
     network = build(recipe, shared.encoder, seed)
@@ -177,7 +177,7 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
     trainer = pl.Trainer(
         max_epochs=1,
         limit_train_batches=recipe.steps,
-        precision=_precision(recipe.precision),
+        precision=precision_of(recipe.precision),
         logger=[CSVLogger(folder, "logs", version), TensorBoardLogger(folder, "logs", version)],
         callbacks=[
             callbacks.ModelCheckpoint(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..outcome import Cancelled, DependencyError, InputError
 from ..torchvision_operators import declare_torchvision_operators
+from .export import export, fit_whitening, precision_of
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def train(
     for plane in recipe.planes:
         network.check_plane(plane)
     network.attach_text_encoder(encoder)
-    _fit_whitening(network, encoder)
+    fit_whitening(network, encoder)
     if export_only:
         return _finish(recipe, network, material, out)
     if recipe.initial:
@@ -141,7 +140,7 @@ def train(
         )
     trainer = pl.Trainer(
         max_steps=recipe.steps,
-        precision=_precision(recipe.precision),
+        precision=precision_of(recipe.precision),
         logger=[CSVLogger(out, "logs", version), TensorBoardLogger(out, "logs", version)],
         callbacks=extras,
         plugins=[WholeFiles()],
@@ -228,86 +227,6 @@ def _check_run(out: Path, last: Path, resume: bool) -> None:
         raise InputError(f"'{out}' already holds a run; use --resume or another --out folder.")
 
 
-def export(
-    recipe: Recipe,
-    network: PromptedSegmenter,
-    material: Material,
-    folder: Path,
-    metrics: dict[str, Any],
-) -> Path:
-    """Write the checkpoint folder of a trained network (see `checkpoint.save`)."""
-    from ..checkpoints.weights import save
-    from ..image.intensity import InputSpec
-    from ..resources import VERSION
-
-    config: dict[str, Any] = {
-        "name": recipe.name,
-        "title": recipe.title or recipe.name,
-        "system": recipe.system,
-        "config": asdict(network.config),  # type: ignore[call-overload]
-        "input": InputSpec.from_dict(recipe.input).to_dict(),
-        "text_encoder": recipe.text_spec(),
-        "planes": list(recipe.planes),
-        "takes": list(network.takes()),
-        "modalities": sorted({m for found in material.modalities.values() for m in found}),
-        "trained_prompts": {
-            name: {
-                "modalities": sorted(found),
-                "threshold": 0.5,
-                **({"reports": True} if name in material.reports else {}),
-            }
-            for name, found in sorted(material.modalities.items())
-        },
-        "presence_threshold": 0.5,
-        "templates": list(recipe.templates),
-        "metrics": metrics,
-        "training": {
-            "data": [
-                {
-                    "name": d.name,
-                    "licence": d.info.get("licence"),
-                    "label_quality": d.info.get("label_quality"),
-                    "synthetic": d.is_synthetic,
-                    "non_commercial": bool(d.info.get("non_commercial")),
-                    "redistributable": bool(d.info.get("redistributable")),
-                }
-                for d in material.datasets
-            ],
-            "seed": recipe.seed,
-            "steps": recipe.steps,
-            "commit": _commit(),
-            "version": VERSION,
-        },
-        "licence": dict(recipe.licence) or {"spdx": None, "line": "", "permissive": False},
-    }
-    return save(folder, network.float(), config, dtype=recipe.store)
-
-
-def _fit_whitening(network: Any, encoder: Any) -> None:
-    """Fit the fixed change of text coordinates to the whole vocabulary.
-
-    Not to the recipe's own names: a checkpoint that starts from another one keeps the same
-    coordinates, and names that nobody trained on have their place too.
-    """
-    from ..nn import Whitening
-
-    whiten = getattr(network, "whiten", None)
-    if isinstance(whiten, Whitening):
-        whiten.fit(encoder.encode(whitening_texts()).pooled)
-
-
-def whitening_texts() -> list[str]:
-    """Return every name of the vocabulary, alone and in a sentence."""
-    from ..prompting.vocabulary import Vocabulary
-
-    names: list[str] = []
-    for entry in Vocabulary.load():
-        names.append(entry.unsided)
-        if entry.paired:
-            names += [entry.sided("left"), entry.sided("right")]
-    return [*names, *(f"segment the {name}" for name in names)]
-
-
 def _start_from(network: Any, folder: Path) -> None:
     """Copy the weights of another checkpoint of the same sizes."""
     from ..checkpoints.layout import WEIGHTS, read_config, verify_weights
@@ -316,26 +235,3 @@ def _start_from(network: Any, folder: Path) -> None:
     config = read_config(folder)
     verify_weights(folder, config)
     load_weights(network, folder / WEIGHTS, str(config["name"]))
-
-
-def _precision(name: str) -> Any:
-    import torch
-
-    if name == "16-mixed" and not torch.cuda.is_available():
-        return "bf16-mixed"
-    return name
-
-
-def _commit() -> str | None:
-    """Return the commit of the checkout that trained, None outside of one."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

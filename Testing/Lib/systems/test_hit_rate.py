@@ -14,8 +14,8 @@ import torch
 from brightness_tower import Brightness
 
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.evaluation.hit_rate import SeenCase, judge, look, summary
 from TextPromptSegLib.image.intensity import InputSpec
-from TextPromptSegLib.systems.patch_unet_vae.hit_rate import SeenCase, judge, look, summary
 from TextPromptSegLib.systems.patch_unet_vae.localiser import Localiser, LocaliserSpec
 
 BRIGHT = SimpleNamespace(

@@ -17,8 +17,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..systems.patch_unet_vae.system import PatchUNetVAE
-    from ..training.adversarial import AdversarialPlan
-    from ..training.recipe import Recipe
+    from .adversarial import AdversarialPlan
+    from .recipe import Recipe
 
 RECONSTRUCTION = ("mse", "mae", "rmse", "psnr_db", "ssim")
 SEGMENTATION = ("dice", "iou", "precision", "recall", "hausdorff_px", "hausdorff_mm")
@@ -115,7 +115,7 @@ def write_study(
         The best run's key, and the numbers for the checkpoint's ``metrics``.
     """
     from ..data.patches import PatchPlan, PatchSampler, fixed_batches
-    from ..training.material import read_split
+    from .material import read_split
 
     size = PatchPlan(**plan.patches)
     pixel = float(recipe.input.get("spacing_mm") or 1.0)

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...image.intensity import InputSpec, apply_scale, scale_parameters
-from .localiser import Localiser, Region, regions
+from ..image.intensity import InputSpec, apply_scale, scale_parameters
+from ..systems.patch_unet_vae.localiser import Localiser, Region, regions
 
 if TYPE_CHECKING:
-    from ...data.datasets import Case
+    from ..data.datasets import Case
 
 MARGIN_MM = 12.8
 """Added on each side of a region within the slice, as the system does (16 px of 0.8 mm)."""
