@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-EXIT_DONE, EXIT_INTERNAL, EXIT_ERROR, EXIT_NOT_FOUND, EXIT_CANCELLED = 0, 1, 2, 3, 130
+from .exits import EXIT_CANCELLED, EXIT_DONE, EXIT_ERROR, EXIT_INTERNAL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,8 +14,8 @@ from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs, write_results
 from ..jobs.report import build_report
 from ..outcome import DependencyError, InputError, Outcome, OutputError
-from . import EXIT_DONE, EXIT_NOT_FOUND
 from .console import run_with_bar, say, show_parse, show_results
+from .exits import EXIT_DONE, EXIT_NOT_FOUND
 from .segment import show_licence
 
 PRESENT = ("right lung", "left lung")

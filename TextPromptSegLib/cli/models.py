@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..checkpoints import catalogue
 from ..outcome import CheckpointError
 from ..systems import foreign_weights
-from . import EXIT_DONE, EXIT_ERROR
 from .clean import clean, clean_json
 from .console import new_table, out, remark, run_with_bar, say
+from .exits import EXIT_DONE, EXIT_ERROR
 
 if TYPE_CHECKING:
     from ..checkpoints.catalogue import ModelInfo

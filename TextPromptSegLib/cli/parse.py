@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import EXIT_DONE, EXIT_NOT_FOUND
 from .clean import clean_json
 from .console import show_parse
+from .exits import EXIT_DONE, EXIT_NOT_FOUND
 
 
 def parse_prompt(text: str, as_json: bool) -> int:

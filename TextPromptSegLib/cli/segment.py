@@ -12,8 +12,8 @@ from ..inference import loading
 from ..jobs import job
 from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
-from . import EXIT_DONE, EXIT_NOT_FOUND
 from .console import remark, run_with_bar, say, show_parse, show_results
+from .exits import EXIT_DONE, EXIT_NOT_FOUND
 
 
 def segment_image(

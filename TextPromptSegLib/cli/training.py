@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..files.checks import check_folder
 from ..outcome import Cancelled, InputError
-from . import EXIT_DONE, EXIT_ERROR
 from .cancel import Stopped, cancelled
 from .console import new_table, out, remark, run_with_bar, say
+from .exits import EXIT_DONE, EXIT_ERROR
 from .segment import show_licence
 
 if TYPE_CHECKING:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from .card import card_table, metrics_block
-from .report import CaseRow, Report, merge_reports
+from .report import (
+    Report,
+    merge_reports,
+)
+from .rows import (
+    CaseRow,
+)
 from .runner import evaluate
 
 __all__ = ["CaseRow", "Report", "card_table", "evaluate", "merge_reports", "metrics_block"]

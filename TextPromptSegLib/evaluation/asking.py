@@ -14,7 +14,10 @@ from ..metrics import Calibration, CaseMetrics, calibration_counts, case_metrics
 from ..outcome import InputError, Outcome, TextPromptSegError
 from ..prompting.segmentation import Segmentation
 from .previews import Preview, make_preview
-from .report import MEASURES, CaseRow
+from .rows import (
+    MEASURES,
+    CaseRow,
+)
 
 if TYPE_CHECKING:
     from ..data.datasets import Case

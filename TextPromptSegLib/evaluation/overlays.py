@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from .previews import PREDICTION_RGB, REFERENCE_RGB, draw_preview
 
 if TYPE_CHECKING:
-    from .report import CaseRow, Report
+    from .report import (
+        Report,
+    )
+    from .rows import (
+        CaseRow,
+    )
 
 OPEN_UP_TO = 6  # structures; more are folded away behind a line to click on
 ALARMS_SHOWN = 12

@@ -15,7 +15,12 @@ from .trust import trust_section
 
 if TYPE_CHECKING:
     from ..metrics import Interval
-    from .report import DatasetInfo, Report
+    from .report import (
+        Report,
+    )
+    from .rows import (
+        DatasetInfo,
+    )
     from .summary import DatasetSummary, OverallSummary, Stat, StructureSummary
 
 Run = tuple[str, str]

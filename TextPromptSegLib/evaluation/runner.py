@@ -26,7 +26,15 @@ from .asking import (
     plain_reason,
     questions,
 )
-from .report import CaseTime, DatasetInfo, Failure, Report
+from .report import (
+    Report,
+)
+from .report_files import write_report
+from .rows import (
+    CaseTime,
+    DatasetInfo,
+    Failure,
+)
 from .summary import label_kind
 
 if TYPE_CHECKING:
@@ -120,7 +128,7 @@ def evaluate(
     if refusal is not None and not report.models:
         raise refusal
     if report_dir is not None:
-        report.write(report_dir)
+        write_report(report, report_dir)
     return report
 
 

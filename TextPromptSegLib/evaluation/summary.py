@@ -17,7 +17,12 @@ from ..metrics import (
     pooled_interval,
     rate_interval,
 )
-from .report import MEASURES, CaseRow, DatasetInfo, Report
+from .rows import (
+    MEASURES,
+    Answers,
+    CaseRow,
+    DatasetInfo,
+)
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ def kind_note(kind: str) -> str:
     return "" if kind == "expert" else f"Labels are {kind}: agreement with them is not accuracy."
 
 
-def summarise_structures(report: Report) -> list[StructureSummary]:
+def summarise_structures(report: Answers) -> list[StructureSummary]:
     """Summarise every (model, mode, data set, structure) of a report, in the order of its rows."""
     found: dict[tuple[str, str, str, str], list[CaseRow]] = {}
     for row in report.rows:
@@ -197,7 +202,7 @@ def summarise_structures(report: Report) -> list[StructureSummary]:
     return [_structure(found[k], report.dataset(k[2]), calibration.get(k)) for k in keys]
 
 
-def summarise_datasets(report: Report) -> list[DatasetSummary]:
+def summarise_datasets(report: Answers) -> list[DatasetSummary]:
     """Summarise every (model, mode, data set) of a report."""
     summaries = []
     for model, mode in report.runs:
@@ -224,7 +229,7 @@ def summarise_datasets(report: Report) -> list[DatasetSummary]:
     return summaries
 
 
-def summarise_overall(report: Report) -> list[OverallSummary]:
+def summarise_overall(report: Answers) -> list[OverallSummary]:
     """Summarise every model and mode over all data sets of each kind of label, "expert" first."""
     kinds = sorted({d.label_kind for d in report.datasets}, key=lambda k: (k != "expert", k))
     summaries = []
@@ -302,7 +307,7 @@ def _with_absent(counts: Sequence[Overlap], absent: Iterable[CaseRow]) -> float:
     return pooled([*counts, *(Overlap(r.tp, r.fp, r.fn) for r in absent)]).dice
 
 
-def _totals(report: Report, rows: Sequence[CaseRow]) -> dict[str, Any]:
+def _totals(report: Answers, rows: Sequence[CaseRow]) -> dict[str, Any]:
     unions = {(d.name, union) for d in report.datasets for union in d.unions}
     labels = [r for r in rows if r.scored and (r.dataset, r.structure) not in unions]
     unknown = {(r.dataset, r.structure) for r in rows if r.outcome == "unknown_prompt"}
@@ -324,11 +329,11 @@ def _units(rows: Iterable[CaseRow]) -> list[str]:
     return [f"{r.dataset}/{r.group}" for r in rows]
 
 
-def _of(report: Report, model: str, mode: str) -> list[CaseRow]:
+def _of(report: Answers, model: str, mode: str) -> list[CaseRow]:
     return [r for r in report.rows if (r.model, r.mode) == (model, mode)]
 
 
-def _failures(report: Report, model: str, mode: str, datasets: set[str]) -> int:
+def _failures(report: Answers, model: str, mode: str, datasets: set[str]) -> int:
     return sum(
         (f.model, f.mode) == (model, mode) and f.dataset in datasets for f in report.failures
     )

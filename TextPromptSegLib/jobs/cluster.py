@@ -11,14 +11,13 @@ import threading
 import time
 from asyncio import TimeoutError as AsyncTimeout  # an OSError only since Python 3.11
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..inference.device import keep_freed_memory
 from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
+from .batch_case import BatchJob, config_digest, run_case
 from .batch_summary import CaseResult
 from .cases import Case
-
-if TYPE_CHECKING:
-    from .batch import BatchJob
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +89,10 @@ def run_on_cluster(
 
 def run_case_on_worker(case: Case, job: BatchJob) -> CaseResult:
     """Do one case in a worker process; the model is loaded by the first one and kept."""
-    from .batch import config_digest, run_case
-
     # One case at a time: a worker with several threads has still one model and one memory.
     with _lock:
         try:
+            keep_freed_memory()
             key = (job.model, job.device, job.model_digest)
             if key not in _loaded:
                 for predictor in _loaded.values():

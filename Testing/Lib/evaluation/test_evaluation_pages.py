@@ -16,12 +16,13 @@ from evaluation_bench import run, write_case, write_set
 from TextPromptSegLib.evaluation import Report, card_table, merge_reports, metrics_block
 from TextPromptSegLib.evaluation.overlays import best_median_worst
 from TextPromptSegLib.evaluation.previews import draw_preview, make_preview
+from TextPromptSegLib.evaluation.report_files import write_report
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import InputError
 
 
 def test_files(two_models, tmp_path):
-    files = two_models.write(tmp_path / "out")
+    files = write_report(two_models, tmp_path / "out")
     names = ["report.json", "cases.csv", "summary.csv", "report.html"]
     assert [p.name for p in files] == names
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(names)
@@ -49,7 +50,7 @@ def test_files(two_models, tmp_path):
 def test_page_is_self_contained_and_shows_everything(two_models, tmp_path):
     from PIL import Image
 
-    page = two_models.write(tmp_path)[3].read_text(encoding="utf-8")
+    page = write_report(two_models, tmp_path)[3].read_text(encoding="utf-8")
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert sources and all(s.startswith(("data:image/png;base64,", "#set-")) for s in sources)
     assert "<script" not in page and "http" not in re.sub(r"http-equiv", "", page)

@@ -12,7 +12,13 @@ import pytest
 from batch_bench import PROMPTS, write_image
 from fake_predictor import FakePredictor
 
-from TextPromptSegLib.jobs.batch import BatchJob, run_batch, run_case
+from TextPromptSegLib.jobs.batch import (
+    run_batch,
+)
+from TextPromptSegLib.jobs.batch_case import (
+    BatchJob,
+    run_case,
+)
 from TextPromptSegLib.jobs.cases import find_cases
 from TextPromptSegLib.outcome import DeviceError
 
