@@ -20,7 +20,7 @@ help:
 	@echo "make demo   segment a real chest CT and write demo/"
 	@echo "make test   lint and all tests (minutes)"
 	@echo "make setup  only create or refresh $(VENV)"
-	@echo "make lint   ruff and mypy;   make unit: pytest alone;   make slow: the long tests"
+	@echo "make lint   ruff, mypy, import-linter;   make unit: pytest alone;   make slow: the long tests"
 	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files"
 	@echo "make fuzz   hostile inputs for every reader"
 
@@ -44,7 +44,8 @@ test: $(STAMP)
 
 lint: $(STAMP)
 	@status=0; for check in "ruff check ." "ruff format --check ." mypy; do \
-		echo "$$check"; $(PY) -m $$check || status=1; done; exit $$status
+		echo "$$check"; $(PY) -m $$check || status=1; done; \
+	echo lint-imports; $(VENV)/bin/lint-imports || status=1; exit $$status
 
 unit: $(STAMP)
 	$(PY) -m pytest -q -ra --durations=5 -m "not slow" $(PYTEST_ARGS)
