@@ -11,7 +11,6 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,63 +20,12 @@ from ..resources import checkpoints_dir, resource_path
 from . import encoders, layout, transfer
 from .archive import gather, staging
 from .memory_estimate import estimate_memory
+from .model_info import ModelInfo, VerifyResult
 
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)(?:@([\w.-]+))?")
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """One row of the catalogue.
-
-    Attributes:
-        name: what ``-m`` takes.
-        title: one line for people.
-        state: ``shipped``, ``user`` (imported or downloaded) or ``downloadable``.
-        folder: where it is; None when not on this machine.
-        system: for example ``film-unet``.
-        bytes: size of the weights, bytes; 0 when unknown.
-        licence: SPDX expression or short name.
-        licence_line: the one line that is shown before use.
-        permissive: False asks for one acknowledgement (see `licence`).
-        modalities: for example ``("CT", "MR")``.
-        planes: slice planes it was trained on.
-        prompts: names of the structures it was trained on.
-        memory_bytes: estimate of the memory it needs for one volume, bytes.
-        takes: what may be asked besides text: ``box``, ``points``, ``samples``, ``heat_map``.
-        problem: a sentence when the folder cannot be used, else empty.
-    """
-
-    name: str
-    title: str
-    state: str
-    folder: Path | None
-    system: str = ""
-    bytes: int = 0
-    licence: str = ""
-    licence_line: str = ""
-    permissive: bool = False
-    modalities: tuple[str, ...] = ()
-    planes: tuple[str, ...] = ()
-    prompts: tuple[str, ...] = ()
-    memory_bytes: int = 0
-    takes: tuple[str, ...] = ()
-    problem: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row, JSON-ready."""
-        return {**asdict(self), "folder": None if self.folder is None else str(self.folder)}
-
-
-@dataclass(frozen=True)
-class VerifyResult:
-    """Whether one checkpoint on this machine is whole."""
-
-    name: str
-    ok: bool
-    message: str
 
 
 def user_home() -> Path:

@@ -12,7 +12,9 @@ from .catalogue import user_home
 from .layout import write_atomically
 
 if TYPE_CHECKING:
-    from .catalogue import ModelInfo
+    from .model_info import (
+        ModelInfo,
+    )
 
 
 def needs_acknowledgement(model: ModelInfo) -> bool:

@@ -13,7 +13,9 @@ from .console import new_table, out, remark, run_with_bar, say
 from .exits import EXIT_DONE, EXIT_ERROR
 
 if TYPE_CHECKING:
-    from ..checkpoints.catalogue import ModelInfo
+    from ..checkpoints.model_info import (
+        ModelInfo,
+    )
 
 
 def list_all(as_json: bool) -> int:

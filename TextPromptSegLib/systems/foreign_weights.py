@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from ..checkpoints import catalogue
-from ..checkpoints.catalogue import ModelInfo
 from ..checkpoints.layout import CONFIG
+from ..checkpoints.model_info import (
+    ModelInfo,
+)
 from ..files.text import read_json
 from ..outcome import CheckpointError, Progress
 from .registry import foreign_weights

@@ -15,7 +15,9 @@ from ..shared import settings
 from ..shared.links import Links
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.checkpoints.catalogue import ModelInfo
+    from TextPromptSegLib.checkpoints.model_info import (
+        ModelInfo,
+    )
 
 
 class ModelBox:

@@ -19,7 +19,9 @@ from ..shared.links import Links
 from ..shared.session import Session
 
 if TYPE_CHECKING:
-    from TextPromptSegLib.checkpoints.catalogue import ModelInfo
+    from TextPromptSegLib.checkpoints.model_info import (
+        ModelInfo,
+    )
 
 COLUMNS = 6
 
