@@ -124,9 +124,10 @@ def test_download_asks_first_shows_progress_and_can_be_cancelled(
     from bed import ctk_module
 
     from TextPromptSegLib.checkpoints import catalogue
+    from TextPromptSegLib.checkpoints.model_info import ModelInfo
     from TextPromptSegLib.outcome import Cancelled
 
-    offered = catalogue.ModelInfo(
+    offered = ModelInfo(
         "big", "A big one", "downloadable", None, bytes=90_000_000, licence="CC-BY-NC-4.0"
     )
     listed = catalogue.list_models
