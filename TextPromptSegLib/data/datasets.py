@@ -205,6 +205,16 @@ class Dataset:
         """Return the cases of one split."""
         return [case for case in self.cases if case.split == name]
 
+    def training_facts(self) -> dict[str, Any]:
+        """Return what a checkpoint says of a data set that it was trained on, JSON-ready."""
+        return {
+            "name": self.name,
+            "licence": self.info.get("licence"),
+            "label_quality": self.info.get("label_quality"),
+            "synthetic": self.is_synthetic,
+            "non_commercial": bool(self.info.get("non_commercial")),
+        }
+
     @property
     def is_synthetic(self) -> bool:
         """Whether the images were drawn by a program instead of scanned.

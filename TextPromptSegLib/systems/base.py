@@ -173,9 +173,12 @@ class PromptedSegmenter(nn.Module, ABC):
         """
         raise NotImplementedError("this system does not locate")
 
-    @abstractmethod
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
-        """Return the logits (B,) of "the structure is in this slice" without the decoder."""
+        """Return the logits (B,) of "the structure is in this slice".
+
+        Systems that know it before they decode say it here; the others ask their decoder.
+        """
+        return self.decode(features, text)[1]
 
     def presence_and_rest(
         self, features: Features, text: TextFeatures
@@ -203,6 +206,20 @@ class PromptedSegmenter(nn.Module, ABC):
                 ``text`` TextFeatures of N rows, ``mask`` (N, 1, H, W) in {0, 1},
                 ``present`` (N,) in {0, 1}, ``valid`` (B, 1, H, W) 0 on the padding.
         """
+
+    def check_sides(self, images: Tensor) -> None:
+        """Refuse images (B, C, H, W) whose sides are no multiples of `stride`.
+
+        Raises:
+            ValueError: with one sentence.
+        """
+        if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
+            raise ValueError(f"image sides must be multiples of {self.stride} px")
+
+    @staticmethod
+    def strongest(logits: Tensor) -> Tensor:
+        """Return the largest of each row's logits (B,): presence where no head says it."""
+        return logits.flatten(1).amax(1)
 
     @staticmethod
     def index_features(features: Features, index: Tensor) -> Features:

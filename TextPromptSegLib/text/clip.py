@@ -137,13 +137,7 @@ class ClipEncoder(TextEncoder):
             self._cache[text] = (states[row][mask[row]].float().clone(), pooled[row].clone())
 
     def _bert_text(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
-        batch = self.tokenizer(
-            texts,
-            padding=True,
-            truncation=True,
-            max_length=self.max_length,
-            return_tensors="pt",
-        )
+        batch = self._tokens(texts)
         tower, mask = self.model.text, batch["attention_mask"]
         found = tower.transformer(input_ids=batch["input_ids"], attention_mask=mask)
         return found.last_hidden_state, mask.bool(), tower.proj(tower.pooler(found, mask))

@@ -117,15 +117,19 @@ class TextEncoder:
                 deep[row, :, :count] = more[0]
         return TextFeatures(tokens, mask, pooled, deep)
 
-    @torch.inference_mode()
-    def _encode_batch(self, texts: list[str]) -> None:
-        batch = self.tokenizer(
+    def _tokens(self, texts: list[str]) -> Any:
+        """Return the token ids and their mask, padded and cut to the limit."""
+        return self.tokenizer(
             texts,
             padding=True,
             truncation=True,
             max_length=self.max_length,
             return_tensors="pt",
         )
+
+    @torch.inference_mode()
+    def _encode_batch(self, texts: list[str]) -> None:
+        batch = self._tokens(texts)
         options = {"output_hidden_states": True} if self.depths else {}
         output = self.model(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], **options

@@ -26,6 +26,7 @@ from .trials import (
     choose_gates,
     spread_cases,
     validation_cases,
+    write_calibration,
     write_config,
 )
 
@@ -146,11 +147,8 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     write_config(folder, config)
     predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
     trials = try_settings(predictor, spread_cases(cases, most_cases), names_of)
-    for name, change in choose(trials).items():
-        trained[name].update(change)
     summary = trials.summary()
-    config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
-    write_config(folder, config)
+    write_calibration(folder, config, choose(trials), summary)
     if "box" in config.get("takes", ()):
         calibrate_boxes(folder, spread_cases(cases, most_cases), names_of)
     return summary

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .trials import LEAST_CASES, LEAST_GAIN, asked_cases, write_config
+from .trials import asked_cases, better_than, write_config
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
@@ -65,13 +65,8 @@ def choose_box_thresholds(
     chosen: dict[str, float] = {}
     for name, settings in trials.items():
         usual = min(THRESHOLDS, key=lambda t: abs(t - float(trained[name].get("threshold", 0.5))))
-        if len(settings[usual]) < LEAST_CASES:
-            continue
-        best = max(settings, key=lambda t: (float(np.mean(settings[t])), t == usual))
-        gain = np.asarray(settings[best]) - np.asarray(settings[usual])
-        error = float(gain.std(ddof=1)) / len(gain) ** 0.5
-        if gain.mean() > max(LEAST_GAIN, error):  # more than noise
-            chosen[name] = best
+        if (better := better_than(settings, usual)) is not None:
+            chosen[name] = better
     return chosen
 
 

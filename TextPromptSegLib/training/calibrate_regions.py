@@ -28,6 +28,7 @@ from .trials import (
     largest_part,
     spread_cases,
     validation_cases,
+    write_calibration,
     write_config,
 )
 
@@ -285,9 +286,6 @@ def calibrate_regions(
     predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")
     trials = try_regions(predictor, spread_cases(cases, most_cases), names_of)
     changes = choose_regions(trials)
-    for name, change in changes.items():
-        trained[name].update(change)
     summary = measure(trials, changes)
-    config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
-    write_config(folder, config)
+    write_calibration(folder, config, changes, summary)
     return summary

@@ -42,16 +42,7 @@ def export_clip(
         "trained_names": sorted(material.modalities),
         "metrics": {"validation": scores},
         "training": {
-            "data": [
-                {
-                    "name": d.name,
-                    "licence": d.info.get("licence"),
-                    "label_quality": d.info.get("label_quality"),
-                    "synthetic": d.is_synthetic,
-                    "non_commercial": bool(d.info.get("non_commercial")),
-                }
-                for d in material.datasets
-            ],
+            "data": [d.training_facts() for d in material.datasets],
             "seed": recipe.seed,
             "steps": recipe.steps,
             "commit": commit(),

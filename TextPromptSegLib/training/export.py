@@ -49,14 +49,7 @@ def export(
         "metrics": metrics,
         "training": {
             "data": [
-                {
-                    "name": d.name,
-                    "licence": d.info.get("licence"),
-                    "label_quality": d.info.get("label_quality"),
-                    "synthetic": d.is_synthetic,
-                    "non_commercial": bool(d.info.get("non_commercial")),
-                    "redistributable": bool(d.info.get("redistributable")),
-                }
+                {**d.training_facts(), "redistributable": bool(d.info.get("redistributable"))}
                 for d in material.datasets
             ],
             "seed": recipe.seed,

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ apart would otherwise buy its silence by answering nothing at all."""
 LEAST_GAIN = 0.004
 Setting = tuple[float, bool]
 """Probability threshold, and whether only the largest part is kept."""
+Key = TypeVar("Key")
 
 
 @dataclass
@@ -123,18 +124,28 @@ def choose(trials: Trials) -> dict[str, dict[str, Any]]:
     """
     changes: dict[str, dict[str, Any]] = {}
     for name, settings in trials.dice.items():
-        plain = settings.get(PLAIN, [])
-        if len(plain) < LEAST_CASES:
-            continue
-        best = max(settings, key=lambda key: (float(np.mean(settings[key])), key == PLAIN))
-        gain = np.asarray(settings[best]) - np.asarray(plain)
-        # more than noise: the gain stands out of its own standard error
-        error = float(gain.std(ddof=1)) / len(gain) ** 0.5
-        if gain.mean() > max(LEAST_GAIN, error):
-            changes[name] = {"threshold": best[0]}
-            if best[1]:
+        if (better := better_than(settings, PLAIN)) is not None:
+            changes[name] = {"threshold": better[0]}
+            if better[1]:
                 changes[name]["postprocess"] = {"keep_components": 1}
     return changes
+
+
+def better_than(settings: Mapping[Key, Sequence[float]], usual: Key) -> Key | None:
+    """Return the best setting where it beats the usual one by more than noise, else None.
+
+    Args:
+        settings: setting -> Dice of each case, the same cases in the same order in each.
+        usual: stays where fewer than `LEAST_CASES` cases were asked.
+    """
+    plain = settings.get(usual, ())
+    if len(plain) < LEAST_CASES:
+        return None
+    best = max(settings, key=lambda key: (float(np.mean(settings[key])), key == usual))
+    gain = np.asarray(settings[best]) - np.asarray(plain)
+    # more than noise: the gain stands out of its own standard error
+    error = float(gain.std(ddof=1)) / len(gain) ** 0.5
+    return best if gain.mean() > max(LEAST_GAIN, error) else None
 
 
 def choose_gates(
@@ -223,6 +234,19 @@ def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
         index = np.linspace(0, len(found) - 1, min(len(found), most)).astype(int)
         result += [found[i] for i in index]
     return result
+
+
+def write_calibration(
+    folder: Path,
+    config: dict[str, Any],
+    changes: Mapping[str, Mapping[str, Any]],
+    summary: Mapping[str, Any],
+) -> None:
+    """Write a configuration with what was chosen for each trained name and what was measured."""
+    for name, change in changes.items():
+        config["trained_prompts"][name].update(change)
+    config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
+    write_config(folder, config)
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:

@@ -136,8 +136,7 @@ class FiLMUNet(PromptedSegmenter):
         Raises:
             ValueError: when a side is no multiple of `stride`.
         """
-        if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
-            raise ValueError(f"image sides must be multiples of {self.stride} px")
+        self.check_sides(images)
         features = []
         x = F.pixel_unshuffle(images, self.config.patch) if self.config.patch > 1 else images
         for index, stage in enumerate(self.encoder):
@@ -162,13 +161,13 @@ class FiLMUNet(PromptedSegmenter):
         if self.config.patch > 1:
             logits = F.pixel_shuffle(logits, self.config.patch)
         if self.presence_head is None:
-            return logits, logits.flatten(1).amax(1)
+            return logits, self.strongest(logits)
         return logits, self._presence(fused)
 
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return presence logits (B,); a net without the head needs the decoder for them."""
         if self.presence_head is None:
-            return self.decode(features, text)[1]
+            return super().presence(features, text)
         return self._presence(self.fusion(features[-1], self.whiten(text.pooled)))
 
     def _presence(self, fused: Tensor) -> Tensor:

@@ -200,7 +200,7 @@ class PatchUNetVAE(PromptedSegmenter):
 
         logits = scan(images, places, self.config.patch, self.config.overlap, answer)
         logits = logits[:, :, :height, :width]
-        return logits, logits.flatten(1).amax(1)
+        return logits, self.strongest(logits)
 
     def _boxes(
         self, features: Features, text: TextFeatures, boxes: Tensor | None
@@ -239,5 +239,5 @@ class PatchUNetVAE(PromptedSegmenter):
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return the best window's logit (B,); without a localiser the decoder's."""
         if self.localiser is None:
-            return self.decode(features, text)[1]
-        return self._pairs(features, text).flatten(1).amax(1)
+            return super().presence(features, text)
+        return self.strongest(self._pairs(features, text))

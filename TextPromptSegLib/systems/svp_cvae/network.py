@@ -164,8 +164,7 @@ class SVPCVAE(PromptedSegmenter):
         Raises:
             ValueError: when a side is no multiple of 32.
         """
-        if images.shape[-1] % self.stride or images.shape[-2] % self.stride:
-            raise ValueError(f"image sides must be multiples of {self.stride} px")
+        self.check_sides(images)
         x = normalise(images) if self.config.normalise == "zscore" else images
         maps = self.vision(x, output_hidden_states=True).hidden_states[1:]
         # The encoder's last norm, made for the mean of the map, here for each of its places.
@@ -257,7 +256,7 @@ class SVPCVAE(PromptedSegmenter):
                 spoken = [None if w is None else _repeated(w, len(some)) for w in words]
                 parts.append(self._up(again, tokens, spoken).unflatten(0, (len(some), rows)))
             logits = torch.cat(parts)[:, :, 0].transpose(0, 1)
-        return logits, logits[:, 0].flatten(1).amax(1) if presence is None else presence
+        return logits, self.strongest(logits[:, 0]) if presence is None else presence
 
     def _words(self, text: AttributeText) -> list[Tensor | None]:
         """Return the stages' mixed text: middle level at the first, high level at the others."""
@@ -288,7 +287,7 @@ class SVPCVAE(PromptedSegmenter):
     def presence(self, features: Features, text: TextFeatures) -> Tensor:
         """Return presence logits (B,); a net without the head needs the decoder for them."""
         if self.presence_head is None:
-            return self.decode(features, text)[1]
+            return super().presence(features, text)
         return self._presence(self._ground(features[-1], self.encode_text(text)))
 
     def _presence(self, grounded: Tensor) -> Tensor:
