@@ -190,7 +190,7 @@ def _entry_info(entry: Mapping[str, Any]) -> ModelInfo:
 
 def _described(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a configuration and a catalogue entry share."""
-    licence = config.get("licence", {})
+    licence, trained = config.get("licence", {}), config.get("trained_prompts", {})
     return {
         "system": str(config.get("system", "")),
         "licence": str(licence.get("spdx", "not stated")),
@@ -198,7 +198,8 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         "permissive": licence.get("permissive") is True,
         "modalities": tuple(config.get("modalities", ())),
         "planes": tuple(config.get("planes", ("axial",))),
-        "prompts": tuple(config.get("trained_prompts", ())),
+        "prompts": tuple(trained),
+        "tiers": {name: str(entry["tier"]) for name, entry in trained.items() if "tier" in entry},
         "takes": tuple(config.get("takes", ())),
     }
 

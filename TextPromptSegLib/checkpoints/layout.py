@@ -18,6 +18,7 @@ from ..files.leftovers import owned_prefix, sweep
 from ..files.text import read_json
 from ..image.intensity import InputSpec
 from ..outcome import Cancelled, CheckpointError, Progress
+from .quality import check_entry
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,13 @@ def check_config(config: Any, where: str) -> None:
     for key in ("config", "input", "text_encoder", "trained_prompts", "licence"):
         if not isinstance(config[key], dict):
             raise CheckpointError(f"'{where}' is damaged: '{key}' is not a table.")
+    for name, entry in config["trained_prompts"].items():
+        try:
+            check_entry(entry)
+        except ValueError as error:
+            raise CheckpointError(
+                f"'{where}' is damaged: the trained prompt '{name}' {error}."
+            ) from error
     for key in ("name", "system", "title", "weights_sha256", "weights_dtype"):
         if not isinstance(config.get(key, ""), str):
             raise CheckpointError(f"'{where}' is damaged: '{key}' is not a text.")

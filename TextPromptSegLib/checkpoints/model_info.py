@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class ModelInfo:
         modalities: for example ``("CT", "MR")``.
         planes: slice planes it was trained on.
         prompts: names of the structures it was trained on.
+        tiers: how good it is at each of them (see `quality`), where that was measured.
         memory_bytes: estimate of the memory it needs for one volume, bytes.
         takes: what may be asked besides text: ``box``, ``points``, ``samples``, ``heat_map``.
         problem: a sentence when the folder cannot be used, else empty.
@@ -41,6 +43,7 @@ class ModelInfo:
     modalities: tuple[str, ...] = ()
     planes: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
+    tiers: Mapping[str, str] = field(default_factory=dict)
     memory_bytes: int = 0
     takes: tuple[str, ...] = ()
     problem: str = ""

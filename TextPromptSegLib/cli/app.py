@@ -287,12 +287,16 @@ def evaluate(
 
 def parse(
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What you would type.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="Checkpoint whose quality is told."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Show how a prompt is understood, without running anything."""
     from .parse import parse_prompt
 
-    return parse_prompt(prompt, as_json)
+    return parse_prompt(prompt, as_json, model, DEFAULT_MODEL)
 
 
 def demo(
@@ -311,13 +315,15 @@ def demo(
 def _models_app() -> typer.Typer:
     """Return the commands below `models`."""
     app = typer.Typer(
-        help="List, show, import, download, verify and remove checkpoints.", no_args_is_help=True
+        help="List, show, import, download, verify, describe and remove checkpoints.",
+        no_args_is_help=True,
     )
     app.command("list")(models_list)
     app.command("show")(models_show)
     app.command("import")(models_import)
     app.command("download")(models_download)
     app.command("verify")(models_verify)
+    app.command("card")(models_card)
     app.command("remove")(models_remove)
     return app
 
@@ -361,6 +367,21 @@ def models_verify(name: Annotated[str | None, typer.Argument(metavar="NAME")] = 
     from . import models
 
     return models.verify(name)
+
+
+def models_card(
+    name: Name,
+    report: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REPORT.json...", help="What `evaluate` wrote, one of each split: test, val."
+        ),
+    ],
+) -> int:
+    """Write a checkpoint's card, and how good it is at each structure, from its evaluations."""
+    from . import models
+
+    return models.write_card(name, report)
 
 
 def models_remove(name: Name) -> int:

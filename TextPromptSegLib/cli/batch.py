@@ -11,8 +11,8 @@ from ..jobs.batch import run_batch
 from ..jobs.batch_summary import BatchSummary
 from ..jobs.job import RunOptions
 from ..outcome import Outcome
-from .console import new_table, out, remark, run_with_bar, say, show_parse
-from .segment import show_licence
+from .console import new_table, out, remark, run_with_bar, say
+from .segment import show_request
 
 _MOST_FAILURES = 20
 
@@ -37,8 +37,7 @@ def segment_many(
         TextPromptSegError: when nothing can be run at all.
     """
     parsed = job.known_prompts(prompts)
-    show_parse(parsed)
-    show_licence(model)
+    show_request(parsed, model)
 
     def work(progress: Any) -> BatchSummary:
         return run_batch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from ..checkpoints.quality import EXPERIMENTAL
 from ..outcome import Outcome
 from .cancel import cancelled
 from .clean import clean
 
 if TYPE_CHECKING:
+    from ..checkpoints.quality import Quality
     from ..image.volume import Volume
     from ..prompting.prompt import Prompt
     from ..prompting.segmentation import Segmentation
@@ -37,6 +40,8 @@ _STYLES = {
     Outcome.NOT_FOUND: "yellow",
     Outcome.UNKNOWN_PROMPT: "red",
 }
+
+TIER_STYLES = {"good": "green", "fair": "", "experimental": "yellow"}
 
 
 def out() -> Console:
@@ -60,14 +65,21 @@ def say(text: str = "", style: str = "") -> None:
     out().print(Text(clean(text), style=style), soft_wrap=True)
 
 
-def show_parse(prompts: Sequence[Prompt]) -> None:
-    """Print how every prompt was understood, one line each."""
+def show_parse(prompts: Sequence[Prompt], qualities: Sequence[Quality | None] = ()) -> None:
+    """Print how every prompt was understood, one line each.
+
+    Args:
+        prompts: what was typed.
+        qualities: how good a checkpoint is at each, as far as it was measured.
+    """
     console = out()
-    for prompt in prompts:
+    for prompt, quality in zip_longest(prompts, qualities):
         line = Text()
         line.append(clean(prompt.text), style="bold")
         line.append("  →  ")
         line.append(clean(prompt.describe()), style="" if prompt.known else "red")
+        if quality is not None:
+            line.append(f"  [{quality}]", style=TIER_STYLES[quality.tier])
         console.print(line, soft_wrap=True)
 
 
@@ -107,10 +119,12 @@ def show_results(
     table = new_table("prompt", "outcome", size, *extra, "max p", "seconds", right=numbers)
     for row, s in enumerate(segmentations):
         asked = s.outcome is not Outcome.UNKNOWN_PROMPT
+        quality = s.provenance.get("quality") or {}
+        unproven = ", experimental" if quality.get("tier") == EXPERIMENTAL else ""
         amount = f"{s.voxels:,}" if pixels else millilitres(s.volume_ml)
         table.add_row(
             s.prompt.name,
-            Text(s.outcome.value.replace("_", " "), style=_STYLES[s.outcome]),
+            Text(s.outcome.value.replace("_", " ") + unproven, style=_STYLES[s.outcome]),
             amount if asked else "–",
             *(column[row] for column in extra.values()),
             f"{s.max_probability:.2f}" if asked else "–",

@@ -14,9 +14,9 @@ from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs, write_results
 from ..jobs.report import build_report
 from ..outcome import DependencyError, InputError, Outcome, OutputError
-from .console import run_with_bar, say, show_parse, show_results
+from .console import run_with_bar, say, show_results
 from .exits import EXIT_DONE, EXIT_NOT_FOUND
-from .segment import show_licence
+from .segment import show_request
 
 PRESENT = ("right lung", "left lung")
 ABSENT = ("urinary bladder",)
@@ -44,8 +44,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> int:
     outputs.check()
     prompts = job.known_prompts([*PRESENT, *ABSENT])
     say(f"{IMAGE}, a chest CT of the package slicerio that no checkpoint was trained on")
-    show_parse(prompts)
-    show_licence(model)
+    show_request(prompts, model)
 
     def work(progress: Any) -> tuple[Any, ...]:
         progress(0, 0, "reading the image")

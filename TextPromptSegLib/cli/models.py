@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue
+from ..checkpoints.quality import TIERS
 from ..outcome import CheckpointError
 from ..systems import foreign_weights
 from .clean import clean, clean_json
@@ -73,16 +75,43 @@ def show(name: str, as_json: bool) -> int:
         ("licence", f"{row.licence}  {row.licence_line}".strip()),
         ("images", ", ".join(row.modalities)),
         ("planes", ", ".join(row.planes)),
-        ("structures", ", ".join(row.prompts)),
+        *_structures(row),
         ("problem", row.problem),
     ):
         if text:
-            say(f"  {label:<11}{text}")
+            say(f"  {label:<13}{text}")
     if card:
         from rich.markdown import Markdown
 
         say()
         out().print(Markdown(clean(card), hyperlinks=False))
+    return EXIT_DONE
+
+
+def _structures(row: ModelInfo) -> list[tuple[str, str]]:
+    """Return the names of what may be asked, best first where that was measured."""
+    if not row.tiers:
+        return [("structures", ", ".join(row.prompts))]
+    return [
+        (tier, ", ".join(name for name in row.prompts if row.tiers.get(name) == tier))
+        for tier in reversed(TIERS)
+    ]
+
+
+def write_card(name: str, reports: Sequence[Path]) -> int:
+    """Write the card and the measured quality of a checkpoint.
+
+    Raises:
+        CheckpointError: when there is no such checkpoint.
+        InputError: when a report cannot be read, or is not of this checkpoint.
+        OutputError: when its folder cannot be written.
+    """
+    from ..evaluation import Report
+    from ..evaluation.model_card import write_model_card
+
+    folder = catalogue.resolve(name)
+    found = [Report.read(path / "report.json" if path.is_dir() else path) for path in reports]
+    say(f"wrote {write_model_card(folder, found)}")
     return EXIT_DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..files.checks import KnownFiles
 from ..formats.members import input_files
@@ -14,6 +14,10 @@ from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
 from .console import remark, run_with_bar, say, show_parse, show_results
 from .exits import EXIT_DONE, EXIT_NOT_FOUND
+from .parse import qualities_of
+
+if TYPE_CHECKING:
+    from ..prompting.prompt import Prompt
 
 
 def segment_image(
@@ -33,8 +37,7 @@ def segment_image(
     """
     parsed = job.known_prompts(prompts)
     outputs.check(KnownFiles(input_files(source)), more=options.leaves_more)
-    show_parse(parsed)
-    show_licence(model)
+    show_request(parsed, model)
 
     def work(progress: Any) -> job.JobResult:
         # The image comes first: what is wrong with it shows before the model is loaded.
@@ -66,6 +69,19 @@ def segment_image(
     if not result.files:
         remark("nothing was written; add -o, --report or --overlay")
     return EXIT_DONE if job.all_found(result.segmentations) else EXIT_NOT_FOUND
+
+
+def show_request(prompts: Sequence[Prompt], model: str) -> None:
+    """Print how prompts were understood and how good the checkpoint is at them, and its licence.
+
+    Raises:
+        CheckpointError: when the checkpoint is not on this machine.
+    """
+    from ..checkpoints import catalogue, layout
+
+    trained = layout.read_config(catalogue.resolve(model))["trained_prompts"]
+    show_parse(prompts, qualities_of(prompts, trained))
+    show_licence(model)
 
 
 def show_licence(model: str) -> None:

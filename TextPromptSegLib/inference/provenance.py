@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.quality import quality_of, warning
 from ..prompting.clinical_text import name_of
 from .postprocess import rule_for
 
@@ -38,6 +39,7 @@ def run_facts(
     from ..resources import VERSION
 
     asked = tuple(dict.fromkeys(map(name_of, names)))
+    quality = quality_of(asked, config["trained_prompts"], modality[0])
     return {
         "model": str(config["name"]),
         "weights_sha256": str(config.get("weights_sha256", "")),
@@ -57,5 +59,6 @@ def run_facts(
         "voxel_ml": float(stack.volume.voxel_ml),
         "slice_axis": stack.file_axis,
         "postprocess": rule_for(asked, config["trained_prompts"]).to_dict(),
-        "notes": list(notes),
+        "quality": None if quality is None else quality.to_dict(),
+        "notes": [*notes, *warning(asked, quality)],
     }

@@ -39,7 +39,7 @@ def build_report(
     shared = {
         key: value
         for key, value in (facts[0] if facts else {}).items()
-        if all(key in other and other[key] == value for other in facts)
+        if key != "quality" and all(key in other and other[key] == value for other in facts)
     }
     seconds = dict.fromkeys(_STAGES, 0.0)
     seconds.update((key, round(float(value), 4)) for key, value in predictor.seconds.items())
@@ -63,7 +63,9 @@ def build_report(
 
 def _prompt_entry(segmentation: Segmentation, shared: Mapping[str, Any]) -> dict[str, Any]:
     prompt = segmentation.prompt
-    own = {k: v for k, v in plain(segmentation.provenance).items() if k not in shared}
+    facts = plain(segmentation.provenance)
+    quality = facts.pop("quality", None)
+    own = {k: v for k, v in facts.items() if k not in shared}
     return {
         "prompt": prompt.text,
         "name": prompt.name,
@@ -75,6 +77,7 @@ def _prompt_entry(segmentation: Segmentation, shared: Mapping[str, Any]) -> dict
         "threshold": float(segmentation.threshold),
         "seconds": round(float(segmentation.seconds), 4),
         "message": segmentation.message,
+        "quality": quality,
         **({"provenance": own} if own else {}),
     }
 

@@ -177,6 +177,30 @@ def test_parse_tells_the_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("parse", "") == 2
 
 
+def test_parse_tells_how_good_a_checkpoint_is(
+    tmp_path: Path, tiny: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = json.loads((Path(tiny) / "config.json").read_text())
+    measured = {"test": {"CT": {"dice": 0.93, "n": 31}}}
+    config["trained_prompts"] = {
+        "liver": {"tier": "good", "measured": measured},
+        "spleen": {"tier": "experimental"},
+    }
+    (Path(tiny) / "config.json").write_text(json.dumps(config))
+    assert run("parse", "liver, spleen, aorta", "-m", tiny) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("[good: Dice 0.93 in 31 test cases]")
+    assert lines[1].endswith("[experimental: no test case]") and "[" not in lines[2]
+    assert run("parse", "liver", "-m", tiny, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["quality"] == {"tier": "good", "dice": 0.93, "n": 31, "labels": "expert"}
+    assert run("parse", "liver", "-m", str(tmp_path / "none")) == 2
+    monkeypatch.setattr("TextPromptSegLib.cli.app.DEFAULT_MODEL", "none")
+    capsys.readouterr()
+    assert run("parse", "liver") == 0  # the default need not be installed
+    assert "none" in capsys.readouterr().err
+
+
 def test_help_is_complete_and_quick(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     text = capsys.readouterr().out

@@ -9,7 +9,14 @@ import pytest
 from toy_organs import LIVER, LIVER_BOX, PLACES, organs
 from toy_segmenter import ToySegmenter, phantom, toy_predictor
 
-from TextPromptSegLib.outcome import CheckpointError, DeviceError, InputError, Outcome, PromptError
+from TextPromptSegLib.jobs.report import build_report
+from TextPromptSegLib.outcome import (
+    CheckpointError,
+    DeviceError,
+    InputError,
+    Outcome,
+    PromptError,
+)
 
 # -- outcomes ------------------------------------------------------------------------------------
 
@@ -123,3 +130,26 @@ def test_provenance_is_json_and_names_the_run() -> None:
     assert facts["trained_prompts"] == ["spleen"] and facts["modality"] == "CT"
     assert facts["threshold"] == 0.5 and facts["roi_ras_mm"] == [-60, 0, -60, 0, 0, 40]
     assert set(predictor.seconds) >= {"load", "text", "image", "decode"}
+
+
+def test_an_experimental_structure_says_so_in_its_outcome_and_in_the_report() -> None:
+    measured = {"test": {"CT": {"dice": 0.31, "n": 12}}}
+    trained = {
+        "liver": {"tier": "experimental", "measured": measured},
+        "spleen": {"tier": "good", "measured": {"test": {"CT": {"dice": 0.9, "n": 3}}}},
+        "aorta": {},
+    }
+    predictor = toy_predictor(PLACES, trained_prompts=trained)
+    predictor.set_volume(organs())
+    liver, spleen, aorta = predictor.segment(["liver", "spleen", "aorta"])
+    sentence = "'liver' is experimental: Dice 0.31 in 12 test cases; check every slice"
+    assert liver.message.endswith(sentence) and liver.message.startswith("found")
+    assert "experimental" not in spleen.message + aorta.message
+    again = predictor.rethreshold(liver, 0.9)
+    assert again.message.endswith(sentence)
+    entries = build_report(predictor, None, organs(), [liver, spleen, aorta], {})["prompts"]
+    assert entries[0]["quality"]["tier"] == "experimental" and entries[0]["quality"]["n"] == 12
+    assert entries[1]["quality"] == {"tier": "good", "dice": 0.9, "n": 3, "labels": "expert"}
+    assert entries[2]["quality"] is None
+    one = build_report(predictor, None, organs(), [spleen], {})
+    assert one["prompts"][0]["quality"]["tier"] == "good" and "quality" not in one["provenance"]
