@@ -15,6 +15,7 @@ from TextPromptSegLib.checkpoints.layout import CARD, read_config
 from TextPromptSegLib.evaluation import Report, evaluate
 from TextPromptSegLib.evaluation.measured import measured_of, with_quality
 from TextPromptSegLib.evaluation.model_card import own_sections, write_model_card
+from TextPromptSegLib.evaluation.report_files import write_report
 from TextPromptSegLib.outcome import InputError
 
 NAMES = ("liver", "spleen", "left kidney", "right kidney", "pancreas")
@@ -107,7 +108,7 @@ def test_the_command_writes_tiers_and_a_card_with_the_splits_side_by_side(
     val = report_of(folder, [write_set(tmp_path / "v", [case])], "val")
     files = []
     for report in (report_of(folder, [scans]), val):
-        report.write(tmp_path / report.split)
+        write_report(report, tmp_path / report.split)
         files.append(str(tmp_path / report.split / "report.json"))
     assert cli.main(["models", "card", str(folder), *files]) == 0
     assert str(card) in capsys.readouterr().out.replace("\n", "")
