@@ -21,7 +21,7 @@ help:
 	@echo "make test   lint and all tests (minutes)"
 	@echo "make setup  only create or refresh $(VENV)"
 	@echo "make lint   ruff, mypy, import-linter;   make unit: pytest alone;   make slow: the long tests"
-	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files"
+	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files and the map"
 	@echo "make fuzz   hostile inputs for every reader"
 
 setup: $(STAMP)
@@ -45,7 +45,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	@status=0; for check in "ruff check ." "ruff format --check ." mypy; do \
 		echo "$$check"; $(PY) -m $$check || status=1; done; \
-	echo lint-imports; $(VENV)/bin/lint-imports || status=1; exit $$status
+	echo lint-imports; PYTHONPATH=TextPromptSeg $(VENV)/bin/lint-imports || status=1; exit $$status
 
 unit: $(STAMP)
 	$(PY) -m pytest -q -ra --durations=5 -m "not slow" $(PYTEST_ARGS)
@@ -65,3 +65,4 @@ fuzz: $(STAMP)
 
 lists: $(STAMP)
 	$(PY) Testing/Tools/shipped_files.py --write
+	$(PY) Testing/Tools/draw_rooms.py --write

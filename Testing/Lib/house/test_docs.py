@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import draw_rooms
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,3 +58,25 @@ def test_every_room_says_in_three_lines_what_lives_there(room: Path) -> None:
         assert any(list(place.glob(name)) for place in places), name
     for name in re.findall(r"`([\w./]+)/`", text):
         assert any((place / name).is_dir() for place in places), name
+
+
+# ---- the map ----
+
+MAP = ROOT / "Resources" / "Docs" / "architecture.md"
+
+
+def test_every_place_on_the_map_exists() -> None:
+    places = re.findall(r"`([\w./]+(?:/|\.(?:py|json|toml)))`", MAP.read_text(encoding="utf-8"))
+    here = [place for place in places if place.startswith(("Resources", "Testing", "TextPrompt"))]
+    assert len(here) > 40
+    assert not [place for place in here if not (ROOT / place).exists()]
+
+
+def test_the_map_answers_ten_wishes_and_the_readme_leads_to_it() -> None:
+    assert len(re.findall(r"(?m)^\| \*\*an? ", MAP.read_text(encoding="utf-8"))) == 10
+    assert "(Resources/Docs/architecture.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_shows_the_rooms_that_the_contract_names() -> None:
+    """Run `make lists` after a change of the contract or of the first sentence of a room."""
+    assert draw_rooms.PICTURE.read_text(encoding="utf-8") == draw_rooms.draw()
