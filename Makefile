@@ -14,7 +14,7 @@ OMP_NUM_THREADS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export OMP_NUM_THREADS
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help setup demo test lint unit slow bench fuzz lists
+.PHONY: help setup demo test lint unit slow bench fuzz cases lists
 
 help:
 	@echo "make demo   segment a real chest CT and write demo/"
@@ -62,6 +62,12 @@ FUZZ_SECONDS ?= 900
 FUZZ_SEED ?= 0
 fuzz: $(STAMP)
 	$(PY) Testing/Fuzz/run.py --inputs $(FUZZ_INPUTS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) $(FUZZ_ONLY)
+
+# Inputs that once failed, where ../shared/cases lies beside the checkout; each says ok or FAULT.
+cases: $(STAMP)
+	@status=0; for case in ../shared/cases/case_*.py; do printf '%s: ' "$$(basename $$case)"; \
+		out=$$(PYTHONPATH=Testing/Tools/case_paths $(PY) "$$case" 2>&1); code=$$?; echo "$$out" | tail -n 1; [ $$code = 0 ] \
+		|| status=1; done; exit $$status
 
 lists: $(STAMP)
 	$(PY) Testing/Tools/shipped_files.py --write
