@@ -194,6 +194,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
         outside: Any = None,
         two_pass: bool = False,
         propagate: bool = False,
+        free_text: bool = False,
     ) -> Any:
         """Segment what the prompts name and return the segmentation node.
 
@@ -223,6 +224,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             outside: a second list, whose points lie beside the structure.
             two_pass: find a box by the text first, then ask again with it.
             propagate: give each slice the box of what was found in the slice before.
+            free_text: ask what the vocabulary does not know in the words that were typed.
 
         Returns:
             The vtkMRMLSegmentationNode; for frames, the proxy of a sequence of segmentations.
@@ -237,7 +239,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
 
         hints = HintNodes(box, points, outside, two_pass, propagate)
         request = Request(
-            parse_prompts(prompts),
+            parse_prompts(prompts, free_text=free_text),
             threshold,
             roi,
             slices,

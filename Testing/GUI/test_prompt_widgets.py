@@ -78,6 +78,14 @@ def test_parts_are_changed_by_a_menu(bench) -> None:
     assert bench.widget("Line").text == "liver"
 
 
+def test_unknown_words_can_be_asked_as_they_were_typed(bench) -> None:
+    bench.type("spongy thing, liver")
+    assert "Ask the network in these words" in menu_texts(bench, 0)
+    choose(bench, 0, "Ask the network in these words")
+    assert bench.widget("Line").text == '"spongy thing", liver'
+    assert "Ask the network in these words" not in menu_texts(bench, 0)
+
+
 def test_link_opens_the_menu(bench) -> None:
     bench.type("left kidney")
     bench.widget("Parse").linkActivated.emit("0")

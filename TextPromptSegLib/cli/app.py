@@ -14,6 +14,7 @@ from .clean import CleanFormatter
 from .options import (
     BoxOption,
     Device,
+    FreeText,
     HeatMap,
     Model,
     NoPaths,
@@ -124,6 +125,7 @@ def segment(
     samples: Samples = None,
     heat_map: HeatMap = False,
     no_paths: NoPaths = False,
+    free_text: FreeText = False,
     device: Device = "auto",
 ) -> int:
     """Segment one image."""
@@ -140,6 +142,7 @@ def segment(
         ),
         device=device,
         paths=not no_paths,
+        free_text=free_text,
     )
 
 
@@ -175,6 +178,7 @@ def batch(
     two_pass: TwoPass = False,
     propagate: Propagate = False,
     no_paths: NoPaths = False,
+    free_text: FreeText = False,
     device: Device = "auto",
 ) -> int:
     """Segment many images with one loaded model; a failed one does not stop the run.
@@ -197,6 +201,7 @@ def batch(
         ),
         device=device,
         paths=not no_paths,
+        free_text=free_text,
     )
 
 
@@ -292,11 +297,12 @@ def parse(
         typer.Option("--model", "-m", metavar="MODEL", help="Checkpoint whose quality is told."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    free_text: FreeText = False,
 ) -> int:
     """Show how a prompt is understood, without running anything."""
     from .parse import parse_prompt
 
-    return parse_prompt(prompt, as_json, model, DEFAULT_MODEL)
+    return parse_prompt(prompt, as_json, model, DEFAULT_MODEL, free_text)
 
 
 def demo(

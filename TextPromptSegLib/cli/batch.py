@@ -30,13 +30,14 @@ def segment_many(
     options: RunOptions,
     device: str,
     paths: bool = True,
+    free_text: bool = False,
 ) -> int:
     """Run a batch and print what came of it.
 
     Raises:
         TextPromptSegError: when nothing can be run at all.
     """
-    parsed = job.known_prompts(prompts)
+    parsed = job.known_prompts(prompts, free_text)
     show_request(parsed, model)
 
     def work(progress: Any) -> BatchSummary:

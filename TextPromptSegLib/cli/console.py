@@ -77,7 +77,7 @@ def show_parse(prompts: Sequence[Prompt], qualities: Sequence[Quality | None] = 
         line = Text()
         line.append(clean(prompt.text), style="bold")
         line.append("  →  ")
-        line.append(clean(prompt.describe()), style="" if prompt.known else "red")
+        line.append(clean(prompt.describe()), style="" if prompt.answerable else "red")
         if quality is not None:
             line.append(f"  [{quality}]", style=TIER_STYLES[quality.tier])
         console.print(line, soft_wrap=True)

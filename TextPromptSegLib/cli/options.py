@@ -85,6 +85,10 @@ HeatMap = Annotated[
         "--heat-map", help="Where the system looked; lies beside the output as .heat-map.nii.gz."
     ),
 ]
+FreeText = Annotated[
+    bool,
+    typer.Option("--free-text", help="Ask what is not in the vocabulary in the words you typed."),
+]
 NoPaths = Annotated[
     bool, typer.Option("--no-paths", help="Leave the paths of images out of reports and summaries.")
 ]

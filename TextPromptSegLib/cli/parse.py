@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ..prompting.prompt import Prompt
 
 
-def parse_prompt(text: str, as_json: bool, model: str | None, default: str) -> int:
+def parse_prompt(
+    text: str, as_json: bool, model: str | None, default: str, free_text: bool = False
+) -> int:
     """Print the parse; the exit code is 3 when a part of it is not known.
 
     Args:
@@ -25,6 +27,7 @@ def parse_prompt(text: str, as_json: bool, model: str | None, default: str) -> i
         as_json: print JSON.
         model: checkpoint whose quality is told; None = ``default``, where it is on this machine.
         default: the checkpoint that is used where nobody names one.
+        free_text: what is not known may be asked in the words that were typed.
 
     Raises:
         PromptError: when the prompt cannot be understood at all.
@@ -32,7 +35,7 @@ def parse_prompt(text: str, as_json: bool, model: str | None, default: str) -> i
     """
     from ..prompting.prompts import parse_prompts
 
-    prompts = parse_prompts(text)
+    prompts = parse_prompts(text, free_text=free_text)
     try:
         config = layout.read_config(catalogue.resolve(model or default))
     except CheckpointError as error:
@@ -54,7 +57,11 @@ def parse_prompt(text: str, as_json: bool, model: str | None, default: str) -> i
         print(clean_json(rows))
     else:
         show_parse(prompts, qualities)
-    return EXIT_DONE if all(prompt.known for prompt in prompts) else EXIT_NOT_FOUND
+        if not all(prompt.answerable for prompt in prompts):
+            remark(
+                "to ask the network in your own words, put them in quotation marks (--free-text)"
+            )
+    return EXIT_DONE if all(prompt.answerable for prompt in prompts) else EXIT_NOT_FOUND
 
 
 def qualities_of(prompts: Sequence[Prompt], trained: Mapping[str, Any]) -> list[Quality | None]:

@@ -29,13 +29,14 @@ def segment_image(
     options: RunOptions,
     device: str,
     paths: bool = True,
+    free_text: bool = False,
 ) -> int:
     """Show the parse and the licence, segment one image, write, and print the table.
 
     Raises:
         TextPromptSegError: with one sentence that says what to do.
     """
-    parsed = job.known_prompts(prompts)
+    parsed = job.known_prompts(prompts, free_text)
     outputs.check(KnownFiles(input_files(source)), more=options.leaves_more)
     show_request(parsed, model)
 

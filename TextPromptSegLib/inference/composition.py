@@ -18,6 +18,9 @@ from .targets import Target
 
 Group = tuple[str, ...]
 
+FREE_PRESENCE = 0.8
+"""Least presence in the best slice of a thing that is asked for in a person's own words."""
+
 
 class Composer:
     """Collects the probabilities of trained names and makes the answers of the targets.
@@ -199,7 +202,8 @@ def not_there(
     """
     missing = {}
     for row, name in enumerate(names):
-        own = trained[name_of(name)].get("presence_threshold")
+        entry = trained.get(name_of(name), {"presence_threshold": FREE_PRESENCE})
+        own = entry.get("presence_threshold")
         if own is not None and presence.size and presence[row].max() < float(own):
             missing[name] = float(presence[row].max()) / float(own)
     return missing

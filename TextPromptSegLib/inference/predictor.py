@@ -32,11 +32,12 @@ from .heat_maps import heat_map_of
 from .hinted_engine import make_engine, with_region
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
+from .own_words import with_nearest
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .search import Search
 from .slice_engine import SliceEngine
-from .targets import Refusal, Resolver, Target
+from .targets import Refusal, Resolver, Target, thresholds
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -183,6 +184,7 @@ class SlicePredictor:
         two_pass: bool | None = None,
         propagate: bool | None = None,
         heat_map: bool = False,
+        free_text: bool = False,
     ) -> list[Segmentation]:
         """Segment what the prompts name.
 
@@ -198,6 +200,7 @@ class SlicePredictor:
             two_pass: find a box by the text first, then ask again with it.
             propagate: give each slice the box of what was found in the slice before.
             heat_map: also return where the system looked.
+            free_text: ask what the vocabulary does not know in the words that were typed.
 
         Returns:
             One answer per structure, in the order of the prompts.
@@ -215,8 +218,7 @@ class SlicePredictor:
             raise InputError("There is no image yet; call set_volume first.")
         request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
         self.seconds.update(dict.fromkeys(_STAGES[1:], 0.0))
-        resolver = self._resolver()
-        plans = [resolver.resolve(prompt) for prompt in self._parse(prompts)]
+        plans = self.resolve(prompts, free_text)
         targets = sum(isinstance(plan, Target) for plan in plans)
         request.check(self._model, str(self.config["system"]), targets)
 
@@ -237,7 +239,8 @@ class SlicePredictor:
         engine = SliceEngine(self._model, self._ladder, self._cache, None)
         result = []
         for made in found:
-            if names := made.provenance["trained_prompts"]:
+            words = made.provenance.get("free_text", {}).get("words")
+            if names := made.provenance["trained_prompts"] or [words] * bool(words):
                 heat = heat_map_of(engine, self._stack, self._block, self._encode(names))
                 made = replace(made, heat_map=heat)
             result.append(made)
@@ -282,6 +285,9 @@ class SlicePredictor:
             cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
             facts = self._facts(plan.names, (*plan.notes, *cut, *notes))
             facts.update(request.hints.to_dict())
+            if plan.alike:
+                near = [{"name": name, "similarity": round(a, 3)} for name, a in plan.alike]
+                facts["free_text"] = {"words": plan.prompt.free_text, "nearest": near}
             limit = request.limit(plan, self.config["trained_prompts"])
             spent = sum(shares.get(name, 0.0) for name in plan.names)
             made = answers.answer(plan.prompt, probability, limit, spent, facts)
@@ -296,14 +302,18 @@ class SlicePredictor:
         """Return an answer at another threshold, without the network; see `answers`."""
         return answers.rethreshold(segmentation, threshold)
 
-    def resolve(self, prompts: str | Prompt | Sequence[str | Prompt]) -> list[Target | Refusal]:
+    def resolve(
+        self, prompts: str | Prompt | Sequence[str | Prompt], free_text: bool = False
+    ) -> list[Target | Refusal]:
         """Return how each prompt would be answered, before anything runs.
 
         Raises:
             PromptError: for an empty or unreadable prompt.
         """
         resolver = self._resolver()
-        return [resolver.resolve(prompt) for prompt in self._parse(prompts)]
+        plans = [resolver.resolve(p) for p in parse_prompts(prompts, self.vocabulary, free_text)]
+        about = (self._text_encoder, self.config["trained_prompts"], self._modality)
+        return [with_nearest(p, *about) if isinstance(p, Target) else p for p in plans]
 
     def unload(self) -> None:
         """Give the memory back; the predictor cannot be used afterwards."""
@@ -320,17 +330,6 @@ class SlicePredictor:
         if self._model is None:
             raise DeviceError("The checkpoint was unloaded; load it again.")
 
-    def _parse(self, prompts: str | Prompt | Sequence[str | Prompt]) -> list[Prompt]:
-        """Return parsed prompts."""
-        items = [prompts] if isinstance(prompts, (str, Prompt)) else list(prompts)
-        parsed: list[Prompt] = []
-        for item in items or [""]:
-            if isinstance(item, Prompt):
-                parsed.append(item)
-            else:
-                parsed += parse_prompts(item, self.vocabulary)
-        return parsed
-
     def _resolver(self) -> Resolver:
         """Return the resolver for the present image."""
         vertical = True
@@ -346,8 +345,7 @@ class SlicePredictor:
 
     def _thresholds(self) -> dict[str, float]:
         """Return the checkpoint's threshold of every trained prompt."""
-        trained = self.config["trained_prompts"]
-        return {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
+        return thresholds(self.config["trained_prompts"])
 
     def _texts(self, names: Sequence[str]) -> list[str]:
         """Return what the text encoder reads for each name."""

@@ -46,7 +46,7 @@ def run_facts(
         "system": str(config["system"]),
         "text_encoder": str(config["text_encoder"].get("id", "")),
         "version": VERSION,
-        "trained_prompts": list(asked),
+        "trained_prompts": [name for name in asked if name in config["trained_prompts"]],
         "plane": stack.plane,
         "slices": list(stack.file_numbers(block.slices.start, block.slices.stop)),
         "roi_ras_mm": None if roi is None else list(roi),

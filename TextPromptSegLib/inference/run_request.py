@@ -75,7 +75,7 @@ class RunRequest:
             return self.threshold
         if not self.hints.boxed:
             return plan.threshold
-        entries = [trained[name_of(name)] for name in plan.names]
+        entries = [trained.get(name_of(name), {"threshold": plan.threshold}) for name in plan.names]
         return min(float(e.get("box_threshold", e.get("threshold", 0.5))) for e in entries)
 
 

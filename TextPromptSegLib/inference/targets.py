@@ -7,12 +7,14 @@ together from those, or refused with a sentence.
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..outcome import PromptError
-from ..prompting.clinical_text import query
+from ..prompting.clinical_text import name_of, query
+from ..prompting.free_text import NOTE
 
 if TYPE_CHECKING:
     from ..prompting.prompt import Prompt
@@ -75,6 +77,7 @@ class Target:
         container: trained prompts whose union is divided into thirds.
         minus: what is taken away.
         notes: sentences for the user.
+        alike: of words that were not trained, the nearest names with their similarity.
         check: the network reads the report itself; side, number and zones are not cut out of its
             answer but compared with it.
     """
@@ -90,6 +93,7 @@ class Target:
     minus: tuple[Target, ...] = ()
     notes: tuple[str, ...] = ()
     check: bool = False
+    alike: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -183,6 +187,10 @@ class Resolver:
                 names = self._union(prompt.structure, None, usable)
             left, right = self._containers(prompt, usable)
             cut = {"side": side, "left": left, "right": right}
+        if not names and prompt.free_text and usable:
+            names = (query(prompt.free_text, prompt.free_text),)
+            notes.append(f'{NOTE}: "{prompt.free_text}"')
+            cut = {"side": side} if side else {}
         if not names:
             return Refusal(prompt, self._unknown(prompt, usable))
         if len(names) > 1:
@@ -233,7 +241,8 @@ class Resolver:
 
     def _threshold(self, name: str) -> float:
         """Return the threshold that the checkpoint wants for one name."""
-        return float(self.trained[name].get("threshold", 0.5))
+        entry = self.trained.get(name_of(name))
+        return free_threshold(self.trained) if entry is None else float(entry.get("threshold", 0.5))
 
     @staticmethod
     def _exact(texts: tuple[str, ...], usable: Mapping[str, str]) -> tuple[str, ...]:
@@ -352,6 +361,19 @@ class Resolver:
             for text in difflib.get_close_matches(shown.casefold(), list(usable), _CLOSE, 0.6):
                 found.append(usable[text])
         return list(dict.fromkeys(found))[:_CLOSE]
+
+
+def free_threshold(trained: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return the threshold of words that were not trained: the upper middle of the trained ones."""
+    limits = sorted(float(entry.get("threshold", 0.5)) for entry in trained.values())
+    return max(0.5, limits[len(limits) // 2]) if limits else 0.5
+
+
+def thresholds(trained: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the threshold of every trained name, and `free_threshold` for any other."""
+    free = free_threshold(trained)
+    found = {name: float(entry.get("threshold", 0.5)) for name, entry in trained.items()}
+    return defaultdict(lambda: free, found)
 
 
 def _without_side(name: str) -> str:

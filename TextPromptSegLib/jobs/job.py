@@ -121,8 +121,12 @@ class JobResult:
     removed: list[Path] = field(default_factory=list)
 
 
-def known_prompts(prompts: str | Iterable[str | Prompt]) -> list[Prompt]:
+def known_prompts(prompts: str | Iterable[str | Prompt], free_text: bool = False) -> list[Prompt]:
     """Parse prompts and refuse a list in which nothing is understood.
+
+    Args:
+        prompts: what was typed.
+        free_text: what is not known may be asked in the words that were typed.
 
     Raises:
         PromptError: when they are empty, unreadable, or not one of them is in the vocabulary.
@@ -132,10 +136,10 @@ def known_prompts(prompts: str | Iterable[str | Prompt]) -> list[Prompt]:
     items: list[str | Prompt] = [prompts] if isinstance(prompts, str) else list(prompts)
     parsed: list[Prompt] = []
     for item in items:
-        parsed.extend(parse_prompts(item) if isinstance(item, str) else [item])
+        parsed.extend(parse_prompts(item, free_text=free_text) if isinstance(item, str) else [item])
     if not parsed:
         raise PromptError("There is no prompt; say what to segment, for example -p liver.")
-    if not any(prompt.known for prompt in parsed):
+    if not any(prompt.answerable for prompt in parsed):
         raise PromptError(unknown_sentence(parsed))
     return parsed
 
@@ -150,6 +154,7 @@ def unknown_sentence(prompts: Iterable[Prompt]) -> str:
                 f"{prompt.text!r} is no structure or finding that is known"
                 + (f"; did you mean {close}?" if close else ".")
             )
+    parts.append("To ask the network in your own words, put them in quotation marks.")
     return " ".join(parts)
 
 

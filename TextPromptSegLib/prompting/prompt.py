@@ -32,6 +32,8 @@ class Prompt:
             compare a result with its report ("prompt says left, mask lies right").
         report: the words of a report as they were written, for systems that read them; empty
             where the text only names things.
+        free_text: the words that the network is asked with as they were typed, where the
+            vocabulary knows no name and that was allowed; see `free_text`.
     """
 
     text: str
@@ -46,6 +48,13 @@ class Prompt:
     notes: tuple[str, ...] = ()
     zones: tuple[Zone, ...] = ()
     report: str = ""
+    free_text: str = ""
+
+    @property
+    def answerable(self) -> bool:
+        """True when it is known, or the network may be asked in the words that were typed."""
+        own = self.structure is not None or bool(self.free_text)
+        return own and all(prompt.answerable for prompt in self.minus)
 
     @property
     def known(self) -> bool:
@@ -59,18 +68,18 @@ class Prompt:
         "left liver" and "left glioma" name single things: what lies on the other side of the body's
         middle is not part of the answer.
         """
-        if self.structure is None or self.side not in ("left", "right"):
+        if not (self.structure or self.free_text) or self.side not in ("left", "right"):
             return None
         named = self.name if self.container is None else f"{self.name} {self.container}"
         return None if self.side in named.split() else self.side
 
     def phrase(self) -> str:
         """Return the meaning in words that `parse_prompts` reads as the same prompt again."""
-        words = self.name
+        words = self._quoted(self.name)
         if self.zones and self.container != self.name:
             words += " in " + " and ".join(_zone_words(*zone) for zone in self.zones)
         elif self.container is not None and (self.thirds or self.container != self.name):
-            place = _zone_words(self.container, self.thirds)
+            place = _zone_words(self._quoted(self.container), self.thirds)
             words = (
                 place.removeprefix("the ") if self.container == self.name else f"{words} in {place}"
             )
@@ -82,13 +91,17 @@ class Prompt:
             words += " without " + " and ".join(prompt.phrase() for prompt in self.minus)
         return words
 
+    def _quoted(self, name: str) -> str:
+        """Return a name, in quotation marks where it is a person's own words."""
+        return f'"{name}"' if self.free_text and name == self.free_text else name
+
     def describe(self) -> str:
         """Return one line for the user: the meaning, then the notes in brackets."""
         notes = list(self.notes)
         if self.structure is None and not notes:
             notes.append("not in the vocabulary")
         notes += [f"{key}: {value}" for key, value in self.attributes.items()]
-        if self.suggestions:
+        if self.suggestions and not self.free_text:
             notes.append("did you mean " + " or ".join(f'"{s}"' for s in self.suggestions) + "?")
         line = self.phrase() + (f" [note: {'; '.join(notes)}]" if notes else "")
         return " ".join(line.split())
@@ -104,6 +117,7 @@ class Prompt:
             **values,
             "attributes": dict(self.attributes),
             "known": self.known,
+            "answerable": self.answerable,
             "line": self.describe(),
         }
 

@@ -43,6 +43,7 @@ class PromptList:
         self.absent: list[str] = []
         self.names: set[tuple[str, ...]] = set()
         self.heading: list[str] = []  # the side of a heading, "left:"
+        self.said: list[str] = []  # the clause at hand, as it was typed
         self.pending: list[str] = []  # qualifiers whose noun is still to come
         self.unknown = 0  # pieces for which a spelling was sought
         self.start = 0  # number of drafts before the last piece
@@ -93,7 +94,7 @@ class PromptList:
     def _clause(self, said: list[str], chunk: Chunk, place: tuple[int, int], scope: Scope) -> None:
         """Read one clause; ``place`` is its number in the sentence and the first draft of it."""
         index, first = place
-        words = self.reader.strip(said)
+        self.said, words = said, self.reader.strip(said)
         last = self.drafts[-1] if len(self.drafts) > first else None
         if not words or (last is not None and number_clause(self.reader, last, said)):
             return
@@ -189,7 +190,10 @@ class PromptList:
         if one.structure is None and self._split_after_place(words, text):
             return
         if one.structure is not None or not any(w in AND for w in words):
-            self._append(one if one.structure is not None else self._read(words, text), words)
+            if one.structure is None:  # unknown words stay as they were typed
+                whole = self.reader.strip(self.said) == words
+                one = self._read(self.said if whole else words, text)
+            self._append(one, words)
             return
         pieces = self._pieces(words)
         last = self.reader.sides(pieces[-1][-2:]) if len(pieces) > 1 else []

@@ -73,6 +73,15 @@ class Reader:
                 break
         return kept
 
+    def _as_typed(self, words: Sequence[str]) -> list[str]:
+        """Take only commands and articles off, for what is asked in a person's own words."""
+        kept = list(words)
+        while kept and kept[0] in LEAD - FILLERS:
+            kept.pop(0)
+        while kept and kept[-1] in TRAIL - FILLERS:
+            kept.pop()
+        return kept
+
     def qualifiers_only(self, words: Sequence[str]) -> bool:
         """True when words say only side and height: "left", "upper third", "both sides"."""
         plain = [w for w in words if w not in ARTICLES and w not in ("side", "sides")]
@@ -154,7 +163,7 @@ class Reader:
         kept = self.strip(words)
         draft = self._understood(kept)
         if draft is None:
-            draft = Draft(" ".join(kept))
+            draft = Draft(" ".join(self._as_typed(words) or kept))
             draft.side = _one(split_sides(kept)[1]) if not self.qualifiers_only(kept) else None
             if self.qualifiers_only(kept):
                 draft.notes.append("this says only where: name the structure or finding as well")

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ..outcome import PromptError
+from .free_text import in_own_words, take_quotes
 from .prompt import Prompt, Zone
-from .prompt_list import MOST_PROMPTS, PromptList
+from .prompt_list import LONGEST_TEXT, MOST_PROMPTS, PromptList
 from .prompt_reading import Reader
 from .vocabulary import Vocabulary
 
 
 def parse_prompts(
-    text: str | Prompt | Sequence[str | Prompt], vocabulary: Vocabulary | None = None
+    text: str | Prompt | Sequence[str | Prompt],
+    vocabulary: Vocabulary | None = None,
+    free_text: bool = False,
 ) -> list[Prompt]:
     """Understand a text, or several, as a list of things to segment.
 
@@ -24,6 +27,8 @@ def parse_prompts(
     Args:
         text: what the user typed; items that already are prompts pass unchanged.
         vocabulary: the names to use; None for the one that ships.
+        free_text: what is not known may be asked in the words that were typed; without it only
+            what stands in quotation marks.
 
     Raises:
         PromptError: when nothing is asked for, or the text is too long.
@@ -35,7 +40,7 @@ def parse_prompts(
         if isinstance(item, Prompt):
             prompts.append(item)
         elif isinstance(item, str):
-            prompts.extend(PromptList(_reader(vocabulary)).parse(item))
+            prompts.extend(_parse(item, vocabulary, free_text))
         else:
             raise PromptError("A prompt must be text.")
     unique: dict[tuple[object, ...], Prompt] = {}
@@ -49,6 +54,29 @@ def parse_prompts(
             f"These are {len(unique)} prompts; give at most {MOST_PROMPTS} at a time."
         )
     return list(unique.values())
+
+
+def _parse(text: str, vocabulary: Vocabulary, free_text: bool) -> list[Prompt]:
+    """Parse one text; quotation marks round what is known anyway mean nothing."""
+    reader = _reader(vocabulary)
+    marked, quoted = take_quotes(text)
+    if quoted and len(text) <= LONGEST_TEXT:
+        for mark, words in list(quoted.items()):
+            if _all_known(words, reader):
+                marked = marked.replace(mark, words)
+                del quoted[mark]
+        found = PromptList(reader).parse(marked)
+        prompts = [in_own_words(prompt, quoted) for prompt in found]
+    else:
+        prompts = PromptList(reader).parse(text)
+    return [in_own_words(prompt) for prompt in prompts] if free_text else prompts
+
+
+def _all_known(words: str, reader: Reader) -> bool:
+    try:
+        return all(prompt.known for prompt in PromptList(reader).parse(words))
+    except PromptError:
+        return False
 
 
 @lru_cache(maxsize=4)

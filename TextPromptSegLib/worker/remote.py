@@ -93,6 +93,7 @@ class RemotePredictor:
         threshold: float | None = None,
         samples: int | None = None,
         progress: Progress | None = None,
+        free_text: bool = False,
         **hints: Any,
     ) -> list[Segmentation]:
         """Segment what the prompts name; see `SlicePredictor.segment`, ``hints`` included.
@@ -106,7 +107,7 @@ class RemotePredictor:
         key, volume = self._volume
         job = self._client.segment(
             volume,
-            parse_prompts(prompts),
+            parse_prompts(prompts, free_text=free_text),
             model=self.model,
             device=self.device,
             volume_key=key,

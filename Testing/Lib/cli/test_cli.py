@@ -175,6 +175,11 @@ def test_parse_tells_the_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("parse", "livr") == 3
     assert "liver" in capsys.readouterr().out
     assert run("parse", "") == 2
+    assert run("parse", "left spongy thing") == 3
+    assert "quotation marks" in capsys.readouterr().err
+    for words in (("left spongy thing", "--free-text"), ('left "spongy thing"',)):
+        assert run("parse", *words) == 0
+        assert "asked in your words" in capsys.readouterr().out
 
 
 def test_parse_tells_how_good_a_checkpoint_is(

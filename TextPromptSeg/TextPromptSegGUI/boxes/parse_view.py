@@ -77,7 +77,7 @@ class ParseView:
     def _html(self, answers: Sequence[str]) -> str:
         parts, notes = [], []
         for number, (prompt, refusal) in enumerate(zip(self.prompts, answers, strict=True)):
-            mark = _MISSING if refusal or not prompt.known else _dot(prompt)
+            mark = _MISSING if refusal or not prompt.answerable else _dot(prompt)
             parts.append(f'{mark}&nbsp;<a href="{number}">{html.escape(prompt.phrase())}</a>')
             notes += [*prompt.notes, *([refusal] if refusal else [])]
         text = ", ".join(parts)
@@ -111,6 +111,8 @@ def changes(prompt: Prompt) -> list[tuple[str, str]]:
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
     found = [(_("Use '{name}'").format(name=text), text) for text in prompt.suggestions]
+    if prompt.structure is None and not prompt.free_text:
+        found.append((_("Ask the network in these words"), f'"{prompt.name}"'))
     vocabulary = Vocabulary.load()
     try:
         entry = vocabulary.entry(prompt.structure) if prompt.structure else None
