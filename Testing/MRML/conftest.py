@@ -38,3 +38,11 @@ def scene():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def world(scene):
+    """A volume and a segmentation with two drawn segments."""
+    from drawn_world import World
+
+    return World()

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import mrml_helpers as helpers
 import numpy as np
+import slicer
 
 from TextPromptSegMRML.segments import write_segments
+
+EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+INSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedInsideAllSegments
+INSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideVisibleSegments
+OUTSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments
+OUTSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideVisibleSegments
+INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
+OVERWRITE_ALL = slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments
+OVERWRITE_VISIBLE = slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments
+OVERWRITE_NONE = slicer.vtkMRMLSegmentEditorNode.OverwriteNone
 
 SHAPE = (10, 12, 14)
 

@@ -6,25 +6,26 @@ import mrml_helpers as helpers
 import numpy as np
 import pytest
 import slicer
-from drawn_world import LEFT, MIDDLE, RIGHT, SHAPE, World, box
+from drawn_world import (
+    EVERYWHERE,
+    INSIDE_ALL,
+    INSIDE_ONE,
+    INSIDE_VISIBLE,
+    LEFT,
+    MIDDLE,
+    OUTSIDE_ALL,
+    OUTSIDE_VISIBLE,
+    OVERWRITE_ALL,
+    OVERWRITE_NONE,
+    OVERWRITE_VISIBLE,
+    RIGHT,
+    SHAPE,
+    World,
+    box,
+)
 
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegMRML.geometry import image_array
-
-EVERYWHERE = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
-INSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedInsideAllSegments
-INSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideVisibleSegments
-OUTSIDE_ALL = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments
-OUTSIDE_VISIBLE = slicer.vtkMRMLSegmentationNode.EditAllowedOutsideVisibleSegments
-INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
-OVERWRITE_ALL = slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments
-OVERWRITE_VISIBLE = slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments
-OVERWRITE_NONE = slicer.vtkMRMLSegmentEditorNode.OverwriteNone
-
-
-@pytest.fixture
-def world(scene):
-    return World()
 
 
 @pytest.mark.parametrize("path", ["new", "edited"])

@@ -6,16 +6,11 @@ import mrml_helpers as helpers
 import numpy as np
 import pytest
 import slicer
-from drawn_world import LEFT, MIDDLE, World
+from drawn_world import LEFT, MIDDLE
 
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.vocabulary import Vocabulary
 from TextPromptSegMRML.terminology import read_terminology
-
-
-@pytest.fixture
-def world(scene):
-    return World()
 
 
 def test_an_empty_segment_1_takes_name_codes_and_colour(world):

@@ -6,23 +6,23 @@ import mrml_helpers as helpers
 import numpy as np
 import pytest
 import slicer
-from drawn_world import LEFT, MIDDLE, RIGHT, SHAPE, World, box
+from drawn_world import (
+    INSIDE_ONE,
+    LEFT,
+    MIDDLE,
+    OVERWRITE_ALL,
+    OVERWRITE_NONE,
+    OVERWRITE_VISIBLE,
+    RIGHT,
+    SHAPE,
+    box,
+)
 
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.prompting.prompt import Prompt
 from TextPromptSegMRML.editing import SavedState
 from TextPromptSegMRML.provenance import read_provenance
 from TextPromptSegMRML.segments import write_segment
-
-INSIDE_ONE = slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment
-OVERWRITE_ALL = slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments
-OVERWRITE_VISIBLE = slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments
-OVERWRITE_NONE = slicer.vtkMRMLSegmentEditorNode.OverwriteNone
-
-
-@pytest.fixture
-def world(scene):
-    return World()
 
 
 def test_without_settings_existing_segments_stay_byte_for_byte(world):

@@ -14,16 +14,7 @@ from TextPromptSegLib.checkpoints import archive, catalogue, layout, licence
 from TextPromptSegLib.checkpoints.memory_estimate import slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty user folder, and a catalogue that ships one checkpoint."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(folder))
-    shipped = tmp_path / "shipped"
-    save_tiny(shipped / "shipped-net", name="shipped-net")
-    monkeypatch.setattr(catalogue, "checkpoints_dir", lambda: shipped)
-    return folder
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def to_zip(folder: Path, path: Path, prefix: str = "") -> Path:

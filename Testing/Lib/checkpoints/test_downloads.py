@@ -20,16 +20,7 @@ from TextPromptSegLib.checkpoints import catalogue, layout, transfer
 from TextPromptSegLib.inference import loaded_checkpoint
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty user folder, and a catalogue that ships one checkpoint."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(folder))
-    shipped = tmp_path / "shipped"
-    save_tiny(shipped / "shipped-net", name="shipped-net")
-    monkeypatch.setattr(catalogue, "checkpoints_dir", lambda: shipped)
-    return folder
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def names() -> dict[str, str]:

@@ -19,9 +19,7 @@ from results_to_write import (
     box,
     left_over,
     oblique,
-    organs,
     result,
-    scan,
 )
 
 from TextPromptSegLib.formats import seg_nrrd
@@ -33,16 +31,6 @@ from TextPromptSegLib.prompting.prompt import Prompt
 from TextPromptSegLib.prompting.segmentation import Segmentation
 
 pytest.importorskip("SimpleITK")
-
-
-@pytest.fixture
-def volume() -> Volume:
-    return scan()
-
-
-@pytest.fixture
-def results() -> list[Segmentation]:
-    return organs()
 
 
 # -- layers ------------------------------------------------------------------------------------

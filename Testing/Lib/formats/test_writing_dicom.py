@@ -6,22 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_to_write import Names, left_over, organs, result, scan
+from results_to_write import Names, left_over, result
 
 from TextPromptSegLib.formats.writing import check_output, try_output, write_segmentations
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import OutputError
 from TextPromptSegLib.prompting.segmentation import Segmentation
-
-
-@pytest.fixture
-def volume() -> Volume:
-    return scan()
-
-
-@pytest.fixture
-def results() -> list[Segmentation]:
-    return organs()
 
 
 def read_dicom_seg(path: Path, volume: Volume) -> dict[str, np.ndarray]:

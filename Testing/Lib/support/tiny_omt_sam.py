@@ -37,22 +37,3 @@ def tiny(clip: Any, **changes: Any) -> OMTSAM:
                 0.1 * torch.randn_like(net.image_encoder.fusion.conv.weight)
             )
     return net
-
-
-def batch_of(clip: Any, size: int = 64) -> dict[str, Any]:
-    """Two images with a left and a right square; the text says which one is meant."""
-    generator = torch.Generator().manual_seed(1)
-    image = 0.2 * torch.rand(2, 1, size, size, generator=generator) + 0.1
-    image[..., 16:48, 4:24] += 0.5
-    image[..., 16:48, 40:60] += 0.5
-    mask = torch.zeros(4, 1, size, size)
-    mask[::2, :, 16:48, 4:24] = 1
-    mask[1::2, :, 16:48, 40:60] = 1
-    return {
-        "image": image,
-        "index": torch.arange(4) // 2,
-        "text": clip.encode(["right lung", "left lung"] * 2),
-        "mask": mask,
-        "present": mask.flatten(1).any(1).float(),
-        "valid": torch.ones(2, 1, size, size),
-    }

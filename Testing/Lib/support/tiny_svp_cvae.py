@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
-from tiny_bert import SIZES, tiny_encoder, write_tiny_bert
+from tiny_bert import SIZES
 
 from TextPromptSegLib.systems.svp_cvae import SVPCVAE, SVPCVAEConfig
 
@@ -32,11 +31,6 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return tiny_encoder(write_tiny_bert(tmp_path_factory.mktemp("bert")))
-
-
 def tiny(encoder: Any, **changes: Any) -> SVPCVAE:
     torch.manual_seed(0)
     net = SVPCVAE(SVPCVAEConfig(**{**TINY, **changes}))
@@ -45,23 +39,3 @@ def tiny(encoder: Any, **changes: Any) -> SVPCVAE:
     for update in net.cate.lora.values():
         torch.nn.init.normal_(update.b, std=0.3)
     return net
-
-
-def batch_of(encoder: Any, size: int = 64, texts: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Two images with a left and a right square; the text says which one is meant."""
-    generator = torch.Generator().manual_seed(1)
-    image = 0.2 * torch.rand(2, 1, size, size, generator=generator) + 0.1
-    image[..., 16:48, 4:24] += 0.5
-    image[..., 16:48, 40:60] += 0.5
-    mask = torch.zeros(4, 1, size, size)
-    mask[::2, :, 16:48, 4:24] = 1
-    mask[1::2, :, 16:48, 40:60] = 1
-    words = texts or ("right lung", "left lung") * 2
-    return {
-        "image": image,
-        "index": torch.arange(4) // 2,
-        "text": encoder.encode(words),
-        "mask": mask,
-        "present": mask.flatten(1).any(1).float(),
-        "valid": torch.ones(2, 1, size, size),
-    }

@@ -13,7 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_data import picture, write_dataset
-from tiny_omt_sam import TINY, batch_of, tiny
+from tiny_omt_sam import TINY, tiny
+from two_organs import ablation_rows, batch_of
 
 from TextPromptSegLib.checkpoints.weights import save
 from TextPromptSegLib.image.volume import Volume
@@ -30,11 +31,7 @@ from TextPromptSegLib.training.recipe import Recipe
 
 FOLDER = Path(omt_sam.__file__).parent
 ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())
-ROWS = [
-    pytest.param(changes, id=f"{table}-{row}")
-    for table, rows in ABLATIONS.items()
-    for row, changes in rows.items()
-]
+ROWS = ablation_rows(ABLATIONS)
 WORDS = ("right kidney", "the liver", "spleen", "segment the left kidney please")
 NONE = [float("nan")] * 4
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 from tiny_bert import tiny_encoder, write_tiny_bert
-from tiny_svp_cvae import TEXTS, TINY, batch_of, tiny
+from tiny_svp_cvae import TEXTS, TINY, tiny
+from two_organs import batch_of
 
 from TextPromptSegLib.outcome import CheckpointError, InputError
 from TextPromptSegLib.systems import svp_cvae

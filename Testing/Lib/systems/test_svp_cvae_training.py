@@ -11,7 +11,8 @@ import pytest
 import torch
 from tiny_bert import tiny_encoder, write_tiny_bert
 from tiny_data import picture, write_dataset
-from tiny_svp_cvae import TEXTS, TINY, batch_of, tiny
+from tiny_svp_cvae import TEXTS, TINY, tiny
+from two_organs import ablation_rows, batch_of
 
 from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.image.volume import Volume
@@ -30,11 +31,7 @@ from TextPromptSegLib.training.recipe import Recipe
 
 FOLDER = Path(svp_cvae.__file__).parent
 ABLATIONS = json.loads((FOLDER / "ablations.json").read_text())
-ROWS = [
-    pytest.param(changes, id=f"{table}-{row}")
-    for table, rows in ABLATIONS.items()
-    for row, changes in rows.items()
-]
+ROWS = ablation_rows(ABLATIONS)
 
 
 @pytest.fixture(scope="module")

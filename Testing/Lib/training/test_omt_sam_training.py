@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tiny_clip
 import torch
-from tiny_omt_sam import batch_of, tiny
+from tiny_omt_sam import tiny
+from two_organs import batch_of
 
 from TextPromptSegLib.systems.omt_sam import OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.objective import omt_sam_objective
