@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import SliceStack
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.engines.slice_engine import SliceEngine
 from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint, load
-from TextPromptSegLib.inference.slice_engine import SliceEngine
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures

@@ -12,8 +12,8 @@ import sys
 from TextPromptSegLib.checkpoints.layout import input_spec
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.evaluation.hit_rate import as_rows, judge, look, summary
+from TextPromptSegLib.inference.engines.locating_engine import LOOK_MM
 from TextPromptSegLib.inference.loaded_checkpoint import load
-from TextPromptSegLib.inference.locating_engine import LOOK_MM
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE
 
 

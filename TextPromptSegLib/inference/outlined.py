@@ -9,19 +9,19 @@ import torch
 
 from ..outcome import InputError
 from ..prompting.segmentation import Segmentation
-from .hinted_engine import HintedEngine
+from .engines.hinted_engine import HintedEngine
+from .engines.slice_hints import SliceHints, box_of, canvas_pixels
 from .hints import INSIDE, Box, Hints
 from .run_request import RunRequest
-from .slice_hints import SliceHints, box_of, canvas_pixels
 from .targets import Target
 
 if TYPE_CHECKING:
     from ..image.slice_stack import SliceStack
     from ..image.volume import Volume
     from ..text.features import TextFeatures
+    from .engines.search import Search
+    from .engines.slice_engine import SliceBatch
     from .predictor import SlicePredictor
-    from .search import Search
-    from .slice_engine import SliceBatch
 
 
 SHOWN = ("box", "point")

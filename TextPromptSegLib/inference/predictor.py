@@ -25,18 +25,18 @@ from . import answers
 from .candidates import per_pass, segment_samples
 from .composition import Composer, not_there
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
-from .fast_inference import faster_on_cpu
-from .feature_cache import cache_limit
-from .feature_files import make_cache
-from .heat_maps import heat_map_of
-from .hinted_engine import make_engine, with_region
+from .engines.fast_inference import faster_on_cpu
+from .engines.feature_cache import cache_limit
+from .engines.feature_files import make_cache
+from .engines.heat_maps import heat_map_of
+from .engines.hinted_engine import make_engine, with_region
+from .engines.search import Search
+from .engines.slice_engine import SliceEngine
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
 from .own_words import with_nearest
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
-from .search import Search
-from .slice_engine import SliceEngine
 from .targets import Refusal, Resolver, Target, thresholds
 
 if TYPE_CHECKING:

@@ -43,7 +43,11 @@ def test_readme_leads_to_the_page() -> None:
 ROOMS = sorted(
     {
         path.parent
-        for top in ("TextPromptSegLib", "TextPromptSeg/TextPromptSegGUI")
+        for top in (
+            "TextPromptSegLib",
+            "TextPromptSegLib/inference",
+            "TextPromptSeg/TextPromptSegGUI",
+        )
         for path in (ROOT / top).glob("*/__init__.py")
     }
 )

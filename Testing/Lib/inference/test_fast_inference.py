@@ -8,7 +8,7 @@ import pytest
 import torch
 from toy_segmenter import ToySegmenter
 
-from TextPromptSegLib.inference.fast_inference import faster_on_cpu
+from TextPromptSegLib.inference.engines.fast_inference import faster_on_cpu
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
 

@@ -10,7 +10,7 @@ import torch
 from toy_segmenter import ToySegmenter, phantom, toy_checkpoint
 
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.inference.feature_files import FOLDER_VARIABLE, DiskFeatureCache
+from TextPromptSegLib.inference.engines.feature_files import FOLDER_VARIABLE, DiskFeatureCache
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import OutputError
 

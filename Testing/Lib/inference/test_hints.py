@@ -17,8 +17,13 @@ from TextPromptSegLib.cli.options import parse_point, run_options
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import PLANES, SliceStack
 from TextPromptSegLib.image.volume import AxisMap, Volume
+from TextPromptSegLib.inference.engines.slice_hints import (
+    SliceHints,
+    box_of,
+    march,
+    stack_coordinates,
+)
 from TextPromptSegLib.inference.hints import Hints
-from TextPromptSegLib.inference.slice_hints import SliceHints, box_of, march, stack_coordinates
 from TextPromptSegLib.jobs.job import RunOptions
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
 

@@ -12,9 +12,9 @@ import torch
 from tiny_sam import SIZES
 
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.engines.slice_engine import SliceEngine
 from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
-from TextPromptSegLib.inference.slice_engine import SliceEngine
 from TextPromptSegLib.systems.omt_sam import OMTSAM, OMTSAMConfig, network
 from TextPromptSegLib.systems.omt_sam.prompts import ImageTextPromptEncoder
 from TextPromptSegLib.systems.omt_sam.two_way import image_reads_tokens, tokens_read_image, two_way
@@ -164,7 +164,7 @@ def test_a_run_asks_the_transformer_once_for_a_slice(
         lambda *a: asked.append(len(a[1])) or plain(*a),  # type: ignore[func-returns-value]
     )
     if not room:
-        monkeypatch.setattr("TextPromptSegLib.inference.slice_engine.REST_BYTES", 0)
+        monkeypatch.setattr("TextPromptSegLib.inference.engines.slice_engine.REST_BYTES", 0)
     found = [np.asarray(a.probability, np.float32) for a in predictor.segment(list(NAMES))]
     once, asked[:] = sum(asked), []
     monkeypatch.setattr(SliceEngine, "goes_on", False)

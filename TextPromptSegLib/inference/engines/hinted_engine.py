@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from ..image.slice_stack import SliceStack
-from ..outcome import InputError
-from .hints import Hints
+from ...image.slice_stack import SliceStack
+from ...outcome import InputError
+from ..hints import Hints
 from .locating_engine import LocatingEngine
 from .search import RunFacts, Search, Write
 from .slice_engine import SliceEngine
 from .slice_hints import PixelBox, SliceHints, box_tensor, boxes_of, march
 
 if TYPE_CHECKING:
-    from ..systems.base import Features
-    from ..text.features import TextFeatures
+    from ...systems.base import Features
+    from ...text.features import TextFeatures
 
 
 @runtime_checkable

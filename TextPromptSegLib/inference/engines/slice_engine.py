@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
-from .device import MemoryLadder, is_out_of_memory, release_memory
+from ..device import MemoryLadder, is_out_of_memory, release_memory
 from .feature_cache import FeatureCache, move, rows_of, size_of
 from .search import RunFacts, Search
 
 if TYPE_CHECKING:
-    from ..image.slice_stack import SliceStack
-    from ..systems.base import Features, PromptedSegmenter
-    from ..text.features import TextFeatures
+    from ...image.slice_stack import SliceStack
+    from ...systems.base import Features, PromptedSegmenter
+    from ...text.features import TextFeatures
 
 T = TypeVar("T")
 

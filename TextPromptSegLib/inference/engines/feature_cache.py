@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from ..systems.base import Features
+    from ...systems.base import Features
 
 DEFAULT_BYTES = 768 << 20
 
 
 def cache_limit(device: torch.device) -> int:
     """Return how much memory image features may take on a device, bytes."""
-    from .device import free_memory
+    from ..device import free_memory
 
     free = free_memory(device)
     if free is None:

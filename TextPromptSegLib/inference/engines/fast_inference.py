@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
-    from ..systems.base import PromptedSegmenter
+    from ...systems.base import PromptedSegmenter
 
 
 class FastSpatialAttention(nn.Module):
@@ -120,7 +120,7 @@ def faster_on_cpu(model: PromptedSegmenter) -> PromptedSegmenter:
     try:
         from monai.networks.blocks import ChannelSELayer
 
-        from ..nn import AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention
+        from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention
     except ImportError:  # without MONAI there is no such network either
         return model
     ours = (AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..image.slice_stack import SliceStack, voxel_size
+from ...image.slice_stack import SliceStack, voxel_size
 from .search import RunFacts, Search
 from .slice_engine import SliceBatch, SliceEngine, runs_of
 from .slice_hints import PixelBox, box_tensor
 
 if TYPE_CHECKING:
-    from ..systems.base import Features
-    from ..text.features import TextFeatures
+    from ...systems.base import Features
+    from ...text.features import TextFeatures
 
 
 LOOK_MM = 4.0

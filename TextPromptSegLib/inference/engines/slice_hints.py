@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..outcome import InputError
-from .hints import Hints
+from ...outcome import InputError
+from ..hints import Hints
 
 if TYPE_CHECKING:
-    from ..image.slice_stack import SliceStack
+    from ...image.slice_stack import SliceStack
 
 PixelBox = tuple[float, float, float, float]
 """x0, y0, x1, y1 in px of the canvas."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..outcome import Cancelled, Progress
+from ...outcome import Cancelled, Progress
 
 if TYPE_CHECKING:
-    from ..image.slice_stack import SliceStack
-    from ..text.features import TextFeatures
+    from ...image.slice_stack import SliceStack
+    from ...text.features import TextFeatures
 
 Write = Callable[[int, int, np.ndarray], None]
 """``write(prompt, first_slice, probabilities (n, H, W) float16)``."""

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..outcome import OutputError
+from ...outcome import OutputError
 from .feature_cache import DEFAULT_BYTES, FeatureCache, rows_of
 
 if TYPE_CHECKING:
-    from ..systems.base import Features
+    from ...systems.base import Features
 
 logger = logging.getLogger(__name__)
 

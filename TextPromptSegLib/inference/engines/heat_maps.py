@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..image.slice_stack import Block, SliceStack
+from ...image.slice_stack import Block, SliceStack
 
 if TYPE_CHECKING:
-    from ..text.features import TextFeatures
+    from ...text.features import TextFeatures
     from .slice_engine import SliceEngine
 
 
