@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
 from ..checkpoints import catalogue, layout
-from ..checkpoints.quality import quality_of
 from ..outcome import CheckpointError
 from .clean import clean_json
 from .console import remark, show_parse
 from .exits import EXIT_DONE, EXIT_NOT_FOUND
-
-if TYPE_CHECKING:
-    from ..checkpoints.quality import Quality
-    from ..prompting.prompt import Prompt
 
 
 def parse_prompt(
@@ -33,6 +25,7 @@ def parse_prompt(
         PromptError: when the prompt cannot be understood at all.
         CheckpointError: when the named checkpoint is not on this machine.
     """
+    from ..inference.prospect import prospects
     from ..prompting.prompts import parse_prompts
 
     prompts = parse_prompts(text, free_text=free_text)
@@ -43,7 +36,8 @@ def parse_prompt(
             raise
         remark(str(error))
         config = {}
-    qualities = qualities_of(prompts, config.get("trained_prompts", {}))
+    expected = prospects(prompts, config.get("trained_prompts"))
+    qualities = [prospect.quality for prospect in expected]
     if as_json:
         rows = [
             {
@@ -62,18 +56,3 @@ def parse_prompt(
                 "to ask the network in your own words, put them in quotation marks (--free-text)"
             )
     return EXIT_DONE if all(prompt.answerable for prompt in prompts) else EXIT_NOT_FOUND
-
-
-def qualities_of(prompts: Sequence[Prompt], trained: Mapping[str, Any]) -> list[Quality | None]:
-    """Return how good a checkpoint is at each prompt, None where it cannot answer or nobody knows.
-
-    Args:
-        prompts: what was typed.
-        trained: the checkpoint's ``trained_prompts``.
-    """
-    from ..inference.targets import Resolver, Target
-    from ..prompting.vocabulary import Vocabulary
-
-    resolver = Resolver(trained, Vocabulary.load())
-    found = [resolver.resolve(prompt) for prompt in prompts]
-    return [quality_of(t.names, trained) if isinstance(t, Target) else None for t in found]

@@ -14,7 +14,6 @@ from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
 from .console import remark, run_with_bar, say, show_parse, show_results
 from .exits import EXIT_DONE, EXIT_NOT_FOUND
-from .parse import qualities_of
 
 if TYPE_CHECKING:
     from ..prompting.prompt import Prompt
@@ -79,9 +78,10 @@ def show_request(prompts: Sequence[Prompt], model: str) -> None:
         CheckpointError: when the checkpoint is not on this machine.
     """
     from ..checkpoints import catalogue, layout
+    from ..inference.prospect import prospects
 
     trained = layout.read_config(catalogue.resolve(model))["trained_prompts"]
-    show_parse(prompts, qualities_of(prompts, trained))
+    show_parse(prompts, [prospect.quality for prospect in prospects(prompts, trained)])
     show_licence(model)
 
 

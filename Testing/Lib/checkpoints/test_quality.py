@@ -48,6 +48,7 @@ def test_tiers_begin_where_they_should(dice: float | None, tier: str) -> None:
             "CT",
             "fair: Dice 0.70 in 4 test cases, labels automatic",
         ),
+        (["own words"], "CT", "experimental: no test case"),
         (["liver", "rib 3"], "CT", "experimental: no test case"),
     ],
 )
@@ -57,9 +58,10 @@ def test_the_worst_part_in_this_kind_of_image_decides(
     assert str(quality_of(names, TRAINED, modality)) == words
 
 
-@pytest.mark.parametrize("names", [[], ["heart"], ["liver", "heart"], ["unheard of"]])
+@pytest.mark.parametrize("names", [[], ["heart"], ["liver", "heart"]])
 def test_what_nobody_measured_is_not_judged(names: list[str]) -> None:
     assert quality_of(names, TRAINED, "CT") is None and warning(names, None) == ()
+    assert quality_of(["own words"], {"liver": {}}, "CT") is None
 
 
 def test_only_experimental_structures_warn() -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from TextPromptSegLib.checkpoints.quality import quality_of, warning
 from TextPromptSegLib.inference import answers
 from TextPromptSegLib.inference.hints import Hints
 from TextPromptSegLib.outcome import Cancelled, InputError
@@ -29,6 +30,11 @@ BALLS = {
     "gallbladder": ((0.36, 0.40, 0.50), 0.07),
 }
 ABSENT = ("urinary bladder", "prostate")
+MEASURED = {
+    "liver": {"tier": "good", "measured": {"test": {"CT": {"dice": 0.93, "n": 31}}}},
+    "spleen": {"tier": "experimental"},
+}
+"""What the model "measured" says of itself."""
 POINT_MM = 20.0
 
 
@@ -43,6 +49,8 @@ class FakePredictor:
             "trained_prompts": {name: {"threshold": 0.5} for name in [*BALLS, *ABSENT]},
             "planes": ["axial"],
         }
+        if model == "measured":
+            self.config["trained_prompts"] |= MEASURED
         self.seconds = {"load": 0.0, "text": 0.0, "image": 0.0, "decode": 0.0}
         self.volumes_set = 0
         self.hints = Hints()
@@ -117,7 +125,11 @@ class FakePredictor:
             "notes": [name for name in ("two_pass", "propagate") if getattr(self.hints, name)],
             "memory_steps": ["moved from cuda:0 to the CPU"] if self.model == "large" else [],
         }
-        if prompt.name not in self.config["trained_prompts"]:
+        trained = self.config["trained_prompts"]
+        if quality := quality_of([prompt.name], trained):
+            facts["quality"] = quality.to_dict()
+            facts["notes"] += warning([prompt.name], quality)
+        if prompt.name not in trained:
             text = f"this checkpoint was not trained on '{prompt.name}'"
             return answers.refuse(prompt, text, volume.shape, threshold, facts)
         ball = self._hinted(self._ball(prompt.name))

@@ -13,6 +13,7 @@ from TextPromptSegLib.outcome import TextPromptSegError
 
 from ..shared import settings
 from ..shared.links import Links
+from ..shared.quality_words import tier_counts
 
 if TYPE_CHECKING:
     from TextPromptSegLib.checkpoints.model_info import (
@@ -157,6 +158,7 @@ def describe(model: ModelInfo) -> str:
             planes=", ".join(model.planes),
             count=len(model.prompts),
         ),
+        *([_("Measured: {tiers}").format(tiers=tier_counts(model.tiers))] if model.tiers else []),
         takes_line(model.takes),
         _("Licence: {licence}").format(licence=f"{model.licence} {model.licence_line}".strip()),
         _("Size {size}, memory about {memory}").format(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import qt
 from slicer.i18n import tr as _
@@ -14,7 +14,11 @@ from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.prompting.prompt import Prompt
 
 from ..shared.links import Links
+from ..shared.quality_words import quality_words
 from .run_bar import flat
+
+if TYPE_CHECKING:
+    from TextPromptSegLib.inference.prospect import Prospect
 
 _MISSING = "\N{WARNING SIGN}"
 
@@ -54,6 +58,7 @@ class ParseView:
         Returns:
             The prompts, empty when the text is empty or unreadable (see ``error``).
         """
+        from TextPromptSegLib.inference.prospect import prospects
         from TextPromptSegLib.prompting.prompts import parse_prompts
 
         self.error, self.prompts = "", []
@@ -62,7 +67,7 @@ class ParseView:
                 self.prompts = parse_prompts(text)
             except TextPromptSegError as error:
                 self.error = str(error)
-        answers = refusals(self.prompts, trained)
+        answers = prospects(self.prompts, trained)
         self.label.text = self._html(answers) if self.prompts else html.escape(self.error)
         self.label.visible = bool(self.label.text)
         return self.prompts
@@ -74,12 +79,14 @@ class ParseView:
             self._menu.deleteLater()
             self._menu = None
 
-    def _html(self, answers: Sequence[str]) -> str:
+    def _html(self, answers: Sequence[Prospect]) -> str:
         parts, notes = [], []
-        for number, (prompt, refusal) in enumerate(zip(self.prompts, answers, strict=True)):
-            mark = _MISSING if refusal or not prompt.answerable else _dot(prompt)
-            parts.append(f'{mark}&nbsp;<a href="{number}">{html.escape(prompt.phrase())}</a>')
-            notes += [*prompt.notes, *([refusal] if refusal else [])]
+        for number, (prompt, answer) in enumerate(zip(self.prompts, answers, strict=True)):
+            mark = _MISSING if answer.refusal or not prompt.answerable else _dot(prompt)
+            link = f'{mark}&nbsp;<a href="{number}">{html.escape(prompt.phrase())}</a>'
+            words = "" if answer.quality is None else quality_words(answer.quality)
+            parts.append(f"{link} <small>({html.escape(words)})</small>" if words else link)
+            notes += [*prompt.notes, *filter(None, (answer.refusal, answer.warning))]
         text = ", ".join(parts)
         for note in dict.fromkeys(notes):
             text += f"<br><small>{html.escape(note)}</small>"
@@ -131,18 +138,6 @@ def changes(prompt: Prompt) -> list[tuple[str, str]]:
             found.append((_("Whole '{name}'").format(name=whole), whole))
     found.append((_("Remove"), ""))
     return list(dict.fromkeys(found))
-
-
-def refusals(prompts: Sequence[Prompt], trained: Mapping[str, Any] | None) -> list[str]:
-    """Return, for each prompt, why the checkpoint cannot answer it, or an empty text."""
-    if trained is None:
-        return ["" for _prompt in prompts]
-    from TextPromptSegLib.inference.targets import Refusal, Resolver
-    from TextPromptSegLib.prompting.vocabulary import Vocabulary
-
-    resolver = Resolver(trained, Vocabulary.load())
-    answers = (resolver.resolve(prompt) for prompt in prompts)
-    return [answer.message if isinstance(answer, Refusal) else "" for answer in answers]
 
 
 def _dot(prompt: Prompt) -> str:

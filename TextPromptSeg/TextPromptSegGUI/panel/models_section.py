@@ -10,12 +10,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from TextPromptSegLib.checkpoints.quality import GOOD, TIERS
 from TextPromptSegLib.outcome import TextPromptSegError
 
 from ..boxes.model_box import amount, takes_line
 from ..shared import settings
 from ..shared.background import Task, Work
 from ..shared.links import Links
+from ..shared.quality_words import tier_counts
 from ..shared.session import Session
 
 if TYPE_CHECKING:
@@ -306,12 +308,15 @@ def details(model: ModelInfo) -> str:
     """Return what the panel says about a checkpoint besides the table."""
     if model.problem:
         return model.problem
-    shown = ", ".join(model.prompts[:12])
+    # what it is good at comes first
+    names = sorted(model.prompts, key=lambda name: -TIERS.index(model.tiers.get(name, GOOD)))
+    shown = ", ".join(names[:12])
     if len(model.prompts) > 12:
         shown += _(" and {count} more").format(count=len(model.prompts) - 12)
     lines = [
         model.title,
         _("Trained on: {prompts}").format(prompts=shown or _("not stated")),
+        *([_("Measured: {tiers}").format(tiers=tier_counts(model.tiers))] if model.tiers else []),
         takes_line(model.takes),
         _("Licence: {licence}").format(licence=f"{model.licence} {model.licence_line}".strip()),
     ]

@@ -12,10 +12,12 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from TextPromptSegLib.checkpoints.quality import EXPERIMENTAL
 from TextPromptSegLib.inference.answers import size_of
 
 from ..shared import overlays, views
 from ..shared.links import Links
+from ..shared.quality_words import tier_word
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
@@ -115,7 +117,7 @@ class ResultsSection:
             found = result.voxels > 0
             texts = (
                 result.prompt.phrase(),
-                outcome_word(result.outcome.value),
+                outcome_words(result),
                 size_of(result) if found else "",
                 f"{result.max_probability:.2f}" if result.probability is not None else "",
                 f"{result.seconds:.1f}",
@@ -191,6 +193,13 @@ class ResultsSection:
     def _overlay(self, kind: str) -> None:
         if self.selected is not None and self._volume is not None:
             overlays.add_overlay(self.selected, self._volume, kind)
+
+
+def outcome_words(result: Segmentation) -> str:
+    """Return an answer's outcome in words, and whether its structure is experimental."""
+    word = outcome_word(result.outcome.value)
+    tier = (result.provenance.get("quality") or {}).get("tier")
+    return f"{word}, {tier_word(tier)}" if tier == EXPERIMENTAL else word
 
 
 def outcome_word(outcome: str) -> str:
