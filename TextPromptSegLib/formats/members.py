@@ -73,9 +73,28 @@ def data_files(header_path: Path, header: bytes) -> list[Path]:
     names = [name]
     if words[0].upper() == b"LIST":
         names = [line.strip() for line in header[match.end() :].splitlines()]
+    elif b"%" in name:
+        names = _numbered(words)
     with contextlib.suppress(ValueError):  # a name that holds a zero byte names nothing
         return [header_path.parent / os.fsdecode(name) for name in names if name]
     return []
+
+
+def _numbered(words: list[bytes]) -> list[bytes]:
+    """Return the names of "slice%03d.raw 1 20 1": pattern, first, last and step."""
+    pattern = re.fullmatch(rb"([^%]*)%(0?)(\d{0,2})d([^%]*)", words[0])
+    if pattern is None or not 4 <= len(words) <= 5:
+        return []
+    if not all(re.fullmatch(rb"-?\d{1,6}", word) for word in words[1:]):
+        return []
+    first, last, step = (int(word) for word in words[1:4])
+    before, zero, width, after = (part.decode("latin-1") for part in pattern.groups())
+    count = (last - first) // step + 1 if step else 0
+    if not 1 <= count <= _MAX_FILES:
+        return []
+    form = f"{zero}{int(width or 0) or ''}d"
+    names = [f"{before}{first + n * step:{form}}{after}" for n in range(count)]
+    return [name.encode("latin-1") for name in names]
 
 
 # -- DICOM -------------------------------------------------------------------------------------

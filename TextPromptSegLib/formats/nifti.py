@@ -6,25 +6,23 @@ decoded here, from the format's definition: https://nifti.nimh.nih.gov/nifti-1
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..image.volume import LPS_RAS
 from ..outcome import InputError
+from .nifti_geometry import Forms, place
 from .pixels import luminance, pick_frame
+from .stored_voxels import DAMAGED, first_bytes, read_voxels
 
 _DTYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 32: "c8", 64: "f8", 256: "i1", 512: "u2", 768: "u4",
     1024: "i8", 1280: "u8", 1792: "c16",
 }  # fmt: skip
 _COLOURS = {128: 3, 2304: 4}  # bytes per voxel: RGB, RGBA
-NO_PLACE = "The file does not say how it lies in the patient; left and right are assumed."
-_DAMAGED = "{} is damaged or incomplete; copy or download it again."
+_SIZES = {1: 348, 2: 540}  # of the header, bytes
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class _Header:
     offset: int
     slope: float
     intercept: float
-    sform: np.ndarray | None  # (3, 4), mm
+    forms: Forms
 
 
 def is_nifti(start: bytes) -> bool:
@@ -44,7 +42,7 @@ def is_nifti(start: bytes) -> bool:
     return start[344:347] == b"n+1" or start[4:7] == b"n+2"
 
 
-def read_nifti(path: Path, frame: int | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def read_nifti(path: Path, frame: int | None) -> tuple[np.ndarray, np.ndarray, list[str], str]:
     """Read a .nii or .nii.gz file.
 
     Args:
@@ -52,66 +50,72 @@ def read_nifti(path: Path, frame: int | None) -> tuple[np.ndarray, np.ndarray, l
         frame: which of several time points or channels, from 0.
 
     Returns:
-        Scaled voxels (K, J, I), the (4, 4) matrix to RAS in mm, and notes for the user.
+        Scaled voxels (K, J, I), the (4, 4) matrix to RAS in mm, notes for the user, and whether
+        the place is that of the "file" or "assumed".
 
     Raises:
         InputError: when the file is damaged or is no scalar 3-D image.
     """
-    data = _content(path)
-    header = _parse(data, path)
-    array = _voxels(data, header, path)
+    header = _parse(first_bytes(path, 1024), path)
+    array = _voxels(header, path)
     lead = header.shape[3:]
     if len(lead) and np.prod(lead) > 1:
         array = pick_frame(array.reshape(-1, *array.shape[-3:]), frame, path.name)
     else:
-        array = array.reshape(array.shape[-3:])
-    matrix, notes = _geometry(path, header)
-    return _scaled(array, header), matrix, notes
-
-
-def _content(path: Path) -> bytes:
-    data = path.read_bytes()
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        # The last bytes tell the size, so the buffer need not grow; deflate packs 1:1032 at most.
-        size = int.from_bytes(data[-4:], "little")
-        content = zlib.decompress(data, zlib.MAX_WBITS | 16, max(1, min(size, 1032 * len(data))))
-        return content if len(content) == size else gzip.decompress(data)  # several members
-    except (EOFError, OSError, zlib.error):
-        raise InputError(_DAMAGED.format(path.name)) from None
+        array = pick_frame(array.reshape(1, *array.shape[-3:]), frame, path.name)
+    matrix, notes, geometry = place(header.forms, path.name)
+    return _scaled(array, header), matrix, notes, geometry
 
 
 def _parse(data: bytes, path: Path) -> _Header:
-    version2 = data[4:7] == b"n+2"
+    version = 2 if data[4:7] == b"n+2" else 1
     try:
         order = "<" if struct.unpack_from("<i", data)[0] in (348, 540) else ">"
-        if version2:
-            datatype = struct.unpack_from(order + "h", data, 12)[0]
-            dim = struct.unpack_from(order + "8q", data, 16)
-            offset = struct.unpack_from(order + "q", data, 168)[0]
-            slope, intercept = struct.unpack_from(order + "2d", data, 176)
-            code = struct.unpack_from(order + "i", data, 348)[0]
-            rows = struct.unpack_from(order + "12d", data, 400)
+
+        def get(form: str, at: int) -> tuple[float, ...]:
+            return struct.unpack_from(order + form, data, at)
+
+        if version == 2:
+            (datatype,), dim, (offset,) = get("h", 12), get("8q", 16), get("q", 168)
+            pixdim, (slope, intercept) = get("8d", 104), get("2d", 176)
+            codes, q, rows, (units,) = (
+                get("2i", 344),
+                get("6d", 352),
+                get("12d", 400),
+                get("i", 500),
+            )
         else:
-            dim = struct.unpack_from(order + "8h", data, 40)
-            datatype = struct.unpack_from(order + "h", data, 70)[0]
-            offset = int(struct.unpack_from(order + "f", data, 108)[0])
-            slope, intercept = struct.unpack_from(order + "2f", data, 112)
-            code = struct.unpack_from(order + "h", data, 254)[0]
-            rows = struct.unpack_from(order + "12f", data, 280)
+            (datatype,), dim, (offset,) = get("h", 70), get("8h", 40), get("f", 108)
+            pixdim, (slope, intercept) = get("8f", 76), get("2f", 112)
+            codes, q, rows, (units,) = (
+                get("2h", 252),
+                get("6f", 256),
+                get("12f", 280),
+                get("b", 123),
+            )
+        begin = int(offset)
     except (struct.error, ValueError, OverflowError):
-        raise InputError(_DAMAGED.format(path.name)) from None
-    if not 1 <= dim[0] <= 7 or any(size < 1 for size in dim[1 : dim[0] + 1]) or offset < 0:
-        raise InputError(_DAMAGED.format(path.name))
-    shape = tuple(dim[1 : dim[0] + 1]) + (1,) * max(0, 3 - dim[0])
+        raise InputError(DAMAGED.format(path.name)) from None
+    sizes = [int(size) for size in dim[1 : int(dim[0]) + 1]]
+    if not 1 <= dim[0] <= 7 or min(sizes) < 1 or begin != offset or begin < _SIZES[version]:
+        raise InputError(DAMAGED.format(path.name))
+    shape = (*sizes, *(1,) * max(0, 3 - len(sizes)))
     if not np.isfinite([slope, intercept]).all() or slope == 0:
         slope, intercept = 1.0, 0.0
-    sform = np.array(rows).reshape(3, 4) if code > 0 else None
-    return _Header(1 + version2, order, shape, datatype, offset, slope, intercept, sform)
+    forms = Forms(
+        sizes=np.array(pixdim[1:4]),
+        qform_code=int(codes[0]),
+        quaternion=np.array(q[:3]),
+        offset=np.array(q[3:]),
+        qfac=pixdim[0],
+        sform_code=int(codes[1]),
+        rows=np.array(rows).reshape(3, 4),
+        unit=int(units) & 7,
+    )
+    return _Header(version, order, shape, int(datatype), begin, slope, intercept, forms)
 
 
-def _voxels(data: bytes, header: _Header, path: Path) -> np.ndarray:
+def _voxels(header: _Header, path: Path) -> np.ndarray:
     """Return the stored values, shape (..., K, J, I)."""
     colours = _COLOURS.get(header.datatype, 0)
     name = "u1" if colours else _DTYPES.get(header.datatype)
@@ -121,11 +125,12 @@ def _voxels(data: bytes, header: _Header, path: Path) -> np.ndarray:
             f"{header.datatype}); save it as float32."
         )
     shape = header.shape[::-1] + ((colours,) if colours else ())
-    dtype = np.dtype(header.order + name)
-    count = int(np.prod(shape, dtype=object))
-    if header.offset + count * dtype.itemsize > len(data):
-        raise InputError(_DAMAGED.format(path.name))
-    array = np.frombuffer(data, dtype, count, header.offset).reshape(shape)
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    array = read_voxels(
+        [path], np.dtype(header.order + name), shape, path.name,
+        packing="gzip" if packed else "", skip=header.offset,
+    )  # fmt: skip
     return luminance(array) if colours else array
 
 
@@ -138,43 +143,3 @@ def _scaled(array: np.ndarray, header: _Header) -> np.ndarray:
     for k, plane in enumerate(array):
         scaled[k] = plane * np.float64(header.slope) + header.intercept
     return scaled
-
-
-def _geometry(path: Path, header: _Header) -> tuple[np.ndarray, list[str]]:
-    """Return the matrix to RAS, from ITK where it accepts the header."""
-    import SimpleITK as sitk
-
-    no_place = InputError(
-        f"{path.name} does not say how it lies in the patient (its NIfTI header has no usable "
-        "s-form); repair the header first."
-    )
-    if header.version == 2:  # ITK reads the first version only
-        if header.sform is None:
-            raise no_place
-        return np.vstack([header.sform, [0.0, 0.0, 0.0, 1.0]]), []
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("NiftiImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        if "orthonormal" not in str(error):
-            ending = ".nii.gz" if path.read_bytes()[:2] == b"\x1f\x8b" else ".nii"
-            raise InputError(
-                f"{path.name} is a NIfTI file under another name; rename it to end in {ending}."
-            ) from None
-        # ITK takes orthogonal axes only; the s-form says where a sheared volume lies.
-        if header.sform is None:
-            raise no_place from None
-        note = "The slices of this file are sheared; they are used as stored, nothing is resampled."
-        return np.vstack([header.sform, [0.0, 0.0, 0.0, 1.0]]), [note]
-    dim = reader.GetDimension()
-    lps, used = np.eye(4), min(dim, 3)
-    direction = np.array(reader.GetDirection()).reshape(dim, dim)[:used, :used]
-    lps[:used, :used] = direction * np.array(reader.GetSpacing())[:used]
-    lps[:used, 3] = reader.GetOrigin()[:used]
-    codes = [reader.GetMetaData(f"{form}_code") for form in ("qform", "sform")
-             if reader.HasMetaDataKey(f"{form}_code")]  # fmt: skip
-    if codes and all(code == "0" for code in codes):
-        return LPS_RAS @ lps, [NO_PLACE]
-    return LPS_RAS @ lps, []

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..image.volume import LPS_RAS, Volume
+from ..image.volume import Volume
 from ..outcome import InputError
 from .kinds import ACCEPTED, kind_of
 from .members import looks_like_dicom
-from .nifti import NO_PLACE, read_nifti
-from .pixels import check_frame, luminance
+from .metaimage import read_metaimage
+from .nifti import read_nifti
+from .nrrd import read_nrrd
+from .picture_files import read_picture
+from .stored_voxels import first_bytes
 
 # What a file that is no image gives away in its first bytes.
 _OTHERS = {
@@ -57,9 +57,11 @@ def read_volume(
             return _checked(read_dicom_folder(path, frame=frame, series=series))
         if not path.exists():
             raise InputError(f"There is no file or folder {path}.")
+        if not path.is_file():
+            raise InputError(f"{path.name} is no ordinary file; name an image file or a folder.")
         with path.open("rb") as stream:
             start = stream.read(1024)
-        return _checked(_read_file(path, start, frame))
+        return _checked(_read_file(path, start, frame, series))
     except OSError as error:
         name = Path(str(error.filename or path)).name
         reason = error.strerror or type(error).__name__
@@ -79,27 +81,24 @@ def stem(path: Path) -> str:
     return name if name != path.name else path.stem
 
 
-def _read_file(path: Path, start: bytes, frame: int | None) -> Volume:
+def _read_file(path: Path, start: bytes, frame: int | None, series: str | int | None) -> Volume:
     if not start:
         raise InputError(f"{path.name} is an empty file; copy or download it again.")
     if not start.strip(b"\0") and path.stat().st_size <= 1 << 20:
         raise InputError(f"{path.name} holds only zeros; copy or download it again.")
-    kind = kind_of(start)
-    if kind == "NIfTI" or (start[:2] == b"\x1f\x8b" and kind_of(_gunzip_start(path)) == "NIfTI"):
+    kind = kind_of(first_bytes(path, 1024)) if start[:2] == b"\x1f\x8b" else kind_of(start)
+    if kind == "NIfTI":
         return _nifti(path, frame)
-    if kind == "NRRD":
-        return _itk(path, "NrrdImageIO", frame)
-    if kind in ("PNG", "JPEG"):
-        return _picture(path, start, kind)
+    if start[:4] == b"NRRD":
+        return read_nrrd(path, frame, stem(path))
+    if start[:2] != b"\x1f\x8b" and kind in ("PNG", "JPEG"):
+        return read_picture(path, stem(path))
     if looks_like_dicom(start):
         from .dicom import read_dicom_file
 
-        return read_dicom_file(path, frame=frame)
+        return read_dicom_file(path, frame=frame, series=series)
     if path.suffix.lower() in (".mha", ".mhd") and b"NDims" in start:
-        from .metaimage import check_metaimage
-
-        check_metaimage(path)
-        return _itk(path, "MetaImageIO", frame)
+        return read_metaimage(path, frame, stem(path))
     raise InputError(_what_it_is(path, start))
 
 
@@ -125,104 +124,10 @@ def _what_it_is(path: Path, start: bytes) -> str:
     )
 
 
-def _gunzip_start(path: Path) -> bytes:
-    try:
-        with gzip.open(path) as stream:
-            return stream.read(1024)
-    except (OSError, EOFError, zlib.error):
-        return b""
-
-
 def _nifti(path: Path, frame: int | None) -> Volume:
-    array, matrix, notes = read_nifti(path, frame)
-    meta = {"path": str(path), "format": "NIfTI", "geometry": "file", "notes": tuple(notes)}
+    array, matrix, notes, geometry = read_nifti(path, frame)
+    meta = {"path": str(path), "format": "NIfTI", "geometry": geometry, "notes": tuple(notes)}
     return Volume(array, matrix, name=stem(path), meta=meta)
-
-
-def _itk(path: Path, image_io: str, frame: int | None) -> Volume:
-    """Read NRRD or MetaImage through SimpleITK."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(image_io)
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        dim, size = reader.GetDimension(), list(reader.GetSize())
-        channels = reader.GetNumberOfComponents()
-        is_colour = channels in (3, 4) and reader.GetPixelID() == sitk.sitkVectorUInt8
-        frames = int(np.prod(size[3:])) if dim > 3 else 1
-        if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
-            raise InputError(f"{path.name} holds complex numbers; save its magnitude first.")
-        if dim > 4 or (frames > 1 and channels > 1):
-            raise InputError(f"{path.name} has {dim} dimensions; save one 3-D volume of it first.")
-        if not (is_colour and frame is None):
-            check_frame(frames * channels, frame, path.name)
-        if dim == 4:
-            reader.SetExtractSize([*size[:3], 0])
-            reader.SetExtractIndex([0, 0, 0, frame or 0])
-        image = reader.Execute()
-    except RuntimeError:
-        raise InputError(
-            f"{path.name} is damaged or incomplete, or the file with its voxels is missing; copy "
-            "or download it again."
-        ) from None
-    grey = None
-    if channels > 1:
-        pixels = sitk.GetArrayViewFromImage(image)
-        grey = luminance(pixels) if is_colour and frame is None else None
-        image = sitk.VectorIndexSelectionCast(image, frame or 0)
-    meta: dict[str, Any] = {"path": str(path), "format": image_io.removesuffix("ImageIO")}
-    meta["geometry"] = "file"
-    if image_io == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
-        meta["geometry"] = "assumed"
-        meta["notes"] = (NO_PLACE,)
-    volume = Volume.from_sitk(image, name=stem(path), meta=meta)
-    return volume if grey is None else volume.with_array(grey.reshape(volume.shape).copy())
-
-
-def _picture(path: Path, start: bytes, kind: str) -> Volume:
-    """Read a PNG or JPEG; its place in the patient is assumed: shown as radiologists do."""
-    from PIL import Image, UnidentifiedImageError
-
-    # Pillow cuts 16-bit colour down to 8 bits; ITK does not.
-    if kind == "PNG" and start[24] == 16 and start[25] in (2, 6):
-        pixels = luminance(_itk_pixels(path))
-    else:
-        try:
-            with Image.open(path) as picture:
-                plain = picture.mode in ("L", "LA", "RGB", "RGBA", "I", "F", "I;16", "I;16B")
-                colour = "L" if picture.mode == "1" else "RGB"
-                pixels = np.asarray(picture if plain else picture.convert(colour))
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
-            raise InputError(
-                f"{path.name} is damaged or incomplete; copy or download it again."
-            ) from None
-        except Image.DecompressionBombError:
-            raise InputError(f"{path.name} has too many pixels; shrink it first.") from None
-        if pixels.ndim == 3:
-            pixels = luminance(pixels)
-    meta = {
-        "path": str(path),
-        "format": kind,
-        "geometry": "assumed",
-        "notes": (
-            "A picture carries no geometry: patient right is taken to be on its left, and its "
-            "pixels to be 1 mm.",
-        ),
-    }
-    return Volume(pixels[None], LPS_RAS, name=stem(path), meta=meta)
-
-
-def _itk_pixels(path: Path) -> np.ndarray:
-    import SimpleITK as sitk
-
-    try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="PNGImageIO"))
-    except RuntimeError:
-        raise InputError(
-            f"{path.name} is damaged or incomplete; copy or download it again."
-        ) from None
 
 
 def _checked(volume: Volume) -> Volume:

@@ -54,7 +54,7 @@ def test_nifti_agrees_with_simpleitk_and_nibabel(tmp_path):
     theirs = Volume.from_sitk(sitk.ReadImage(str(path)))
     np.testing.assert_array_equal(volume.array, theirs.array)
     np.testing.assert_allclose(volume.array, stored * 0.25 - 125.0)
-    np.testing.assert_array_equal(volume.ijk_to_ras, theirs.ijk_to_ras)
+    np.testing.assert_allclose(volume.ijk_to_ras, theirs.ijk_to_ras, atol=1e-6)
     np.testing.assert_allclose(volume.array.T, nib.load(path).get_fdata())
 
 
@@ -113,7 +113,7 @@ def test_nrrd_and_metaimage(tmp_path, ending, compress):
 def test_the_content_decides_and_not_the_name(tmp_path):
     path = nifti(tmp_path / "x.nii.gz", numbered())
     path.rename(tmp_path / "scan.dcm")
-    refused(tmp_path / "scan.dcm", r"rename it to end in \.nii\.gz")  # ITK goes by the name
+    np.testing.assert_array_equal(Volume.read(tmp_path / "scan.dcm").array, numbered())
     sitk.WriteImage(Volume(numbered()).to_sitk(), str(tmp_path / "y.nrrd"))
     (tmp_path / "y.nrrd").rename(tmp_path / "y.dat")
     np.testing.assert_array_equal(Volume.read(tmp_path / "y.dat").array, numbered())

@@ -130,7 +130,7 @@ def test_header_without_its_voxels(tmp_path):
     refused(tmp_path / "x.mhd", "not beside it")
     sitk.WriteImage(Volume(numbered()).to_sitk(), str(tmp_path / "x.nhdr"))
     (tmp_path / "x.raw").unlink()
-    refused(tmp_path / "x.nhdr", "missing")
+    refused(tmp_path / "x.nhdr", "not beside it")
 
 
 def test_absurd_headers_are_refused(tmp_path):
