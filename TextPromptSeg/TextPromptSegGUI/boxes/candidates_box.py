@@ -14,6 +14,7 @@ from TextPromptSegLib.inference.answers import size_of
 from TextPromptSegLib.outcome import Outcome
 
 from ..shared.links import Links
+from ..shared.quiet import quiet
 
 if TYPE_CHECKING:
     from TextPromptSegLib.prompting.segmentation import Segmentation
@@ -149,9 +150,8 @@ class CandidatesBox:
         """A checkpoint that draws none is said to give one answer."""
         shown = self._wanted if self._offered else 1
         if shown != self.samples.value:
-            blocked = self.samples.blockSignals(True)
-            self.samples.value = shown
-            self.samples.blockSignals(blocked)
+            with quiet(self.samples):
+                self.samples.value = shown
 
     def _show(self) -> None:
         several = self.count is not None

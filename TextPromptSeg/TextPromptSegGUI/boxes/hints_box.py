@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..shared.links import Links
+from ..shared.quiet import choose, fill, quiet
 from .markups_box import MarkupsBox
 
 NONE, BOX, POINTS, BOTH = "text", "box", "points", "both"
@@ -132,12 +133,7 @@ class HintsBox:
             choices.append((POINTS, _("Text and points")))
         if "box" in takes and "points" in takes:
             choices.append((BOTH, _("Text, a box and points")))
-        blocked = self.combo.blockSignals(True)
-        self.combo.clear()
-        for key, label in choices:
-            self.combo.addItem(label, key)
-        self.combo.currentIndex = max(0, self.combo.findData(wanted))
-        self.combo.blockSignals(blocked)
+        fill(self.combo, choices, wanted)
         self.combo.enabled = len(choices) > 1
         self.combo.toolTip = (
             _("What helps the network to find the structure, beside the text.")
@@ -161,14 +157,9 @@ class HintsBox:
             box.set_node(node)
         for check, on in ((self.two_pass, two_pass), (self.propagate, propagate)):
             if check.checked != on:
-                blocked = check.blockSignals(True)
-                check.checked = on
-                check.blockSignals(blocked)
-        index = self.combo.findData(choice)
-        if index >= 0 and index != self.combo.currentIndex:
-            blocked = self.combo.blockSignals(True)
-            self.combo.currentIndex = index
-            self.combo.blockSignals(blocked)
+                with quiet(check):
+                    check.checked = on
+        choose(self.combo, choice)
         self._arrange()
 
     def set_enabled(self, enabled: bool) -> None:

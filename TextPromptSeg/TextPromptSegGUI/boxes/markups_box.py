@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..shared.links import Links
+from ..shared.quiet import quiet
 
 
 class MarkupsBox:
@@ -67,9 +68,8 @@ class MarkupsBox:
     def set_node(self, node: Any) -> None:
         """Choose a node without telling anybody."""
         if node is not self.node:
-            blocked = self.selector.blockSignals(True)
-            self.selector.setCurrentNode(node)
-            self.selector.blockSignals(blocked)
+            with quiet(self.selector):
+                self.selector.setCurrentNode(node)
         self._observe()
 
     def start_drawing(self) -> None:

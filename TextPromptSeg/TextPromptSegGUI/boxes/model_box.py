@@ -14,6 +14,7 @@ from TextPromptSegLib.outcome import TextPromptSegError
 from ..shared import settings
 from ..shared.links import Links
 from ..shared.quality_words import tier_counts
+from ..shared.quiet import choose, fill
 
 if TYPE_CHECKING:
     from TextPromptSegLib.checkpoints.model_info import (
@@ -49,15 +50,10 @@ class ModelBox:
             models = []
         self._models = [m for m in models if m.folder is not None and not m.problem]
         self._configs.clear()
-        blocked = self.combo.blockSignals(True)
-        self.combo.clear()
-        for model in self._models:
-            self.combo.addItem(model.title, model.name)
-            self.combo.setItemData(self.combo.count - 1, describe(model), qt.Qt.ToolTipRole)
-        if not self._models:
-            self.combo.addItem(_("No checkpoint is installed"), "")
-        self.combo.currentIndex = max(0, self.combo.findData(wanted))
-        self.combo.blockSignals(blocked)
+        choices = [(model.name, model.title) for model in self._models]
+        fill(self.combo, choices or [("", _("No checkpoint is installed"))], wanted)
+        for row, model in enumerate(self._models):
+            self.combo.setItemData(row, describe(model), qt.Qt.ToolTipRole)
 
     @property
     def name(self) -> str:
@@ -111,13 +107,7 @@ class ModelBox:
 
     def select(self, name: str) -> bool:
         """Select a checkpoint without telling anybody; False when it is not installed."""
-        index = self.combo.findData(name)
-        if index < 0:
-            return False
-        blocked = self.combo.blockSignals(True)
-        self.combo.currentIndex = index
-        self.combo.blockSignals(blocked)
-        return True
+        return choose(self.combo, name)
 
     def confirm_licence(self) -> bool:
         """Return whether the checkpoint may be used; a restrictive licence is shown once."""

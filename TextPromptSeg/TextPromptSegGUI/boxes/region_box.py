@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..shared.links import Links
+from ..shared.quiet import choose, quiet
 from .markups_box import MarkupsBox
 
 SLICE, SLICES, ROI, WHOLE = "slice", "slices", "roi", "whole"
@@ -73,11 +74,7 @@ class RegionBox:
 
     def set_choice(self, choice: str) -> None:
         """Choose a kind of range without telling anybody."""
-        index = self.combo.findData(choice)
-        if index >= 0 and index != self.combo.currentIndex:
-            blocked = self.combo.blockSignals(True)
-            self.combo.currentIndex = index
-            self.combo.blockSignals(blocked)
+        choose(self.combo, choice)
         self._arrange()
 
     @property
@@ -94,9 +91,8 @@ class RegionBox:
         """Set the range of slices, from 0 and one past the last, without telling anybody."""
         for box, value in ((self.first, first + 1), (self.last, last)):
             if box.value != value:
-                blocked = box.blockSignals(True)
-                box.value = value
-                box.blockSignals(blocked)
+                with quiet(box):
+                    box.value = value
 
     def set_count(self, count: int) -> None:
         """Limit the range to an image with so many slices; a new image starts with all of them."""
@@ -104,9 +100,8 @@ class RegionBox:
         if count == self.last.maximum:
             return
         for box in (self.first, self.last):
-            blocked = box.blockSignals(True)
-            box.minimum, box.maximum = 1, count
-            box.blockSignals(blocked)
+            with quiet(box):
+                box.minimum, box.maximum = 1, count
         self.set_slices(0, count)
 
     def set_enabled(self, enabled: bool) -> None:

@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..shared.links import Links
+from ..shared.quiet import quiet
 
 LOWEST, HIGHEST = 0.01, 0.99
 
@@ -86,12 +87,10 @@ class ThresholdBox:
 
     def _set_auto(self, on: bool) -> None:
         if self.auto.checked != on:
-            blocked = self.auto.blockSignals(True)
-            self.auto.checked = on
-            self.auto.blockSignals(blocked)
+            with quiet(self.auto):
+                self.auto.checked = on
 
     def _set_slider(self, value: float) -> None:
         if abs(self.slider.value - value) > 1e-6:
-            blocked = self.slider.blockSignals(True)
-            self.slider.value = value
-            self.slider.blockSignals(blocked)
+            with quiet(self.slider):
+                self.slider.value = value

@@ -18,6 +18,7 @@ from TextPromptSegLib.outcome import DependencyError, Outcome, TextPromptSegErro
 from ..boxes.candidates_box import pick
 from ..shared import settings, views
 from ..shared.dependencies import missing_sentence
+from ..shared.quiet import quiet
 from ..shared.runs import Run, how_it_ran, volume_lines
 from ..shared.session import session
 from .live_preview import SCROLLING_MS, TYPING_MS, LivePreview
@@ -277,9 +278,8 @@ class EffectController:
 
     def _set_preview_button(self, on: bool) -> None:
         button = self.options.preview
-        blocked = button.blockSignals(True)
-        button.checked = on
-        button.blockSignals(blocked)
+        with quiet(button):
+            button.checked = on
 
     def _warm_up(self) -> None:
         from TextPromptSegLib.checkpoints import licence

@@ -16,6 +16,7 @@ from ..boxes.run_bar import RunBar, side_by_side
 from ..boxes.threshold_box import ThresholdBox
 from ..shared import settings
 from ..shared.links import Links
+from ..shared.quiet import choose, quiet
 from .completion import Completion
 from .overlay_box import OverlayBox
 
@@ -203,9 +204,8 @@ class EffectOptions:
         effect = self._effect
         text = effect.parameter("Prompt") if effect.parameterDefined("Prompt") else ""
         if text != self.text:
-            blocked = self.line.blockSignals(True)
-            self.line.text = text
-            self.line.blockSignals(blocked)
+            with quiet(self.line):
+                self.line.text = text
             self.show_parse()
         if effect.parameterDefined("Model"):
             self.model.select(effect.parameter("Model"))
@@ -222,11 +222,7 @@ class EffectOptions:
         if last > first:
             self.region.set_slices(first, last)
         self.region.set_roi(effect.nodeReference("ROI"))
-        index = self.operation.findData(effect.parameter("Operation"))
-        if index >= 0 and index != self.operation.currentIndex:
-            blocked = self.operation.blockSignals(True)
-            self.operation.currentIndex = index
-            self.operation.blockSignals(blocked)
+        choose(self.operation, effect.parameter("Operation"))
         threshold = effect.doubleParameter("Threshold")
         self.threshold.set_value(threshold if threshold > 0 else None)
 

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from ..shared.links import Links
 from ..shared.overlays import HEAT_MAP, PROBABILITY, UNCERTAINTY
+from ..shared.quiet import fill
 
 NOTHING = "none"
 
@@ -44,12 +45,7 @@ class OverlayBox:
         ]
         if "heat_map" in takes:
             choices.append((HEAT_MAP, _("Heat map: where the network looked")))
-        blocked = self.combo.blockSignals(True)
-        self.combo.clear()
-        for key, label in choices:
-            self.combo.addItem(label, key)
-        self.combo.currentIndex = max(0, self.combo.findData(wanted))
-        self.combo.blockSignals(blocked)
+        fill(self.combo, choices, wanted)
 
     def cleanup(self) -> None:
         """Disconnect."""

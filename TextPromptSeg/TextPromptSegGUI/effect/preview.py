@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
+from ..shared.overlays import remove_with_display
+
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.prompting.segmentation import Segmentation
@@ -79,10 +81,7 @@ class Preview:
         node = self.node
         self._node_id = ""
         if node is not None:
-            display = node.GetDisplayNode()
-            slicer.mrmlScene.RemoveNode(node)
-            if display is not None and display.GetScene() is not None:
-                slicer.mrmlScene.RemoveNode(display)
+            remove_with_display(node)
 
     def _ready_node(self) -> Any:
         node = self.node

@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 from ..boxes.model_box import amount
 from ..shared import settings
 from ..shared.links import Links
+from ..shared.quiet import fill
 from ..shared.session import Session
 
 
@@ -62,18 +63,14 @@ class DeviceBox:
     def refresh(self) -> None:
         """Show the devices that the session knows of."""
         wanted = settings.text("Device", "auto")
-        blocked = self.combo.blockSignals(True)
-        self.combo.clear()
-        self.combo.addItem(_("Automatic"), "auto")
+        choices = [("auto", _("Automatic"))]
         known = self._session.devices or [{"id": "cpu", "name": _("CPU"), "free_bytes": None}]
         for device in known:
             text = f"{device['id']}: {device['name']}"
             if device.get("free_bytes"):
                 text += _(", {size} free").format(size=amount(device["free_bytes"]))
-            self.combo.addItem(text, device["id"])
-        index = self.combo.findData(wanted)
-        self.combo.currentIndex = max(0, index)
-        self.combo.blockSignals(blocked)
+            choices.append((device["id"], text))
+        fill(self.combo, choices, wanted)
         self.unload.enabled = self._session.client.alive
         self._show_need()
 

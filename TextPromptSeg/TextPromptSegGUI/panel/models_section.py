@@ -18,6 +18,7 @@ from ..shared import settings
 from ..shared.background import Task, Work
 from ..shared.links import Links
 from ..shared.quality_words import tier_counts
+from ..shared.quiet import quiet
 from ..shared.session import Session
 
 if TYPE_CHECKING:
@@ -124,26 +125,25 @@ class ModelsSection:
         except TextPromptSegError as error:
             self._models = []
             self.status.text = str(error)
-        blocked = self.table.blockSignals(True)
-        self.table.rowCount = len(self._models)
-        states = {"shipped": _("shipped"), "user": _("imported"), "downloadable": _("download")}
-        for row, model in enumerate(self._models):
-            texts = (
-                model.title,
-                _("damaged") if model.problem else states.get(model.state, model.state),
-                amount(model.bytes) if model.bytes else "",
-                amount(model.memory_bytes) if model.memory_bytes else "",
-                model.licence,
-                ", ".join(model.modalities),
-            )
-            for column, text in enumerate(texts):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(model.problem or model.name)
-                self.table.setItem(row, column, item)
-        names = [model.name for model in self._models]
-        if names:
-            self.table.selectRow(names.index(wanted) if wanted in names else 0)
-        self.table.blockSignals(blocked)
+        with quiet(self.table):
+            self.table.rowCount = len(self._models)
+            states = {"shipped": _("shipped"), "user": _("imported"), "downloadable": _("download")}
+            for row, model in enumerate(self._models):
+                texts = (
+                    model.title,
+                    _("damaged") if model.problem else states.get(model.state, model.state),
+                    amount(model.bytes) if model.bytes else "",
+                    amount(model.memory_bytes) if model.memory_bytes else "",
+                    model.licence,
+                    ", ".join(model.modalities),
+                )
+                for column, text in enumerate(texts):
+                    item = qt.QTableWidgetItem(text)
+                    item.setToolTip(model.problem or model.name)
+                    self.table.setItem(row, column, item)
+            names = [model.name for model in self._models]
+            if names:
+                self.table.selectRow(names.index(wanted) if wanted in names else 0)
         self._selected()
 
     def cleanup(self) -> None:

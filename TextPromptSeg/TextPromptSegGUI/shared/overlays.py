@@ -142,10 +142,7 @@ class LiveOverlay:
         self._before.clear()
         self._node_id = ""
         if node is not None:
-            display = node.GetDisplayNode()
-            slicer.mrmlScene.RemoveNode(node)
-            if display is not None and display.GetScene() is not None:
-                slicer.mrmlScene.RemoveNode(display)
+            remove_with_display(node)
 
     def _ready_node(self, name: str) -> Any:
         node = self.node
@@ -184,3 +181,11 @@ def _color(node: Any) -> None:
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetThreshold(0.05, 1.0)
     display.SetApplyThreshold(True)
+
+
+def remove_with_display(node: Any) -> None:
+    """Remove a node, and its display node, which the scene would keep."""
+    display = node.GetDisplayNode()
+    slicer.mrmlScene.RemoveNode(node)
+    if display is not None and display.GetScene() is not None:
+        slicer.mrmlScene.RemoveNode(display)
