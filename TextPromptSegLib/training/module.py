@@ -52,6 +52,16 @@ class SegmenterModule(pl.LightningModule):
             net.encode_image = torch.compile(net.encode_image, dynamic=False)  # type: ignore[method-assign]
             net.decode = torch.compile(net.decode, dynamic=False)  # type: ignore[method-assign]
 
+    def on_train_start(self) -> None:
+        """Learn at the recipe's rate, also where a state was saved with another one."""
+        optimizer: Any = self.optimizers(use_pl_optimizer=False)
+        schedule: Any = self.lr_schedulers()
+        rate = self.recipe.lr * rate_factor(self.recipe, self.global_step)
+        for group in optimizer.param_groups:
+            group.update(lr=rate, initial_lr=self.recipe.lr)
+        optimizer.param_groups[0]["weight_decay"] = self.recipe.weight_decay
+        schedule.base_lrs = [self.recipe.lr] * len(schedule.base_lrs)
+
     def training_step(self, batch: Mapping[str, Any], index: int) -> Tensor:
         """Return the loss of one batch and log its terms."""
         terms = self.network.loss(batch)

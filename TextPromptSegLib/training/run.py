@@ -88,8 +88,8 @@ def train(
         return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
     last = out / LAST
     _check_run(out, last, resume or export_only)
-    if resume:
-        _compare(recipe, out / "recipe.json")
+    done = int(read_state(last)["global_step"]) if resume else 0
+    changes = _compare(recipe, out / "recipe.json", done) if resume else []
     pl.seed_everything(recipe.seed, verbose=False)
     # every wording of every name fits, so that each is encoded once
     encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
@@ -107,7 +107,6 @@ def train(
         network.start_training()
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmenterModule(network, recipe)
-    done = int(read_state(last)["global_step"]) if resume else 0
     # a resumed run logs into a folder of its own: the loggers empty the one they are given
     version = len(list((out / "logs").glob("version_*")))
     stream = BatchStream(
@@ -126,7 +125,7 @@ def train(
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     extras: list[Any] = [
         callbacks.LearningRateMonitor(),
-        PlainLog(out),
+        PlainLog(out, changes),
         KeepLast(out, recipe.save_every),
         *([keep_best(out)] if checks else []),
     ]
@@ -196,16 +195,22 @@ def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out:
     return folder
 
 
-def _compare(recipe: Recipe, file: Path) -> None:
-    """Refuse to resume a run of another network; tell what else has changed.
+def _compare(recipe: Recipe, file: Path, done: int) -> list[str]:
+    """Return what has changed since a run was begun, a sentence each.
+
+    Args:
+        recipe: how it shall go on.
+        file: the recipe that it was begun with, or resumed with the last time.
+        done: steps that are behind it.
 
     Raises:
-        InputError: when system, sizes, input or text encoder are others.
+        InputError: when system, sizes, input or text encoder are others, or the number of steps
+            after the rate of a trapezoid began to go down.
     """
     if not file.is_file():
-        return
-    before, now = Recipe.read(file).to_dict(), json.loads(json.dumps(recipe.to_dict()))
-    before = json.loads(json.dumps(before))
+        return []
+    begun = Recipe.read(file)
+    before, now = (json.loads(json.dumps(r.to_dict())) for r in (begun, recipe))
     changed = [key for key in now if now[key] != before[key]]
     fixed = {"system", "config", "input", "text_encoder"} & set(changed)
     if fixed:
@@ -213,8 +218,13 @@ def _compare(recipe: Recipe, file: Path) -> None:
             f"The run has another {' and '.join(sorted(fixed))} than the recipe; use another "
             "--out folder."
         )
-    for key in changed:
-        logger.warning("resumed with another %s than before", key)
+    top = round((1 - begun.decay) * begun.steps)
+    if begun.schedule == "trapezoid" and done > top and {"steps", "decay"} & set(changed):
+        raise InputError(
+            f"The run's learning rate goes down since step {top}, so that its steps and decay "
+            "cannot be changed any more; start another run with 'initial' from its checkpoint."
+        )
+    return [f"{key} is now {now[key]!s:.60}, was {before[key]!s:.60}" for key in changed]
 
 
 def _check_run(out: Path, last: Path, resume: bool) -> None:

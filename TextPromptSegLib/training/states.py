@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,8 @@ class KeepLast(Checkpoint):
             self._saved = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        """Save every few steps."""
-        if trainer.global_step % self.every == 0:
+        """Save every few steps, and the end before averaged weights replace what was trained."""
+        if trainer.global_step % self.every == 0 or trainer.global_step == trainer.max_steps:
             self._save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -81,15 +81,11 @@ class KeepLast(Checkpoint):
         self._saved = -1
         self._save(trainer)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the end."""
-        self._save(trainer)
-
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Save where the user interrupted."""
-        if isinstance(exception, KeyboardInterrupt):
+        """Save where the user interrupted; in a validation averaged weights are in its place."""
+        if isinstance(exception, KeyboardInterrupt) and not trainer.validating:
             self._save(trainer)
 
 
@@ -98,11 +94,12 @@ class PlainLog(pl.Callback):
 
     Args:
         folder: of the run.
+        remarks: what is written at its start.
         every: steps between two lines.
     """
 
-    def __init__(self, folder: Path, every: int = 50) -> None:
-        self.path, self.every = folder / LOG, every
+    def __init__(self, folder: Path, remarks: Sequence[str] = (), every: int = 50) -> None:
+        self.path, self.remarks, self.every = folder / LOG, remarks, every
         self._began, self._from = 0.0, 0
 
     def _write(self, text: str) -> None:
@@ -114,6 +111,8 @@ class PlainLog(pl.Callback):
         """Say where the run goes on."""
         self._began, self._from = time.monotonic(), trainer.global_step
         self._write(f"step {trainer.global_step} of {trainer.max_steps}: start")
+        for remark in self.remarks:
+            self._write(remark)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
         """Write the speed, the time that is left and the terms of the loss."""

@@ -193,6 +193,79 @@ def test_export_only_leaves_the_run_alone(tmp_path: Path, encoder: Any) -> None:
         train(plan, [tmp_path], tmp_path / "none", export_only=True)
 
 
+def test_a_run_with_averaged_weights_goes_on_as_if_it_had_never_ended(
+    tmp_path: Path, encoder: Any
+) -> None:
+    write_dataset(tmp_path)
+    same = {"schedule": "trapezoid", "decay": 0.1, "ema": 0.9, "validate_every": 6}
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(recipe(encoder, steps=16, **same), [tmp_path], whole, progress_bar=False)
+    first = recipe(encoder, steps=10, **{**same, "decay": 0.0})
+    train(first, [tmp_path], parts, progress_bar=False)
+    ended = read_state(parts / LAST)  # at a step that was neither validated nor saved before
+    key = next(k for k, v in ended["state_dict"].items() if v.ndim == 4)
+    assert not torch.equal(ended["state_dict"][key], ended["current_model_state"][key])
+    train(recipe(encoder, steps=16, **same), [tmp_path], parts, resume=True, progress_bar=False)
+    once, twice = read_state(whole / LAST), read_state(parts / LAST)
+    for kind in ("state_dict", "current_model_state"):
+        for key, value in once[kind].items():
+            assert torch.allclose(value, twice[kind][key], atol=1e-5), key
+    log = (parts / LOG).read_text()
+    assert "steps is now 16, was 10" in log and "decay is now 0.1, was 0.0" in log
+
+
+def test_a_resumed_run_learns_at_the_rate_of_its_recipe(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    run = tmp_path / "run"
+    same = {"schedule": "trapezoid", "decay": 0.0, "validate_every": 4}
+    train(recipe(encoder, steps=8, **same), [tmp_path], run, progress_bar=False)
+    changed = recipe(encoder, steps=12, lr=0.002, min_lr=0.002, weight_decay=0.3, **same)
+    train(changed, [tmp_path], run, resume=True, progress_bar=False)
+    groups = read_state(run / LAST)["optimizer_states"][0]["param_groups"]
+    assert [group["lr"] for group in groups] == pytest.approx([0.002, 0.002])
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
+
+
+def test_steps_cannot_be_added_once_the_rate_goes_down(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    same = {"schedule": "trapezoid", "decay": 0.5, "validate_every": 4}
+    train(recipe(encoder, steps=8, **same), [tmp_path], tmp_path / "run", progress_bar=False)
+    with pytest.raises(InputError, match="goes down since step 4"):
+        train(recipe(encoder, steps=20, **same), [tmp_path], tmp_path / "run", resume=True)
+
+
+STOPPED = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
+declare_torchvision_operators()
+from tiny_training import recipe
+from TextPromptSegLib.outcome import Cancelled
+from TextPromptSegLib.training import module, train
+step = module.SegmenterModule.validation_step
+def stopped(self, batch, index):
+    if self.trainer.global_step == 8:
+        os.kill(os.getpid(), signal.SIGINT)
+    return step(self, batch, index)
+module.SegmenterModule.validation_step = stopped
+try:
+    train(recipe({encoder!r}, steps=12, validate_every=4, ema=0.9, save_every=6), [{data!r}],
+          {out!r}, progress_bar=False)
+except Cancelled:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to oneself")
+def test_an_interrupted_validation_leaves_the_state_before(tmp_path: Path, encoder: Any) -> None:
+    write_dataset(tmp_path)
+    out = tmp_path / "run"
+    paths = [str(ROOT), str(ROOT / "Testing" / "Lib" / "support")]
+    code = STOPPED.format(paths=paths, encoder=encoder, data=str(tmp_path), out=str(out))
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 130
+    assert read_state(out / LAST)["global_step"] == 6
+
+
 def test_a_run_of_other_sizes_is_not_resumed(tmp_path: Path, encoder: Any) -> None:
     write_dataset(tmp_path)
     plan = recipe(encoder, steps=4, validate_every=4)
