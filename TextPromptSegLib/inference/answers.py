@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BELOW = 0.5
 """A largest probability from this share of the threshold on counts as "present but below"."""
+NO_IMAGE = "There is no image yet; call set_volume first."
+"""What a predictor says that is asked before it has an image."""
 
 
 def answer(

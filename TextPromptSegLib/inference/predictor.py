@@ -215,7 +215,7 @@ class SlicePredictor:
         """
         self._alive()
         if self._stack is None or self._block is None or self._volume is None:
-            raise InputError("There is no image yet; call set_volume first.")
+            raise InputError(answers.NO_IMAGE)
         request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
         self.seconds.update(dict.fromkeys(_STAGES[1:], 0.0))
         plans = self.resolve(prompts, free_text)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..image.volume import Volume
-from ..inference.answers import rethreshold
+from ..inference.answers import NO_IMAGE, rethreshold
 from ..outcome import InputError, Progress
 from ..prompting.prompt import Prompt
 from ..prompting.prompts import parse_prompts
@@ -103,7 +103,7 @@ class RemotePredictor:
             TextPromptSegError: with a sentence that says what to do.
         """
         if self._volume is None:
-            raise InputError("There is no image yet; call set_volume first.")
+            raise InputError(NO_IMAGE)
         key, volume = self._volume
         job = self._client.segment(
             volume,
