@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..image.volume import Volume
 from ..outcome import InputError
 from .datasets import read_labels
 from .folders import texts_of
@@ -105,8 +106,6 @@ def cut_slices(
         InputError: when no volume shows the structure, or a file cannot be read.
     """
     from PIL import Image
-
-    from ..image.volume import Volume
 
     out = Path(out)
     for folder in ("images", "labels"):

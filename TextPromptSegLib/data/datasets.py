@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..files.text import read_json
+from ..image.volume import Volume
 from ..outcome import InputError
-
-if TYPE_CHECKING:
-    from ..image.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,6 @@ class Case:
     def volume(self, channel: int = 0) -> Volume:
         """Read the image (one channel of it) with the data set's modality."""
         from dataclasses import replace
-
-        from ..image.volume import Volume
 
         volume = Volume.read(self.image_paths[channel])
         if volume.modality is None:

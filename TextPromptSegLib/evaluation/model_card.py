@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoints.layout import input_spec
+from ..checkpoints.layout import CARD, CONFIG, input_spec, read_config, write_atomically
 from ..checkpoints.quality import (
     ANY,
     EXPERT,
@@ -18,6 +18,8 @@ from ..checkpoints.quality import (
     quality_of,
 )
 from ..outcome import InputError, OutputError
+from .card import card_table, metrics_block
+from .measured import with_quality
 
 if TYPE_CHECKING:
     from .report import Report
@@ -48,10 +50,6 @@ def write_model_card(
         OutputError: when the folder cannot be written.
     """
     import json
-
-    from ..checkpoints.layout import CARD, CONFIG, read_config, write_atomically
-    from .card import card_table, metrics_block
-    from .measured import with_quality
 
     config = read_config(folder)
     name, results, card = str(config["name"]), "", folder / CARD

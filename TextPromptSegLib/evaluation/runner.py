@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.datasets import Dataset
 from ..inference import loading
 from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
 from ..resources import VERSION
@@ -224,8 +225,6 @@ def _read_set(
     prompts: Sequence[str] | Mapping[str, str] | None,
     with_text: bool = False,
 ) -> _Set:
-    from ..data.datasets import Dataset
-
     dataset = Dataset.read(path)
     asked = {c.id: questions(c, prompts) for c in dataset.split(split)}
     cases = [c for c in dataset.cases if asked.get(c.id)]

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.reports import infection_report
+from ..inference.candidates import diversity, energy_distance
+from ..metrics import overlap_counts, pixel_distances, uncertainty_error
 from ..outcome import InputError
+from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
 from .asking import Ask, Predictor, ask_by_text
 
@@ -60,8 +63,6 @@ def ask_with_text(text: Text) -> Ask:
     """Ask with a report text the structures that the checkpoint learned to find by one."""
 
     def ask(predictor: Predictor, prompts: Sequence[str], case: Case) -> list[Segmentation]:
-        from ..prompting.prompts import parse_prompts
-
         trained = getattr(predictor, "config", {}).get("trained_prompts", {})
         asked: list[Any] = []
         for name in prompts:
@@ -114,9 +115,6 @@ def measure_samples(answer: Segmentation, reference: np.ndarray) -> dict[str, fl
     The energy distance compares the candidates with the one reference; nothing is returned for
     an answer without samples.
     """
-    from ..inference.candidates import diversity, energy_distance
-    from ..metrics import overlap_counts, uncertainty_error
-
     if not answer.candidates or answer.uncertainty is None or answer.probability is None:
         return {}
     correlation = uncertainty_error(answer.uncertainty, answer.probability, reference)
@@ -130,6 +128,4 @@ def measure_samples(answer: Segmentation, reference: np.ndarray) -> dict[str, fl
 
 def measure_pixels(answer: Segmentation, reference: np.ndarray) -> dict[str, float]:
     """Return the distances in px as well, for papers that print px."""
-    from ..metrics import pixel_distances
-
     return pixel_distances(answer.mask, reference)

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..outcome import DeviceError
+from ..outcome import DependencyError, DeviceError
 
 if TYPE_CHECKING:
     import torch
@@ -43,8 +43,6 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        from ..outcome import DependencyError
-
         raise DependencyError("PyTorch is not installed; install it first.") from error
     return torch
 

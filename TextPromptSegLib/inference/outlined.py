@@ -12,6 +12,7 @@ from ..prompting.segmentation import Segmentation
 from .engines.hinted_engine import HintedEngine
 from .engines.slice_hints import SliceHints, box_of, canvas_pixels
 from .hints import INSIDE, Box, Hints
+from .postprocess import signed_distance
 from .run_request import RunRequest
 from .targets import Target
 
@@ -84,8 +85,6 @@ class OutlineHints(Hints):
 
 def deepest(mask: np.ndarray) -> tuple[float, float]:
     """Return (row, column) of the place in a mask (H, W) that is farthest from its outline."""
-    from .postprocess import signed_distance
-
     row, column = np.unravel_index(int(np.argmax(signed_distance(mask))), mask.shape)
     return float(row), float(column)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoints.quality import quality_of, warning
 from ..prompting.clinical_text import name_of
+from ..resources import VERSION
 from .postprocess import rule_for
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ def run_facts(
         names: what the network was asked.
         notes: sentences for the user.
     """
-    from ..resources import VERSION
-
     asked = tuple(dict.fromkeys(map(name_of, names)))
     quality = quality_of(asked, config["trained_prompts"], modality[0])
     return {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..outcome import CheckpointError, InputError
 from ..prompting.clinical_text import name_of
+from .answers import check_threshold
 from .hints import Hints
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ def make_request(
     Raises:
         InputError: for numbers that cannot be used.
     """
-    from .answers import check_threshold
-
     if threshold is not None:
         check_threshold(threshold)
     hints = Hints.from_dict(

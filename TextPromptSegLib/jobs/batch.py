@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints import catalogue, layout
 from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX
@@ -164,6 +165,4 @@ def _model_digest(model: str) -> str:
     Raises:
         CheckpointError: when it is not on this machine.
     """
-    from ..checkpoints import catalogue, layout
-
     return config_digest(layout.read_config(catalogue.resolve(model)))

@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..formats.writing import try_output
+from ..image.volume import Volume
 from ..inference.hints import Hints
 from ..outcome import Cancelled, DeviceError, InputError, Outcome, Progress, PromptError
+from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
 from .outputs import Outputs, write_results
+from .reading_apart import shared_reader
 from .report import build_report, plain
 
 if TYPE_CHECKING:
-    from ..image.volume import Volume
     from ..prompting.prompt import Prompt
 
 DEFAULT_MODEL = "film-unet-compact"
@@ -131,8 +134,6 @@ def known_prompts(prompts: str | Iterable[str | Prompt], free_text: bool = False
     Raises:
         PromptError: when they are empty, unreadable, or not one of them is in the vocabulary.
     """
-    from ..prompting.prompts import parse_prompts
-
     items: list[str | Prompt] = [prompts] if isinstance(prompts, str) else list(prompts)
     parsed: list[Prompt] = []
     for item in items:
@@ -179,18 +180,9 @@ def read_image(
         OutputError: when the outputs do not go with such an image.
         Cancelled: when ``progress`` returned False.
     """
-    from ..image.volume import Volume
-
     how: dict[str, Any] = {"series": series} if series else {}
-    if apart:
-        from .reading_apart import shared_reader
-
-        volume = shared_reader().read(source, progress, **how)
-    else:
-        volume = Volume.read(source, **how)
+    volume = shared_reader().read(source, progress, **how) if apart else Volume.read(source, **how)
     if outputs.segmentation is not None:
-        from ..formats.writing import try_output
-
         notes = try_output(outputs.segmentation, volume)
         if notes:
             volume = replace(volume, meta={**volume.meta, "notes": (*volume.notes, *notes)})

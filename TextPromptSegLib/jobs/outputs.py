@@ -13,9 +13,14 @@ from ..files.checks import LONGEST_NAME, KnownFiles, check_outputs
 from ..files.staged import StagedOutputs
 from ..files.text import read_json, write_json
 from ..formats.inputs import check_not_input
+from ..formats.samples import sample_files, write_samples
 from ..formats.side_files import LONGEST_SIDE, divided, side_names, stale_files
+from ..formats.verify import verify_files
+from ..formats.writing import check_output, write_segmentations
 from ..outcome import Cancelled, OutputError, Progress
+from ..pictures.overlay import render_overlay
 from ..prompting.segmentation import Segmentation
+from ..prompting.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -44,8 +49,6 @@ class Outputs:
         """
         sides = {}
         if self.segmentation is not None:
-            from ..formats.writing import check_output
-
             ending = check_output(self.segmentation)
             sides["-o"] = side_names(self.segmentation)
             longer = LONGEST_SIDE if more else 20 if ending.startswith(".nii") else 0
@@ -106,9 +109,6 @@ def write_results(
     """
     if not outputs.paths():
         return Written()
-    from ..formats.samples import sample_files, write_samples
-    from ..formats.verify import verify_files
-
     start = time.perf_counter()
     place = outputs.segmentation
     more = [] if place is None else sample_files(place, segmentations)
@@ -116,17 +116,12 @@ def write_results(
     try:
         with StagedOutputs([*outputs.paths(), *more]) as staged:
             if place is not None:
-                from ..formats.writing import write_segmentations
-                from ..prompting.vocabulary import Vocabulary
-
                 write_segmentations(
                     list(segmentations), volume, staged.path(place), Vocabulary.load()
                 )
             if more:
                 write_samples(segmentations, volume, [staged.path(path) for path in more])
             if outputs.overlay is not None:
-                from ..pictures.overlay import render_overlay
-
                 picture = staged.path(outputs.overlay)
                 model = str(report.get("model", ""))
                 title = None if report.get("input") else ""  # the volume's name is its file's

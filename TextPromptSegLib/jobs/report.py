@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..prompting.segmentation import Segmentation
+from ..resources import VERSION
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -32,8 +33,6 @@ def build_report(
         segmentations: the answers.
         options: threshold, region and the like, as far as they were set.
     """
-    from ..resources import VERSION
-
     config = predictor.config
     facts = [plain(s.provenance) for s in segmentations]
     shared = {

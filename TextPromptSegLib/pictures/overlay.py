@@ -12,6 +12,7 @@ import numpy as np
 from ..image.intensity import guess_modality
 from ..outcome import OutputError
 from ..prompting.segmentation import Segmentation
+from ..prompting.vocabulary import Vocabulary
 from .overlay_panels import (
     BACKGROUND,
     DOTS_PER_INCH,
@@ -26,7 +27,6 @@ from .overlay_panels import (
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
-    from ..prompting.vocabulary import Vocabulary
 
 LUNG_WINDOW = (-1050.0, 450.0)
 SOFT_TISSUE_WINDOW = (-160.0, 240.0)
@@ -209,8 +209,6 @@ def structure_colours(
     get the hue that is farthest from all others.
     """
     if vocabulary is None:
-        from ..prompting.vocabulary import Vocabulary
-
         vocabulary = Vocabulary.load()
     wanted: list[Colour] = []
     for segmentation in segmentations:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import torch
 
+from ..checkpoints.layout import write_atomically
+from ..checkpoints.weights import load_weights
 from ..data.patches import PatchPlan
 from ..outcome import InputError
+from ..systems.patch_unet_vae.objective import critic_loss
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -139,8 +142,6 @@ class AdversarialModule(pl.LightningModule):
 
     def training_step(self, batch: dict[str, Any], index: int) -> None:
         """One step of the generator and, after the warm-up, one of the critic."""
-        from ..systems.patch_unet_vae.objective import critic_loss
-
         warm = self._steps >= self.plan.warmup
         batch = with_synthetic(
             batch, self.network, self.ratio if warm else 0.0, self.plan.temperature
@@ -236,8 +237,6 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
     """Write all tensors of a network, without those of named encoders."""
     from safetensors.torch import save
 
-    from ..checkpoints.layout import write_atomically
-
     frozen = tuple(getattr(network, "frozen_prefixes", ())) or ("\0",)
     state = {
         key: value.detach().cpu().contiguous().clone()
@@ -250,6 +249,4 @@ def save_state(network: torch.nn.Module, path: Path) -> None:
 
 def load_state(network: torch.nn.Module, path: Path) -> None:
     """Read what `save_state` wrote; every tensor is accounted for."""
-    from ..checkpoints.weights import load_weights
-
     load_weights(network, path, path.parent.name)

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checkpoints.layout import read_config
+from ..image.intensity import InputSpec
+from ..inference.device import autocast_dtype
 from .calibrate_boxes import calibrate_boxes
 from .trials import (
     GATES,
@@ -63,8 +66,6 @@ def presence_scores(
     import torch
 
     from ..data.slices import NameRules, case_slices
-    from ..image.intensity import InputSpec
-    from ..inference.device import autocast_dtype
 
     model, trained = checkpoint.model, checkpoint.config["trained_prompts"]
     spec = InputSpec.from_dict(checkpoint.config["input"])
@@ -128,7 +129,6 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoints.layout import read_config
     from ..inference.loaded_checkpoint import load
     from ..inference.predictor import SlicePredictor
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checkpoints.layout import read_config
+from ..metrics import overlap_counts
 from .trials import asked_cases, better_than, write_config
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ def try_box_thresholds(
         names_of: label name -> trained name.
     """
     from ..inference.outlined import box_around, segment_outlined
-    from ..metrics import overlap_counts
 
     trials: BoxTrials = defaultdict(lambda: defaultdict(list))
     for case, known, volume in asked_cases(predictor, cases, names_of):
@@ -80,7 +81,6 @@ def calibrate_boxes(
         cases: validation cases.
         names_of: label name -> trained name.
     """
-    from ..checkpoints.layout import read_config
     from ..inference.predictor import SlicePredictor
 
     config = read_config(folder)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checkpoints.layout import read_config
 from ..image.boxes import bounding_box
 from ..inference.postprocess import over_threshold
 from .trials import (
@@ -269,7 +270,6 @@ def calibrate_regions(
     Returns:
         What was chosen and measured, as it stands in the configuration.
     """
-    from ..checkpoints.layout import read_config
     from ..inference.predictor import SlicePredictor
 
     cases, names_of = validation_cases(datasets)

@@ -34,6 +34,7 @@ from ..prompting.vocabulary import Vocabulary
 from ..text import MINILM, load_text_encoder
 from ..text.clip_layout import build_model, fill_text_tower
 from ..text.sources import find_encoder_weights
+from .clip_export import export_clip
 from .material import Material, _foreign, _rules, find_dataset, phrase_book
 from .recipe import Recipe
 from .retrieval import retrieval_scores
@@ -129,8 +130,6 @@ def train_clip(
         InputError: for data that cannot be used.
     """
     from rich.progress import track
-
-    from .clip_export import export_clip
 
     torch.manual_seed(recipe.seed)
     plan = WindowPlan(**recipe.config["windows"])

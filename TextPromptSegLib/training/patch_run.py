@@ -21,7 +21,18 @@ from torch.utils.data import DataLoader
 from ..data.artefacts import AugmentConfig
 from ..data.patches import PatchPlan, PatchSampler, PatchStream, Place, fixed_batches
 from ..outcome import Cancelled, InputError
+from ..systems.patch_unet_vae.objective import make_critic
+from ..systems.patch_unet_vae.perceptual import VGGFeatureLoss, vgg16_features
+from ..systems.patch_unet_vae.system import sentence_vectors
+from ..systems.registry import create
+from ..text import load_text_encoder
 from .adversarial import AdversarialModule, AdversarialPlan, load_state, save_state
+from .calibrate import calibrate
+from .calibrate_regions import calibrate_regions
+from .curves import draw_curves
+from .export import export, precision_of, whitening_texts
+from .material import gather, phrase_book
+from .patch_study import write_study
 from .recipe import Recipe
 from .state_files import LAST, read_state
 from .states import WholeFiles
@@ -69,12 +80,6 @@ def train_patches(
         InputError: for a recipe, data set or run folder that cannot be used.
         Cancelled: when the user interrupted.
     """
-    from ..text import load_text_encoder
-    from .calibrate import calibrate
-    from .calibrate_regions import calibrate_regions
-    from .export import export
-    from .material import gather
-
     plan = AdversarialPlan.of(recipe)
     out = Path(out) if out is not None else Path("runs") / recipe.name
     if resume != (out / "recipe.json").is_file():
@@ -90,15 +95,12 @@ def train_patches(
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     perceptual = None
     if recipe.config.get("perceptual", "vgg16") == "vgg16":
-        from ..systems.patch_unet_vae.perceptual import VGGFeatureLoss, vgg16_features
-
         perceptual = VGGFeatureLoss(vgg16_features())
     shared = _Run(recipe, plan, material, encoder, names, perceptual, progress_bar)
     networks = {}
     for ratio, seed in plan.runs(recipe):
         logger.info("ratio %g, seed %d", ratio, seed)
         networks[ratio, seed] = train_one(shared, ratio, seed, out / run_name(ratio, seed))
-    from .patch_study import write_study
 
     best, metrics = write_study(out, recipe, plan, networks, encoder, [Path(d) for d in data])
     folder = export(recipe, networks[best], material, out / recipe.name, metrics)
@@ -115,10 +117,6 @@ def run_name(ratio: float, seed: int) -> str:
 
 def build(recipe: Recipe, encoder: Any, seed: int) -> PatchUNetVAE:
     """Return the recipe's network with random weights that depend on the seed only."""
-    from ..systems.patch_unet_vae.system import sentence_vectors
-    from ..systems.registry import create
-    from .export import whitening_texts
-
     pl.seed_everything(seed, verbose=False)
     dim = getattr(encoder, "token_dim", encoder.dim)
     network: Any = create(recipe.system, {"text_dim": dim, **recipe.config})
@@ -138,11 +136,6 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
     """
     from lightning.pytorch import callbacks
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-
-    from ..systems.patch_unet_vae.objective import make_critic
-    from .curves import draw_curves
-    from .export import precision_of
-    from .material import phrase_book
 
     recipe, plan, material = shared.recipe, shared.plan, shared.material
     network = build(recipe, shared.encoder, seed)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..metrics import overlap_counts, surface_distances
+
 if TYPE_CHECKING:
     from ..systems.patch_unet_vae.system import PatchUNetVAE
     from .adversarial import AdversarialPlan
@@ -52,8 +54,6 @@ def measure_patches(
     """
     import torch
     from monai.metrics import SSIMMetric
-
-    from ..metrics import overlap_counts, surface_distances
 
     ssim = SSIMMetric(spatial_dims=2, data_range=2.0)
     rows: list[dict[str, Any]] = []
@@ -256,8 +256,6 @@ def draw_patches(
     The rows are evenly spread over the patches from the best Dice to the worst.
     """
     import torch
-
-    from ..metrics import overlap_counts
 
     by_set: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for batch in batches:

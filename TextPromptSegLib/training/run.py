@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.layout import WEIGHTS, read_config, verify_weights
+from ..checkpoints.weights import load_weights
 from ..outcome import Cancelled, DependencyError, InputError
+from ..systems.registry import create, trainer_of
 from ..torchvision_operators import declare_torchvision_operators
+from .calibrate import calibrate
+from .curves import draw_curves
 from .export import export, fit_whitening, precision_of
 from .recipe import Recipe
 
@@ -52,7 +57,6 @@ def train(
         Cancelled: when the user interrupted; the run can be resumed.
     """
     declare_torchvision_operators()
-    from ..systems.registry import trainer_of
 
     if not isinstance(recipe, Recipe):
         recipe = Recipe.read(recipe)
@@ -76,9 +80,7 @@ def train(
     from torch.utils.data import DataLoader
 
     from ..data.batches import BatchStream, validation_batches
-    from ..systems.registry import create
     from ..text import load_text_encoder
-    from .curves import draw_curves
     from .material import batch_plan, gather, phrase_book, samplers, stream_options
     from .module import SegmenterModule
     from .state_files import LAST, read_state
@@ -180,7 +182,6 @@ def train(
 
 def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out: Path) -> Path:
     """Export the best state of a run, or the last one where nothing was validated."""
-    from .calibrate import calibrate
     from .module import VALIDATION
     from .state_files import LAST, read_state
     from .states import BEST, load_network
@@ -239,9 +240,6 @@ def _check_run(out: Path, last: Path, resume: bool) -> None:
 
 def _start_from(network: Any, folder: Path) -> None:
     """Copy the weights of another checkpoint of the same sizes."""
-    from ..checkpoints.layout import WEIGHTS, read_config, verify_weights
-    from ..checkpoints.weights import load_weights
-
     config = read_config(folder)
     verify_weights(folder, config)
     load_weights(network, folder / WEIGHTS, str(config["name"]))

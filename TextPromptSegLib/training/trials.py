@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..checkpoints.layout import CONFIG, write_atomically
+from ..data.phrases import canonical_name
 from ..image.boxes import bounding_box
 from ..inference.postprocess import PostprocessRule, over_threshold, select_components
+from ..metrics import Overlap
+from ..prompting.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..data.datasets import Case, Dataset
@@ -94,8 +98,6 @@ def dice_of_settings(
         truth: (K, J, I), everything but 0 is inside.
         thresholds: to try.
     """
-    from ..metrics import Overlap
-
     drawn = int(np.count_nonzero(truth))
     box = bounding_box(over_threshold(probability, min(thresholds)))
     result: dict[Setting, float] = {}
@@ -187,9 +189,6 @@ def _worth(values: Sequence[tuple[float, bool]], gate: float, price: float) -> f
 
 def validation_cases(datasets: Sequence[Dataset]) -> tuple[list[Case], dict[str, str]]:
     """Return the validation cases of data sets, and label or group name -> name in a checkpoint."""
-    from ..data.phrases import canonical_name
-    from ..prompting.vocabulary import Vocabulary
-
     vocabulary = Vocabulary.load()
     names_of = {
         label: canonical_name(label, vocabulary)
@@ -251,6 +250,4 @@ def write_calibration(
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write a checkpoint's configuration."""
-    from ..checkpoints.layout import CONFIG, write_atomically
-
     write_atomically(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())

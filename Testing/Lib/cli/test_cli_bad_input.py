@@ -131,7 +131,7 @@ def test_a_full_disk_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("TextPromptSegLib.pictures.overlay.render_overlay", full)
+    monkeypatch.setattr("TextPromptSegLib.jobs.outputs.render_overlay", full)
     before = files_below(tmp_path)
     code = run(
         *("segment", image, "-p", "liver", "-m", tiny, "-o", tmp_path / "new" / "x.seg.nrrd"),

@@ -197,11 +197,10 @@ KILLED = """
     import os, signal, sys
     sys.path[:0] = {paths!r}
     from fake_predictor import FakePredictor
-    from TextPromptSegLib.jobs import job
+    from TextPromptSegLib.jobs import outputs
     from TextPromptSegLib.jobs.batch import run_batch
-    import TextPromptSegLib.formats.writing as writing
 
-    write = writing.write_segmentations
+    write = outputs.write_segmentations
     def half(segmentations, volume, path, vocabulary=None):
         result = write(segmentations, volume, path, vocabulary)
         if volume.name == "b":
@@ -209,7 +208,7 @@ KILLED = """
                 stream.truncate(50)
             os.kill(os.getpid(), signal.SIGKILL)
         return result
-    writing.write_segmentations = half
+    outputs.write_segmentations = half
     run_batch({images!r}, ["liver", "spleen"], {out!r}, predictor_factory=FakePredictor)
 """
 

@@ -14,7 +14,7 @@ import synthetic_dicom as made
 from fake_predictor import FakePredictor
 
 from TextPromptSegLib.image.volume import Volume
-from TextPromptSegLib.jobs import reading_apart
+from TextPromptSegLib.jobs import job, reading_apart
 from TextPromptSegLib.jobs.batch import run_batch
 from TextPromptSegLib.jobs.reading_apart import ReaderProcess
 from TextPromptSegLib.outcome import Cancelled, InputError, OutputError
@@ -127,7 +127,7 @@ def test_nothing_is_left(tmp_path: Path, reader: ReaderProcess, monkeypatch) -> 
 def test_a_batch_goes_on_after_a_crash(
     tmp_path: Path, reader: ReaderProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_apart, "shared_reader", lambda: reader)
+    monkeypatch.setattr(job, "shared_reader", lambda: reader)
     for name in ("a.nii.gz", "crash.nii.gz", "z.nii.gz"):
         write(tmp_path / "in" / name)
     with open(os.fsencode(tmp_path / "in") + b"/M\xfcller.nii.gz", "wb") as stream:

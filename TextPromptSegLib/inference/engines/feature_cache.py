@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..device import free_memory
+
 if TYPE_CHECKING:
     from ...systems.base import Features
 
@@ -18,8 +20,6 @@ DEFAULT_BYTES = 768 << 20
 
 def cache_limit(device: torch.device) -> int:
     """Return how much memory image features may take on a device, bytes."""
-    from ..device import free_memory
-
     free = free_memory(device)
     if free is None:
         return DEFAULT_BYTES

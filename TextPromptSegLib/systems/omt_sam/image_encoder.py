@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...nn import AttentiveResidualBlock
 from .config import OMTSAMConfig
 
 
@@ -24,7 +25,6 @@ class ConvStem(nn.Module):
 
     def __init__(self, config: OMTSAMConfig) -> None:
         super().__init__()
-        from ...nn import AttentiveResidualBlock
 
         self.unshuffle = config.stem_patch
         before = config.in_channels * config.stem_patch**2

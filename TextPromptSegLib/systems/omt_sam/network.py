@@ -18,6 +18,7 @@ from .mask_decoder import attend, make_mask_decoder, presence_score, single_mask
 from .objective import omt_sam_objective
 from .prompting import draw_prompts
 from .prompts import ImageTextPromptEncoder, PromptGroup, prompt_groups
+from .weights import load_stem, start_from
 
 if TYPE_CHECKING:
     from ...text.features import TextFeatures
@@ -98,8 +99,6 @@ class OMTSAM(PromptedSegmenter):
         Raises:
             CheckpointError: when they are named but not on this machine, or do not fit.
         """
-        from .weights import load_stem, start_from
-
         if self.config.stem_from:
             logger.info("stem: %s", load_stem(self, self.config.stem_from))
         if self.config.start_from:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ...checkpoints.layout import sha256_of
 from ...outcome import CheckpointError
 from ...text.sources import FOLDER_VARIABLE
 
@@ -73,8 +74,6 @@ def vgg16_features(file: str | Path | None = None) -> nn.Sequential:
         CheckpointError: when they are nowhere or have another sha256.
     """
     from torchvision.models import VGG16_Weights, vgg16
-
-    from ...checkpoints.layout import sha256_of
 
     path = _find(file)
     if path is None and os.environ.get("TEXTPROMPTSEG_ALLOW_DOWNLOAD") == "1":

@@ -14,13 +14,13 @@ from ...nn import Whitening
 from ...text.features import masked_mean
 from ..base import Features, PromptedSegmenter, VolumeRegion
 from .config import PatchUNetVAEConfig
+from .localiser import Localiser, LocaliserSpec, SliceWindows, regions
 from .network import PatchVAE
 from .objective import adversarial_loss, kl_to_standard_normal, segmentation_loss
 from .scan import Box, scan
 
 if TYPE_CHECKING:
     from ...text.features import TextFeatures
-    from .localiser import Localiser
 
 
 def sentence_vectors(text: TextFeatures) -> Tensor:
@@ -105,7 +105,6 @@ class PatchUNetVAE(PromptedSegmenter):
         """Take the CLIP's image tower for the localiser; other encoders leave it out."""
         if getattr(encoder, "visual", None) is None:
             return
-        from .localiser import Localiser, LocaliserSpec
 
         self.localiser = Localiser(encoder, LocaliserSpec(**self.config.localiser))
         self.locates = self.shows_heat_map = True
@@ -129,8 +128,6 @@ class PatchUNetVAE(PromptedSegmenter):
 
     def similarity(self, features: Features, text: TextFeatures) -> Tensor:
         """Return logits (B, P, h, w) of "the prompt's structure is in this window"."""
-        from .localiser import SliceWindows
-
         assert self.localiser is not None
         windows = SliceWindows(features[1].float(), features[2])
         return self.localiser.similarity(windows, text.pooled.float())
@@ -148,8 +145,6 @@ class PatchUNetVAE(PromptedSegmenter):
         self, logits: Tensor, slice_mm: float, canvas: tuple[int, int]
     ) -> list[VolumeRegion]:
         """Return the volume's region of each prompt (see `localiser.regions`), with a margin."""
-        from .localiser import regions
-
         assert self.localiser is not None
         spec, config = self.localiser.spec, self.config
         cell = spec.stride * spec.pixel_mm

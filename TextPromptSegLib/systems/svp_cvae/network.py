@@ -21,6 +21,7 @@ from ...nn.cross_attention import (
 )
 from ...nn.symmetry import MorphologyAware, estimate_axis
 from ...outcome import CheckpointError, InputError
+from ...text.sources import find_encoder_folder
 from ..base import Features, PromptedSegmenter
 from .cate import AttributeText, ClinicalAttributeTextEncoder
 from .config import SVPCVAEConfig
@@ -125,8 +126,6 @@ class SVPCVAE(PromptedSegmenter):
         if self.config.vision_id is None:
             return
         from transformers import ConvNextModel
-
-        from ...text.sources import find_encoder_folder
 
         folder = find_encoder_folder({"id": self.config.vision_id})
         wanted = self.vision.config
