@@ -105,7 +105,7 @@ BESIDE = _set(
 )
 """Places that are not in the thing that is named after them."""
 OR = _set("or nor oder noch ni ou o")
-AND = _set("and und or oder plus nor noch ni")
+AND = _set("and und or oder plus nor noch ni y e en")
 SEQUENCES = _set(
     "t1 t2 t1w t2w t1c t1ce t1gd t2fs t1fs flair dwi adc swi stir pd pdw dixon cta mra ctpa dce "
     "mprage tof t2star vibe haste thrive tse fse gre"

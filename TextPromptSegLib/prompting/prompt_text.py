@@ -45,6 +45,7 @@ def _plain(text: str) -> str:
     text = _short_forms(text)
     for pattern, plain in _FIGURES:
         text = pattern.sub(plain, text)
+    text = re.sub(rf"(?<={_HAN})(?:和|与|及|と|或)(?={_HAN})", " and ", text)
     text = re.sub(r"\bet\b(?=\s+\w)", " and ", text)  # French; ET in capitals is a structure
     text = re.sub(
         r"(?i)\b(?:as well as|together with|along with|followed by)\b|[&+]", " and ", text
@@ -76,9 +77,10 @@ _FIGURES = (
         "",
     ),
     _figure(
-        r"((?:^|[.;!?\n])\s*)(?:ok|okay|so|well)?,?\s*right\b[\s,.!]+(?=(?:now|then|so|ok|okay|"
-        r"please|let|can|could|would|will|i|we|segment|show|find|mark|delineate|outline|identify|"
-        r"draw|give|next|first|just)\b)",
+        r"((?:^|[.;!?\n])\s*)(?:ok|okay|so|well)?,?\s*right(?:\s*[,.!]\s*(?=(?:segment|show|find|"
+        r"mark|delineate|outline|identify|draw|give|next|first|just|will|i|we|the|now|then|so|ok|"
+        r"okay|please|let|can|could|would)\b)|"
+        r"\s+(?=(?:now|then|so|ok|okay|please|let|can|could|would)\b))",
         r"\1",
     ),
     _figure(
@@ -140,13 +142,13 @@ def _numbered(text: str) -> str:
     found = list(_ITEM.finditer(text))
     for start, first in enumerate(found):
         value = first[1] or first[2]
-        if value not in ("1", "a") or _named(text, first.start()):
+        if value not in ("1", "a") or _named(text, first):
             continue
         run = [first]
         for item in found[start + 1 :]:
             digits = len(run) + 1 if first[1] else chr(ord("a") + len(run))
             same = (item[1] or item[2]) == str(digits) and item[3] == first[3]
-            if same and not _named(text, item.start()):
+            if same and not _named(text, item):
                 run.append(item)
         if len(run) > 1:
             for item in reversed(run):
@@ -155,8 +157,11 @@ def _numbered(text: str) -> str:
     return re.sub(r"(?m)^\s*\(?\d{1,2}[.)]\s+", "", text)
 
 
-def _named(text: str, place: int) -> bool:
-    """Tell whether a number belongs to the name before it: "segment 1."."""
+def _named(text: str, item: re.Match[str]) -> bool:
+    """Tell whether a number belongs to the name before it: "segment 1."; not "ribs 2) liver"."""
+    place = item.start()
+    if item[3] == ")":
+        return False
     before = re.findall(r"\w+", text[max(0, place - 20) : place])
     return bool(before) and before[-1].lower() in _NUMBERED_NAMES
 
@@ -195,12 +200,14 @@ def _short_forms(text: str) -> str:
             return f"{word} {found['after'].lstrip()}"  # "lt. kidney"
         return f"{word}.{found['after']}" if following else f"{word} {found['after']}"
 
+    text = re.sub(r"(?i)\b(?:no|nr|num)\.\s*(?=\d)|#\s*(?=\d)", " ", text)
     return _FORM.sub(lambda found: _FORMS[found[1].lower()] + " ", _SIDE_FORM.sub(side, text))
 
 
 # ---- heights and levels --------------------------------------------------------------------------
 
 _HEIGHT = r"upper|middle|mid|lower"
+_HAN = "[\u3040-\u30ff\u4e00-\u9fff]"
 
 
 def _heights(found: re.Match[str]) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .prompt import Prompt
 
 
+_SIDES = {**dict.fromkeys(LEFT_WORDS, "left"), **dict.fromkeys(RIGHT_WORDS, "right")}
+
+
 class Vocabulary:
     """All entries with an index of every way to write them."""
 
@@ -36,7 +39,7 @@ class Vocabulary:
         for entry in self._entries.values():
             for writing in dict.fromkeys(self._ways(entry)):
                 self._add(writing, Match(entry.unsided, entry.name))
-            for short, side in entry.side_abbreviations:
+            for short, side in (*entry.side_abbreviations, *_written_together(entry)):
                 self._add(short, Match(entry.sided(side), entry.name, side))
         for entry in self._entries.values():
             for writing in self._compositions(entry):
@@ -119,7 +122,7 @@ class Vocabulary:
         words = list(words)
         if len(words) > 2 * self._longest:
             return None
-        match = self._lookup(words)
+        match = self._lookup(words) or self._lookup([_SIDES.get(word, word) for word in words])
         if match is not None:
             return match
         rest, sides = split_sides(words)
@@ -272,18 +275,30 @@ class Vocabulary:
         return match.side if match else None
 
 
+def _written_together(entry: Structure) -> Iterator[tuple[str, str]]:
+    """Chinese and Japanese names of one of a pair: the side is written together with the name."""
+    if entry.paired:
+        for language in ("zh", "ja"):
+            for name in entry.languages.get(language, ()):
+                yield f"左{name}", "left"
+                yield f"右{name}", "right"
+                yield from ((f"{both}{name}", "both") for both in "双両")
+
+
 def split_sides(words: Iterable[str]) -> tuple[list[str], set[str]]:
     """Take the words of side out: ["left", "kidney"] -> (["kidney"], {"left"})."""
     rest: list[str] = []
     sides: set[str] = set()
+    before = ""
     for word in words:
+        before, last = word, before
         if word in LEFT_WORDS:
             sides.add("left")
         elif word in RIGHT_WORDS:
             sides.add("right")
         elif word in BOTH_WORDS:
             sides.add("both")
-        elif not (sides and word in ("side", "sided", "hand")):
+        elif not (sides and word in ("side", "sided")) and not (word == "hand" and last in _SIDES):
             rest.append(word)
     return rest, sides
 

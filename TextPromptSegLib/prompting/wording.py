@@ -8,16 +8,22 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 LEFT_WORDS = frozenset(
-    "left lt lft l leftsided links linke linker linkes linken linksseitig gauche".split()
+    "left lt lft l leftsided links linke linker linkes linken linksseitig gauche izquierdo "
+    "izquierda izquierdos izquierdas sinistro sinistra sinistri sinistre".split()
 )
 RIGHT_WORDS = frozenset(
-    "right rt rgt r rightsided rechts rechte rechter rechtes rechten droit droite".split()
+    "right rt rgt r rightsided rechts rechte rechter rechtes rechten droit droite derecho "
+    "derecha derechos derechas destro destra destri destre".split()
 )
 BOTH_WORDS = frozenset(
-    "both bilateral bilaterally bilat beide beider beiden beidseitig bilaterale".split()
+    "both bilateral bilaterally bilat beide beider beiden beidseitig bilaterale ambos ambas "
+    "entrambi entrambe".split()
 )
 
-ARTICLES = frozenset("the a an of der die das den dem des le la les du de".split())
+ARTICLES = frozenset(
+    "the a an of der die das den dem des le la les du de el los las del il lo gli della dello dei "
+    "delle het een".split()
+)
 """Words that never tell two structures apart."""
 
 _IRREGULAR = {
@@ -49,7 +55,7 @@ def tokens(text: str) -> list[str]:
     text = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
     text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
     text = re.sub(r"['’`´]s\b", "", text)
-    text = re.sub(r"\b[dl]['’`´](?=\w)", "", text)  # French: l'aorte, d'un
+    text = re.sub(r"\b(?:[dl]|dell|nell)['’`´](?=\w)", "", text)  # l'aorte, d'un, dell'anca
     text = re.sub(r"[\W_]+", " ", text)
     text = re.sub(r"\b(c|t|th|l|s) (\d{1,2})\b", r"\1\2", text)  # vertebra names written apart
     return [_american(word) for word in text.split()]

@@ -131,7 +131,7 @@ def test_which_end_is_up_depends_on_the_organ(text: str, third: str) -> None:
         "apex of the tongue",
         "base of the bladder",
         "skull base",
-        "third portion of the duodenum",
+        "third portion of the stomach",
         "peripheral zone of the liver",
         "part of the liver",
         "middle iliac vein",

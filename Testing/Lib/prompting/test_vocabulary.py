@@ -182,7 +182,8 @@ def test_left_and_right_chambers_of_the_heart_are_structures_of_their_own() -> N
         ("kidney liver", None),
         ("", None),
         ("left", None),
-        ("肝", None),
+        ("肝", "liver"),
+        ("猫", None),
     ],
 )
 def test_find(written: str, canonical: str | None) -> None:
