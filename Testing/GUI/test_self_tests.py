@@ -76,6 +76,26 @@ ALL = [
 ]
 
 
+def test_what_runs_is_the_source_tree_or_the_installation_that_was_asked_for(slicer) -> None:
+    from bed.install import LIBRARY, PRODUCT
+
+    places = {"TextPromptSeg": PRODUCT, "TextPromptSegGUI": PRODUCT, "TextPromptSegMRML": PRODUCT}
+    places["TextPromptSegLib"] = LIBRARY
+    for name in ("effect.controller", "panel.panel"):
+        importlib.import_module(f"TextPromptSegGUI.{name}")
+    found = {
+        name: module.__file__
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in places and getattr(module, "__file__", None)
+    }
+    wrong = {
+        name: file
+        for name, file in found.items()
+        if not Path(file).is_relative_to(places[name.partition(".")[0]])
+    }
+    assert len(found) > 20 and not wrong
+
+
 @pytest.mark.parametrize(("name", "scenario"), ALL)
 def test_scenario(slicer, monkeypatch, output, name: str, scenario: str) -> None:
     from bed.effects import qSlicerSegmentEditorEffectFactory as factory

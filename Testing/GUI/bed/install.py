@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import types
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PRODUCT = ROOT / "TextPromptSeg"
+# The flat folder of an installation, to run that in place of the source tree.
+_INSTALLED = os.environ.get("TEXTPROMPTSEG_INSTALLED")
+PRODUCT = Path(_INSTALLED) if _INSTALLED else ROOT / "TextPromptSeg"
+LIBRARY = Path(_INSTALLED) if _INSTALLED else ROOT
 
 
 def install(home: Path):
@@ -18,7 +22,7 @@ def install(home: Path):
 
     from . import application, ctk_module, effects, pythonqt, qt_module, sample_data, scripted
 
-    for folder in (ROOT, PRODUCT):
+    for folder in (LIBRARY, PRODUCT):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     pythonqt.properties_in("slicer.util", *_product_modules())

@@ -7,6 +7,7 @@ the same argument names, refusals and destinations, installing without a build.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -208,6 +209,27 @@ def test_both_ways_find_what_ships_with_the_module(way: tuple[list[Path], Path, 
         module / "Resources/SampleData",
     ]
     assert all(Path(line).exists() for line in lines)
+
+
+def test_effect_and_panel_work_where_they_are_installed(installed: Path, tmp_path: Path) -> None:
+    """The scenarios of Testing/Slicer on the test bed, with nothing of the source tree in reach."""
+    pytest.importorskip("PySide6", reason="the test bed needs PySide6-Essentials")
+    pytest.importorskip("slicer", reason="the test bed needs slicer-core")
+    folders = [installed, *(ROOT / "Testing" / f for f in ("Lib/support", "Tools", "Benchmarks"))]
+    command = [
+        sys.executable, "-B", "-c", "import sys, pytest; sys.exit(pytest.main())",
+        "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"),
+        "-o", f"pythonpath={' '.join(map(str, folders))}",
+        str(ROOT / "Testing/GUI/test_self_tests.py"),
+        "-k", "what_runs or apply_and_undo or batch_over_a_folder",
+    ]  # fmt: skip
+    environment = {**os.environ, "TEXTPROMPTSEG_INSTALLED": str(installed)}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # of the worker too: the folder is compared
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-1000:]
+    assert "3 passed" in result.stdout, result.stdout[-500:]
 
 
 def test_a_listed_file_that_does_not_exist_stops_the_configuration(
