@@ -19,6 +19,8 @@ class Structure:
         plural: plural of the name ("kidneys").
         kind: "anatomy" or "finding".
         paired: True when the patient has a left and a right one.
+        one_piece: True when it is one connected piece in every patient, a paired one on each side;
+            never of findings.
         unsided: canonical name when no side is said; the plural of a paired structure.
         synonyms: other English names, usable as training phrases.
         held_out: more of them that are understood, but that no training may see: a network is
@@ -48,6 +50,7 @@ class Structure:
     category: Code
     type: Code
     colour: tuple[int, int, int]
+    one_piece: bool = False
     modifier: Code | None = None
     exact_code: bool = True
     synonyms: tuple[str, ...] = ()
@@ -114,7 +117,9 @@ def code(value: Any) -> Code:
     return str(scheme), str(code), str(meaning)
 
 
-def structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Structure:
+def structure(
+    item: Mapping[str, Any], parts: Mapping[str, list[str]], one_piece: bool = False
+) -> Structure:
     """Return one entry of a vocabulary file; ``parts`` has the names of the parts of each entry.
 
     Raises:
@@ -130,6 +135,7 @@ def structure(item: Mapping[str, Any], parts: Mapping[str, list[str]]) -> Struct
         plural=item["plural"],
         kind=item["kind"],
         paired=paired,
+        one_piece=one_piece,
         unsided=item.get("unsided", item["plural"] if paired else item["name"]),
         category=code(item["category"]),
         type=code(item["type"]),

@@ -66,7 +66,10 @@ class Vocabulary:
             for item in document["structures"]:
                 if "parent" in item:
                     parts[item["parent"]].append(item["name"])
-            entries = [structure(item, parts) for item in document["structures"]]
+            whole = set(document.get("one_piece", ()))
+            entries = [
+                structure(item, parts, item["name"] in whole) for item in document["structures"]
+            ]
         except OSError as error:
             raise InputError(
                 f"The vocabulary {path.name} cannot be read: {error.strerror}."
@@ -202,6 +205,17 @@ class Vocabulary:
                 raise PromptError(f'"{name}" is not in the vocabulary.')
             entry = self._entries[match.structure]
         return entry
+
+    def is_one_piece(self, name: str) -> bool:
+        """Return whether a name means one connected piece of anatomy; False for unknown names.
+
+        A paired structure is one piece only where its side is said.
+        """
+        match = self.find(name)
+        if match is None:
+            return False
+        entry = self._entries[match.structure]
+        return entry.one_piece and (match.side is not None or not entry.paired)
 
     def related(self, one: str, other: str) -> bool:
         """Tell whether one structure is the other, or a part of it."""

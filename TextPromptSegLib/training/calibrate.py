@@ -28,6 +28,7 @@ from .trials import (
     choose,
     choose_gates,
     spread_cases,
+    uncalibrated,
     validation_cases,
     write_calibration,
     write_config,
@@ -138,6 +139,7 @@ def calibrate(folder: Path, datasets: Sequence[Dataset], most_cases: int = 25) -
         return {}
     scores = presence_scores(load(folder, "cpu"), cases, names_of)
     trained = config["trained_prompts"]
+    trained.update({name: uncalibrated(entry) for name, entry in trained.items()})
     config["presence_threshold"] = GATES[0]
     for name, gate in choose_gates(scores).items():
         trained[name]["presence_threshold"] = gate

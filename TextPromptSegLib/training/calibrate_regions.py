@@ -28,6 +28,7 @@ from .trials import (
     choose,
     largest_part,
     spread_cases,
+    uncalibrated,
     validation_cases,
     write_calibration,
     write_config,
@@ -277,10 +278,7 @@ def calibrate_regions(
         return {}
     config = read_config(folder)
     trained = config["trained_prompts"]
-    chosen_here = ("presence_threshold", "postprocess", "min_mm3")
-    for name, entry in trained.items():
-        kept = {key: value for key, value in entry.items() if key not in chosen_here}
-        trained[name] = {**kept, "threshold": PLAIN[0]}
+    trained.update({name: uncalibrated(entry) for name, entry in trained.items()})
     config["presence_threshold"] = GATES[0]
     write_config(folder, config)
     predictor = SlicePredictor.from_pretrained(str(folder), device="cpu")

@@ -121,11 +121,17 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 def choose(trials: Trials) -> dict[str, dict[str, Any]]:
     """Return the entries of ``trained_prompts`` that should change.
 
+    Only what is one piece by anatomy may be cut to its largest part: on a few validation cases
+    that may pay for an infection too, and then deletes the other lung's.
+
     Args:
         trials: Dice of every setting, the same cases in the same order in each.
     """
+    vocabulary = Vocabulary.load()
     changes: dict[str, dict[str, Any]] = {}
-    for name, settings in trials.dice.items():
+    for name, tried in trials.dice.items():
+        one_piece = vocabulary.is_one_piece(name)
+        settings = {key: dice for key, dice in tried.items() if one_piece or not key[1]}
         if (better := better_than(settings, PLAIN)) is not None:
             changes[name] = {"threshold": better[0]}
             if better[1]:
@@ -235,6 +241,18 @@ def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
     return result
 
 
+CHOSEN = ("presence_threshold", "min_mm3")
+CHOSEN_RULES = ("keep_components", "min_mm3")
+
+
+def uncalibrated(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of ``trained_prompts`` without what an earlier calibration chose."""
+    kept = {key: value for key, value in entry.items() if key not in (*CHOSEN, "postprocess")}
+    rules = entry.get("postprocess", {})
+    rules = {key: value for key, value in rules.items() if key not in CHOSEN_RULES}
+    return {**kept, "threshold": PLAIN[0], **({"postprocess": rules} if rules else {})}
+
+
 def write_calibration(
     folder: Path,
     config: dict[str, Any],
@@ -243,7 +261,9 @@ def write_calibration(
 ) -> None:
     """Write a configuration with what was chosen for each trained name and what was measured."""
     for name, change in changes.items():
-        config["trained_prompts"][name].update(change)
+        entry = config["trained_prompts"][name]
+        rules = {**entry.get("postprocess", {}), **change.get("postprocess", {})}
+        entry.update({**change, **({"postprocess": rules} if rules else {})})
     config["metrics"] = {**config.get("metrics", {}), "calibration": summary}
     write_config(folder, config)
 

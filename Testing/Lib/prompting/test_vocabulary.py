@@ -261,6 +261,30 @@ def test_names_list_sides_and_kinds() -> None:
     assert "liver tumor" not in VOCABULARY.names("anatomy")
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("liver", True),
+        ("left lung", True),
+        ("lung", False),  # both of them
+        ("kidneys", False),
+        ("ribs", False),
+        ("left rib 7", True),
+        ("small bowel", False),  # a slice shows many loops, and labels have gaps
+        ("lung nodule", False),
+        ("nothing known", False),
+    ],
+)
+def test_one_piece(name: str, expected: bool) -> None:
+    assert VOCABULARY.is_one_piece(name) is expected
+
+
+def test_no_finding_is_one_piece() -> None:
+    assert not [s.name for s in VOCABULARY if s.one_piece and s.kind != "anatomy"]
+    listed = json.loads(resource_path("Anatomy.json").read_text(encoding="utf-8"))["one_piece"]
+    assert sorted(listed) == sorted(s.name for s in VOCABULARY if s.one_piece)  # none misspelt
+
+
 # ---- files ----
 
 

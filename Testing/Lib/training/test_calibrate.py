@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from tiny_data import write_dataset
 
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
+from TextPromptSegLib.resources import resource_path
 from TextPromptSegLib.training.calibrate import support
 from TextPromptSegLib.training.trials import (
     Trials,
@@ -16,6 +19,8 @@ from TextPromptSegLib.training.trials import (
     choose_gates,
     dice_of_settings,
     largest_part,
+    uncalibrated,
+    write_calibration,
 )
 
 
@@ -44,6 +49,56 @@ def test_a_setting_changes_only_where_it_pays(
     chosen = choose(trials(gain, cases, noise))
     expected = {"threshold": 0.4, "postprocess": {"keep_components": 1}}
     assert chosen == ({"liver": expected} if changed else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "one_piece"),
+    [
+        ("right kidney", True),
+        ("kidneys", False),
+        ("COVID-19 infection", False),
+        ("glioma", False),
+        ("a name nobody knows", False),
+    ],
+)
+def test_only_what_is_one_piece_by_anatomy_is_cut_to_its_largest_part(
+    name: str, one_piece: bool
+) -> None:
+    made = Trials()
+    made.dice[name][0.5, False] = [0.5] * 9
+    made.dice[name][0.4, False] = [0.6] * 9
+    made.dice[name][0.4, True] = [0.9] * 9
+    rule = {"postprocess": {"keep_components": 1}} if one_piece else {}
+    assert choose(made) == {name: {"threshold": 0.4, **rule}}
+
+
+def test_a_second_calibration_starts_from_nothing_that_the_first_one_chose(tmp_path: Path) -> None:
+    other = {"fill_holes": True}
+    plain = {"modalities": ["CT"], "threshold": 0.5, "quality": {"dice": 0.9}}
+    first = {
+        **plain,
+        "threshold": 0.3,
+        "presence_threshold": 0.9,
+        "min_mm3": 4.0,
+        "postprocess": {"keep_components": 1, "min_mm3": 50.0, **other},
+    }
+    assert uncalibrated(first) == {**plain, "postprocess": other}
+    bare = {**plain, "threshold": 0.3, "postprocess": {"keep_components": 1}}
+    assert uncalibrated(bare) == plain
+    config = {"trained_prompts": {"liver": uncalibrated(first)}}
+    change = {"threshold": 0.4, "postprocess": {"keep_components": 1}}
+    write_calibration(tmp_path, config, {"liver": change}, {})
+    written = json.loads((tmp_path / "config.json").read_text())["trained_prompts"]["liver"]
+    assert written == {**plain, "threshold": 0.4, "postprocess": {**other, "keep_components": 1}}
+
+
+def test_shipped_checkpoints_keep_every_part_of_a_finding() -> None:
+    vocabulary = Vocabulary.load()
+    findings = set(vocabulary.names("finding"))
+    for path in resource_path("Checkpoints").glob("*/config.json"):
+        trained = json.loads(path.read_text(encoding="utf-8"))["trained_prompts"]
+        for name in findings & set(trained):
+            assert "keep_components" not in trained[name].get("postprocess", {}), (path, name)
 
 
 def test_gates_keep_the_promise_at_the_least_cost() -> None:
