@@ -17,6 +17,7 @@ from ..image.volume import Volume
 from ..outcome import DependencyError, Outcome, OutputError
 from ..prompting.prompt import Prompt
 from ..prompting.segmentation import Segmentation
+from ..resources import VERSION
 from .dicom_sources import series_number, source_images
 from .segments import Code, Segment, algorithm_name, describe
 
@@ -114,8 +115,6 @@ def _made(
     except ImportError:
         raise DependencyError("DICOM SEG needs the Python package highdicom: install it.") from None
     from pydicom.uid import generate_uid
-
-    from ..resources import VERSION
 
     provenance = segments[0].segmentation.provenance
     try:

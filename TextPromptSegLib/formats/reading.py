@@ -8,6 +8,7 @@ import numpy as np
 
 from ..image.volume import Volume
 from ..outcome import InputError
+from .dicom import read_dicom_file, read_dicom_folder
 from .kinds import ACCEPTED, kind_of
 from .members import looks_like_dicom
 from .metaimage import read_metaimage
@@ -52,8 +53,6 @@ def read_volume(
     path = Path(path)
     try:
         if path.is_dir():
-            from .dicom import read_dicom_folder
-
             return _checked(read_dicom_folder(path, frame=frame, series=series))
         if not path.exists():
             raise InputError(f"There is no file or folder {path}.")
@@ -94,8 +93,6 @@ def _read_file(path: Path, start: bytes, frame: int | None, series: str | int | 
     if start[:2] != b"\x1f\x8b" and kind in ("PNG", "JPEG"):
         return read_picture(path, stem(path))
     if looks_like_dicom(start):
-        from .dicom import read_dicom_file
-
         return read_dicom_file(path, frame=frame, series=series)
     if path.suffix.lower() in (".mha", ".mhd") and b"NDims" in start:
         return read_metaimage(path, frame, stem(path))

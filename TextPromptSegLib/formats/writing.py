@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..files.staged import StagedOutputs
 from ..image.volume import Volume
 from ..outcome import Outcome, OutputError
 from ..prompting.segmentation import Segmentation
+from ..prompting.vocabulary import Vocabulary
+from .dicom_seg import check_dicom_seg, try_dicom_seg, write_dicom_seg
 from .inputs import check_not_input
+from .label_map import write_label_map
+from .seg_nrrd import write_seg_nrrd
 from .segments import describe
 from .side_files import ENDINGS, divided, stale_files
 from .verify import verify_files
-
-if TYPE_CHECKING:
-    from ..prompting.vocabulary import Vocabulary
 
 __all__ = ["ENDINGS", "check_output", "try_output", "write_segmentations"]
 
@@ -45,8 +45,6 @@ def check_output(path: str | Path, volume: Volume | None = None) -> str:
     if not base:
         raise OutputError(f"{path.name} is only an ending; put a name before it.")
     if ending == ".dcm" and volume is not None:
-        from .dicom_seg import check_dicom_seg
-
         check_dicom_seg(volume)
     return ending
 
@@ -63,7 +61,6 @@ def try_output(path: str | Path, volume: Volume) -> list[str]:
     """
     if check_output(path, volume) != ".dcm":
         return []
-    from .dicom_seg import try_dicom_seg
 
     return try_dicom_seg(volume)
 
@@ -98,8 +95,6 @@ def write_segmentations(
         if result.mask.shape != volume.shape:
             raise ValueError(f"mask {result.mask.shape} does not fit the volume {volume.shape}")
     if vocabulary is None:
-        from ..prompting.vocabulary import Vocabulary
-
         vocabulary = Vocabulary.load()
     segments, layers = describe(segmentations, volume.shape, vocabulary)
     unknown = [s for s in segmentations if s.outcome == Outcome.UNKNOWN_PROMPT]
@@ -107,16 +102,10 @@ def write_segmentations(
         with StagedOutputs([path]) as staged:
             target = staged.path(path)
             if ending == ".seg.nrrd":
-                from .seg_nrrd import write_seg_nrrd
-
                 write_seg_nrrd(target, segments, layers, volume)
             elif ending == ".dcm":
-                from .dicom_seg import write_dicom_seg
-
                 write_dicom_seg(target, segments, layers, volume)
             else:
-                from .label_map import write_label_map
-
                 write_label_map(target, segments, layers, volume, unknown)
             verify_files(staged.staged().values())
             check_not_input(volume, staged.staged())
