@@ -51,6 +51,9 @@ def parse_prompt(
         print(clean_json(rows))
     else:
         show_parse(prompts, qualities)
+        for prompt, prospect in zip(prompts, expected, strict=True):
+            if prompt.everything and prospect.warning:
+                remark(prospect.warning)
         if not all(prompt.answerable for prompt in prompts):
             remark(
                 "to ask the network in your own words, put them in quotation marks (--free-text)"

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..files.checks import KnownFiles
 from ..formats.members import input_files
+from ..image.intensity import guess_modality
 from ..inference import loading
+from ..inference.everything import sentence
 from ..jobs import job
 from ..jobs.job import RunOptions
 from ..jobs.outputs import Outputs
+from ..prompting.vocabulary import Vocabulary
 from .console import remark, run_with_bar, say, show_parse, show_results
 from .exits import EXIT_DONE, EXIT_NOT_FOUND
 
@@ -49,6 +52,11 @@ def segment_image(
             remark(f"note: {note}")
         progress(0, 0, f"loading {model}")
         predictor = loading.load_predictor(model, device)
+        modality = volume.modality or guess_modality(volume.array)
+        trained = predictor.config.get("trained_prompts", {})
+        for prompt in parsed:
+            if prompt.everything:
+                remark(sentence(prompt, trained, Vocabulary.load(), modality))
         return job.run_job(
             predictor,
             source,

@@ -32,6 +32,7 @@ from .engines.heat_maps import heat_map_of
 from .engines.hinted_engine import make_engine, with_region
 from .engines.search import Search
 from .engines.slice_engine import SliceEngine
+from .everything import expand
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
 from .own_words import with_nearest
@@ -310,9 +311,11 @@ class SlicePredictor:
         Raises:
             PromptError: for an empty or unreadable prompt.
         """
-        resolver = self._resolver()
-        plans = [resolver.resolve(p) for p in parse_prompts(prompts, self.vocabulary, free_text)]
-        about = (self._text_encoder, self.config["trained_prompts"], self._modality)
+        resolver, trained = self._resolver(), self.config["trained_prompts"]
+        parsed = parse_prompts(prompts, self.vocabulary, free_text)
+        parsed = expand(parsed, trained, self.vocabulary, self._modality)
+        plans = [resolver.resolve(prompt) for prompt in parsed]
+        about = (self._text_encoder, trained, self._modality)
         return [with_nearest(p, *about) if isinstance(p, Target) else p for p in plans]
 
     def unload(self) -> None:

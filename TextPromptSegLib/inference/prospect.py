@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..checkpoints.quality import Quality, quality_of, warning
 from ..prompting.clinical_text import name_of
 from ..prompting.vocabulary import Vocabulary
+from .everything import sentence
 from .targets import Refusal, Resolver
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def prospects(prompts: Sequence[Prompt], trained: Mapping[str, Any] | None) -> l
         return [Prospect() for _ in prompts]
     resolver, found = Resolver(trained, Vocabulary.load()), []
     for prompt in prompts:
+        if prompt.everything:
+            found.append(Prospect(warning=sentence(prompt, trained, resolver.vocabulary)))
+            continue
         answer = resolver.resolve(prompt)
         if isinstance(answer, Refusal):
             found.append(Prospect(answer.message))

@@ -324,6 +324,8 @@ class Resolver:
 
     def _unknown(self, prompt: Prompt, usable: Mapping[str, str]) -> str:
         """Say that the checkpoint does not know a prompt, with what is close."""
+        if prompt.everything:
+            return f"nothing that '{prompt.name}' could mean is known well here; name what you seek"
         entry = self._entry(prompt.structure)
         shown = prompt.name or prompt.text
         typed = prompt.text.casefold()

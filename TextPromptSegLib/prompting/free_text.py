@@ -49,7 +49,7 @@ def in_own_words(prompt: Prompt, quoted: dict[str, str] | None = None) -> Prompt
         kept = tuple(n for n in prompt.notes if "cannot be taken away" not in n)
         prompt = replace(prompt, minus=minus, notes=kept)
     marks = [mark for mark in quoted or () if mark in prompt.name.split()]
-    if prompt.structure is not None or (quoted is not None and not marks):
+    if prompt.structure is not None or prompt.everything or (quoted is not None and not marks):
         return prompt
     words, sides = split_sides(prompt.name.split())
     thirds: tuple[str, ...] = ()

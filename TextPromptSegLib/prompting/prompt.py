@@ -34,6 +34,8 @@ class Prompt:
             where the text only names things.
         free_text: the words that the network is asked with as they were typed, where the
             vocabulary knows no name and that was allowed; see `free_text`.
+        everything: where all was asked for that a checkpoint knows: "any" or a region of the body,
+            and " organs" where findings are not meant; else empty.
     """
 
     text: str
@@ -49,11 +51,12 @@ class Prompt:
     zones: tuple[Zone, ...] = ()
     report: str = ""
     free_text: str = ""
+    everything: str = ""
 
     @property
     def answerable(self) -> bool:
         """True when it is known, or the network may be asked in the words that were typed."""
-        own = self.structure is not None or bool(self.free_text)
+        own = self.structure is not None or bool(self.free_text or self.everything)
         return own and all(prompt.answerable for prompt in self.minus)
 
     @property

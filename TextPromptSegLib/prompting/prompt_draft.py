@@ -36,6 +36,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     text: str = ""
     report: str = ""
+    everything: str = ""
 
     def build(self, vocabulary: Vocabulary) -> Prompt:
         """Return the prompt, with notes on what cannot be taken literally."""
@@ -46,6 +47,7 @@ class Draft:
                 side=self.side,
                 suggestions=self.suggestions,
                 notes=tuple(self.notes),
+                everything=self.everything,
             )
         entry = vocabulary.entry(self.structure)
         builder = _finding if entry.kind == "finding" else _anatomy

@@ -111,3 +111,19 @@ SEQUENCES = _set(
     "mprage tof t2star vibe haste thrive tse fse gre"
 )
 """Kinds of pictures; T1 and T2 are also vertebrae."""
+_EVERY = re.compile(
+    r"^(?:(?:everything|all|anything|alles|tout|todo|tutto)(?: (?:you|it) (?:know|knows|can))?|"
+    r"(?:all|every|each|alle|tous|todos|tutti)(?: (?:the|les|los|gli))? "
+    r"(?P<organs>organs?|organe|organes|organos|organi|anatomy)|"
+    r"(?:all|every|each)(?: the)? (?:structures?|things?|labels?|names?))"
+    r"(?: (?:in|of|from) (?:the )?(?P<region>abdomen|chest|thorax|pelvis|head|neck|limbs))?$"
+)
+
+
+def everything(words: tuple[str, ...] | list[str]) -> str:
+    """Return what words for all mean: "any", "organs", "abdomen organs"; empty for other words."""
+    found = _EVERY.match(" ".join(words)) if len(words) < 8 else None
+    if found is None:
+        return ""
+    region = (found["region"] or "any").replace("thorax", "chest")
+    return f"{region} organs" if found["organs"] else region

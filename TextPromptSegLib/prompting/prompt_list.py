@@ -19,6 +19,7 @@ from .prompt_grammar import (  # fmt: skip
     OR,
     PLACE,
     SIDE_WORDS,
+    everything,
 )
 from .prompt_reading import LONGEST_PIECE, Reader
 from .prompt_reports import number_clause, report_clause
@@ -97,6 +98,13 @@ class PromptList:
         self.said, words = said, self.reader.strip(said)
         last = self.drafts[-1] if len(self.drafts) > first else None
         if not words or (last is not None and number_clause(self.reader, last, said)):
+            return
+        if every := everything(words) or everything(self.reader.as_typed(said)):
+            region, organs = every.removesuffix(" organs"), every.endswith("organs")
+            name = "all organs" if organs else "everything"
+            name += "" if region == "any" else f" in the {region}"
+            note = "all that the checkpoint knows well in such an image"
+            self._append(Draft(name, notes=[note], text=chunk.text, everything=every), words)
             return
         if self.reader.find(words) is None:
             if leads(words):

@@ -73,7 +73,7 @@ class Reader:
                 break
         return kept
 
-    def _as_typed(self, words: Sequence[str]) -> list[str]:
+    def as_typed(self, words: Sequence[str]) -> list[str]:
         """Take only commands and articles off, for what is asked in a person's own words."""
         kept = list(words)
         while kept and kept[0] in LEAD - FILLERS:
@@ -163,7 +163,7 @@ class Reader:
         kept = self.strip(words)
         draft = self._understood(kept)
         if draft is None:
-            draft = Draft(" ".join(self._as_typed(words) or kept))
+            draft = Draft(" ".join(self.as_typed(words) or kept))
             draft.side = _one(split_sides(kept)[1]) if not self.qualifiers_only(kept) else None
             if self.qualifiers_only(kept):
                 draft.notes.append("this says only where: name the structure or finding as well")
