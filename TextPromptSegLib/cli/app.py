@@ -248,8 +248,8 @@ def evaluate(
         typer.Option(
             "--ask",
             metavar="HOW",
-            help="name, own (the case's report text), shuffled (another case's) or described "
-            "(a report made from the reference); may be repeated.",
+            help="name, own (the case's report text), shuffled (another case's), described "
+            "(a report from the reference) or unseen (words no training saw); may be repeated.",
         ),
     ] = None,
     structure: Annotated[

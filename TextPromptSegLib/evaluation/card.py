@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .summary import OverallSummary, Stat, StructureSummary
 
 TEXT_ONLY = "text only"
+UNSEEN_WORDS = "same structure in unseen words"
+"""Title of asking with synonyms and templates that no training saw."""
 
 
 def metrics_block(report: Report, model: str, mode: str = TEXT_ONLY) -> dict[str, Any]:
@@ -82,6 +84,9 @@ def card_table(report: Report, model: str, mode: str = TEXT_ONLY) -> str:
     for overall in _overall(report, model, mode):
         kind = overall.label_kind
         lines += ["", f"### {kind_title(kind)}", "", _overall_line(overall), ""]
+        unseen = [s for s in _overall(report, model, UNSEEN_WORDS) if s.label_kind == kind]
+        if unseen and mode == TEXT_ONLY:
+            lines += [f"The {UNSEEN_WORDS}: {_overall_line(unseen[0])}", ""]
         lines += [
             "| data set | structure | n | Dice [95 %] | median | pooled | IoU | HD95 | ASSD | NSD "
             "| false alarms |",

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.phrases import unseen_wordings
 from ..data.reports import infection_report
 from ..inference.candidates import diversity, energy_distance
 from ..metrics import overlap_counts, pixel_distances, uncertainty_error
 from ..outcome import InputError
 from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
+from ..prompting.vocabulary import Vocabulary
 from .asking import Ask, Predictor, ask_by_text
+from .card import UNSEEN_WORDS
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
@@ -56,6 +59,7 @@ TITLES = {
     "own": "own report text",
     "shuffled": "another case's text",
     "described": "text made from the reference",
+    "unseen": UNSEEN_WORDS,
 }
 
 
@@ -77,6 +81,21 @@ def ask_with_text(text: Text) -> Ask:
     return ask
 
 
+def ask_in_unseen_words(predictor: Predictor, prompts: Sequence[str], case: Case) -> Any:
+    """Ask the network for each structure in words that no training saw, another one each case."""
+    vocabulary = Vocabulary.load()
+    asked: list[Any] = []
+    for name in prompts:
+        parsed = parse_prompts(name, vocabulary)
+        words = unseen_wordings(parsed[0].name, vocabulary)
+        if len(parsed) == 1 and parsed[0].known and words:
+            chosen = words[sum(map(ord, case.id)) % len(words)]
+            asked.append(replace(parsed[0], free_text=chosen))
+        else:
+            asked.append(name)
+    return predictor.segment(asked)
+
+
 def ask_with_samples(count: int) -> Ask:
     """Ask by name for K samples: mean, uncertainty and candidates."""
 
@@ -91,7 +110,8 @@ def ways_of_asking(names: Sequence[str], samples: int | None = None) -> dict[str
 
     Args:
         names: "name", "own", "shuffled" (a report text, its own or another case's) or "described"
-            (made from the reference: what a report that is right would add; no fair measure).
+            (made from the reference: what a report that is right would add; no fair measure), or
+            "unseen" (the network gets synonyms and templates that no training saw).
         samples: also ask for so many samples.
 
     Raises:
@@ -101,7 +121,8 @@ def ways_of_asking(names: Sequence[str], samples: int | None = None) -> dict[str
     for name in names or ("name",):
         if name not in TITLES:
             raise InputError(f"--ask {name} must be one of {', '.join(TITLES)}.")
-        result[TITLES[name]] = ask_by_text if name == "name" else ask_with_text(TEXTS[name])
+        plain = {"name": ask_by_text, "unseen": ask_in_unseen_words}
+        result[TITLES[name]] = plain[name] if name in plain else ask_with_text(TEXTS[name])
     if samples is not None:
         if samples < 1:
             raise InputError("The number of samples must be 1 or more.")

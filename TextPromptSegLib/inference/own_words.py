@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..prompting.clinical_text import name_of
 from .targets import Target
 
 NEAREST = 3
@@ -36,7 +37,7 @@ def with_nearest(
     minus = tuple(with_nearest(part, encoder, trained, modality) for part in target.minus)
     more = [note for part in minus for note in part.notes if note not in target.notes]
     target = replace(target, minus=minus, notes=(*target.notes, *more)) if minus else target
-    if not words or any(name in trained for name in target.names):
+    if not words or any(name_of(name) in trained for name in target.names):
         return target
     names = [
         name

@@ -156,12 +156,15 @@ class Resolver:
     def resolve(self, prompt: Prompt) -> Target | Refusal:
         """Return how a prompt is answered, or why it is not."""
         result = self._resolve(prompt, self._usable)
-        if isinstance(result, Target) or self.modality is None:
+        own_words = bool(prompt.free_text) and prompt.structure is None
+        if isinstance(result, Target) or self.modality is None or own_words:
             return result
         anyway = self._resolve(prompt, self._known)
         if isinstance(anyway, Refusal):
             return result
-        learnt = sorted({m for n in anyway.names for m in self.trained[n].get("modalities", ())})
+        learnt = sorted(
+            {m for n in anyway.names for m in self.trained[name_of(n)].get("modalities", ())}
+        )
         sentence = (
             f"this checkpoint learned '{prompt.name}' on {', '.join(learnt)} only, "
             f"and this image {'looks like' if self.guessed else 'is'} {self.modality}"
@@ -191,11 +194,16 @@ class Resolver:
             names = (query(prompt.free_text, prompt.free_text),)
             notes.append(f'{NOTE}: "{prompt.free_text}"')
             cut = {"side": side} if side else {}
+        elif prompt.free_text and len(names) == 1:  # known, but asked in these words
+            names = (query(names[0], prompt.free_text),)
+            notes.append(f'asked in the words "{prompt.free_text}"')
         if not names:
             return Refusal(prompt, self._unknown(prompt, usable))
         if len(names) > 1:
             notes.append(f"the union of {', '.join(names)}")
-        elif (known := self._entry(_without_side(names[0]))) and known.name != prompt.structure:
+        elif (
+            known := self._entry(_without_side(name_of(names[0])))
+        ) and known.name != prompt.structure:
             notes.append(f"'{prompt.name}' was taken for {names[0]}: no other is known here")
         if prompt.thirds:
             container = self._thirds_of(prompt, names, usable)

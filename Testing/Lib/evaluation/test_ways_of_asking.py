@@ -11,16 +11,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from TextPromptSegLib.data.phrases import unseen_wordings
 from TextPromptSegLib.evaluation import evaluate
+from TextPromptSegLib.evaluation.card import card_table
 from TextPromptSegLib.evaluation.report import Report
 from TextPromptSegLib.evaluation.ways import measure_pixels, measure_samples, ways_of_asking
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference import answers
+from TextPromptSegLib.inference.targets import Resolver, Target
 from TextPromptSegLib.metrics import calibration_counts, uncertainty_error
 from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.prompting.clinical_text import query
 from TextPromptSegLib.prompting.prompt import Prompt
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.segmentation import Segmentation
+from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
 FACTS = {"spacing_mm": [1.0, 1.0, 1.0], "voxel_ml": 0.001, "slice_axis": 0, "postprocess": {}}
 TEXTS = ["Infection in the left lung.", "Infection in the right lung.", None]
@@ -43,7 +48,7 @@ class Reader:
 
     def _one(self, asked: Any, samples: int | None) -> Segmentation:
         prompt = asked if isinstance(asked, Prompt) else parse_prompts(asked)[0]
-        said = prompt.report or prompt.name
+        said = prompt.report or prompt.free_text or prompt.name
         self.heard.append(said)
         probability = np.full(self.shape, 0.02, np.float16)
         place = RIGHT if "right" in said else LEFT
@@ -100,6 +105,22 @@ def test_a_text_made_from_the_reference_says_where_it_is(chest: Path) -> None:
     report = run(chest, reader, modes=ways_of_asking(["described"]))
     assert [r.dice for r in report.rows] == [1, 1, 1]
     assert reader.heard[1] == "unilateral pulmonary infection, one infected area, right lung."
+
+
+def test_unseen_words_reach_the_network_and_the_card(chest: Path) -> None:
+    reader = Reader()
+    report = run(chest, reader, modes=ways_of_asking(["name", "unseen"]))
+    words = unseen_wordings("pulmonary infection", Vocabulary.load())
+    assert len(set(reader.heard)) >= 3 and set(reader.heard) <= {"pulmonary infection", *words}
+    titles = {row.mode for row in report.rows}
+    assert titles == {"text only", "same structure in unseen words"}
+    table = card_table(report, report.rows[0].model)
+    assert "The same structure in unseen words: Mean Dice over 1 structure" in table
+    (prompt,) = parse_prompts("pulmonary infection")
+    trained = {"pulmonary infection": {"threshold": 0.4, "modalities": ["CXR"]}}
+    target = Resolver(trained, Vocabulary.load()).resolve(replace(prompt, free_text=words[0]))
+    assert isinstance(target, Target) and target.threshold == 0.4
+    assert target.names == (query("pulmonary infection", words[0]),)
 
 
 def test_samples_are_measured_and_written(chest: Path, tmp_path: Path) -> None:
