@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..prompting.clinical_text import name_of
-from .targets import Target
+from .targets import Refusal, Target
 
 NEAREST = 3
 
@@ -29,6 +29,18 @@ def nearest(encoder: Any, words: str, names: Sequence[str]) -> list[tuple[str, f
     return [(names[i], float(alike[i])) for i in order[:NEAREST]]
 
 
+def with_meaning(
+    plan: Target | Refusal,
+    encoder: Any,
+    trained: Mapping[str, Mapping[str, Any]],
+    modality: str | None,
+) -> Target | Refusal:
+    """Return a plan with what the text encoder makes of words that the vocabulary does not know."""
+    if isinstance(plan, Target):
+        return with_nearest(plan, encoder, trained, modality)
+    return with_neighbour(plan, encoder, trained, modality)
+
+
 def with_nearest(
     target: Target, encoder: Any, trained: Mapping[str, Mapping[str, Any]], modality: str | None
 ) -> Target:
@@ -39,13 +51,29 @@ def with_nearest(
     target = replace(target, minus=minus, notes=(*target.notes, *more)) if minus else target
     if not words or any(name_of(name) in trained for name in target.names):
         return target
-    names = [
-        name
-        for name, entry in trained.items()
-        if modality is None or modality in (entry.get("modalities") or (modality,))
-    ]
-    found = nearest(encoder, words, names)
+    found = nearest(encoder, words, _usable(trained, modality))
     said = ", ".join(f"{name} {alike:.2f}" for name, alike in found)
     return replace(
         target, alike=tuple(found), notes=(*target.notes, f"nearest known names: {said}")
     )
+
+
+def with_neighbour(
+    refusal: Refusal, encoder: Any, trained: Mapping[str, Mapping[str, Any]], modality: str | None
+) -> Refusal:
+    """Return a refusal of unknown words with the names nearest in meaning, where no spelling is."""
+    prompt = refusal.prompt
+    if prompt.structure or prompt.suggestions or prompt.everything or not trained:
+        return refusal
+    near = nearest(encoder, prompt.name, _usable(trained, modality))
+    said = ", ".join(f"{name} {alike:.2f}" for name, alike in near)
+    offer = f'to ask the network in these words, write "{prompt.name}" in quotation marks'
+    return replace(refusal, message=f"{refusal.message}; nearest in meaning: {said}; {offer}")
+
+
+def _usable(trained: Mapping[str, Mapping[str, Any]], modality: str | None) -> list[str]:
+    return [
+        name
+        for name, entry in trained.items()
+        if modality is None or modality in (entry.get("modalities") or (modality,))
+    ]

@@ -35,7 +35,7 @@ from .engines.slice_engine import SliceEngine
 from .everything import expand
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
-from .own_words import with_nearest
+from .own_words import with_meaning
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .targets import Refusal, Resolver, Target, thresholds
@@ -316,7 +316,7 @@ class SlicePredictor:
         parsed = expand(parsed, trained, self.vocabulary, self._modality)
         plans = [resolver.resolve(prompt) for prompt in parsed]
         about = (self._text_encoder, trained, self._modality)
-        return [with_nearest(p, *about) if isinstance(p, Target) else p for p in plans]
+        return [with_meaning(plan, *about) for plan in plans]
 
     def unload(self) -> None:
         """Give the memory back; the predictor cannot be used afterwards."""

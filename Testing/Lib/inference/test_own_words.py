@@ -99,6 +99,8 @@ def test_it_is_told_before_the_run() -> None:
     assert [name for name, _alike in target.alike] == ["liver", "spleen"]
     (plain,) = made.resolve("spongy thing")
     assert isinstance(plain, Refusal)
+    assert "nearest in meaning: liver 1.00, spleen 1.00" in plain.message
+    assert 'write "spongy thing" in quotation marks' in plain.message
 
 
 def test_the_nearest_names_are_by_meaning() -> None:
