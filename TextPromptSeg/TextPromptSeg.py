@@ -195,6 +195,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
         two_pass: bool = False,
         propagate: bool = False,
         free_text: bool = False,
+        modality: str | None = None,
     ) -> Any:
         """Segment what the prompts name and return the segmentation node.
 
@@ -225,6 +226,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             two_pass: find a box by the text first, then ask again with it.
             propagate: give each slice the box of what was found in the slice before.
             free_text: ask what the vocabulary does not know in the words that were typed.
+            modality: "CT", "MR" or "CXR" where the image does not say it, or says it wrongly.
 
         Returns:
             The vtkMRMLSegmentationNode; for frames, the proxy of a sequence of segmentations.
@@ -248,6 +250,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             progress,
             samples,
             hints,
+            modality,
         )
         run = segment_node(
             volumeNode,

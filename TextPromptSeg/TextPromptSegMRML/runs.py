@@ -40,6 +40,7 @@ class Request:
     progress: Progress | None = None
     samples: int | None = None
     hints: HintNodes = HintNodes()
+    modality: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ def segment_node(
         TextPromptSegError: with a sentence that says what to do.
         Cancelled: when progress returned False; nothing was written.
     """
+    from TextPromptSegLib.image.modality import check_modality, with_modality
+
     region, hints = region_of(request.roi), request.hints.options()
+    check_modality(request.modality)
     over_time = request.frames is not None or (
         volume_node is not None and volume_node.IsA("vtkMRMLSequenceNode")
     )
@@ -145,7 +149,8 @@ def segment_node(
 
     def predict(image: Volume, progress: Progress | None) -> list[Segmentation]:
         box = None if region is None else region.box
-        predictor.set_volume(image, roi=box, slices=request.slices, plane=request.plane)
+        where = {"roi": box, "slices": request.slices, "plane": request.plane}
+        predictor.set_volume(with_modality(image, request.modality), **where)
         found = predictor.segment(
             request.prompts,
             threshold=request.threshold,

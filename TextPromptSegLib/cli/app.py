@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from .options import (
     Device,
     FreeText,
     HeatMap,
+    ModalityOption,
     Model,
     NoPaths,
     PlaneOption,
@@ -114,6 +115,7 @@ def segment(
     overlay: Annotated[
         Path | None, typer.Option("--overlay", metavar="OUT.png", help="A picture of the result.")
     ] = None,
+    modality: ModalityOption = None,
     plane: PlaneOption = None,
     slices: Slices = None,
     roi: Roi = None,
@@ -132,14 +134,13 @@ def segment(
     from ..jobs.outputs import Outputs
     from .segment import segment_image
 
+    asked = threshold, samples, roi, slices, plane, box, point, two_pass, propagate, heat_map
     return segment_image(
         input,
         prompt,
         model=model,
         outputs=Outputs(segmentation=output, report=report, overlay=overlay),
-        options=run_options(
-            threshold, samples, roi, slices, plane, box, point, two_pass, propagate, heat_map
-        ),
+        options=run_options(*asked, modality=modality),
         device=device,
         paths=not no_paths,
         free_text=free_text,
@@ -172,6 +173,7 @@ def batch(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Also write a picture of every case.")
     ] = False,
+    modality: ModalityOption = None,
     plane: PlaneOption = None,
     threshold: Threshold = None,
     samples: Samples = None,
@@ -187,6 +189,7 @@ def batch(
     """
     from .batch import segment_many
 
+    asked: dict[str, Any] = {"two_pass": two_pass, "propagate": propagate, "modality": modality}
     return segment_many(
         input,
         prompt,
@@ -196,9 +199,7 @@ def batch(
         scheduler=scheduler,
         suffix="." + suffix.lstrip("."),
         overlay=overlay,
-        options=run_options(
-            threshold, samples, plane=plane, two_pass=two_pass, propagate=propagate
-        ),
+        options=run_options(threshold, samples, plane=plane, **asked),
         device=device,
         paths=not no_paths,
         free_text=free_text,

@@ -89,6 +89,14 @@ FreeText = Annotated[
     bool,
     typer.Option("--free-text", help="Ask what is not in the vocabulary in the words you typed."),
 ]
+ModalityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--modality",
+        metavar="CT|MR|CXR",
+        help="What the image is, where the file does not say it or says it wrongly.",
+    ),
+]
 NoPaths = Annotated[
     bool, typer.Option("--no-paths", help="Leave the paths of images out of reports and summaries.")
 ]
@@ -105,6 +113,7 @@ def run_options(
     two_pass: bool = False,
     propagate: bool = False,
     heat_map: bool = False,
+    modality: str | None = None,
 ) -> RunOptions:
     """Return the options of a run from their texts.
 
@@ -122,6 +131,7 @@ def run_options(
         two_pass=two_pass,
         propagate=propagate,
         heat_map=heat_map,
+        modality=modality,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..files.checks import KnownFiles
 from ..formats.members import input_files
-from ..image.intensity import guess_modality
+from ..image.modality import taken_for, with_modality
 from ..inference import loading
 from ..inference.everything import sentence
 from ..jobs import job
@@ -45,14 +45,14 @@ def segment_image(
     def work(progress: Any) -> job.JobResult:
         # The image comes first: what is wrong with it shows before the model is loaded.
         progress(0, 0, "reading the image")
-        volume = job.read_image(source, outputs)
+        volume = with_modality(job.read_image(source, outputs), options.modality)
         if options.roi is not None:
             volume.box_to_slices(*options.roi)
         for note in volume.meta.get("notes", ()):
             remark(f"note: {note}")
         progress(0, 0, f"loading {model}")
         predictor = loading.load_predictor(model, device)
-        modality = volume.modality or guess_modality(volume.array)
+        modality = taken_for(volume).modality
         trained = predictor.config.get("trained_prompts", {})
         for prompt in parsed:
             if prompt.everything:
@@ -70,6 +70,7 @@ def segment_image(
 
     result: job.JobResult = run_with_bar("starting", work)
     show_results(result.segmentations, result.volume)
+    say(taken_for(result.volume).sentence, "dim")
     for path in result.files:
         say(f"wrote {path}")
     for path in result.removed:

@@ -22,7 +22,7 @@ from .dicom_series import (
     series_facts,
     transfer_syntax,
 )
-from .dicom_values import UNREADABLE, text
+from .dicom_values import UNREADABLE, number, text
 from .dicom_volumes import same_kind, sort_frames
 from .members import dicom_files, indexed_files, is_dicom_index
 from .pixels import check_frame
@@ -141,7 +141,7 @@ def _volume(
     array = reader.stack(planes, grid)
     if reader.padding is not None:
         meta["padding"] = reader.padding
-    if text(first, "RescaleType") == "HU" and modality == "CT":
+    if modality == "CT" and _is_in_hu(first):
         meta["unit"] = "HU"
     if modality not in _TRAINED:
         notes.append(_untrained(modality))
@@ -155,6 +155,12 @@ def _volume(
     known = "CXR" if modality in _XRAY else modality if modality in ("CT", "MR") else None
     name = source.name if source.is_dir() else source.stem
     return Volume(array, LPS_RAS @ grid.matrix, known, name, meta)
+
+
+def _is_in_hu(header: Dataset) -> bool:
+    """Whether the values of a CT are Hounsfield units, which is usual where it is rescaled."""
+    unit = text(header, "RescaleType").upper()
+    return unit == "HU" or (not unit and number(header, "RescaleIntercept") not in (None, 0.0))
 
 
 def _untrained(modality: str) -> str:

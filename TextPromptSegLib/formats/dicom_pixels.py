@@ -29,8 +29,8 @@ class PixelReader:
         modality: the DICOM modality, for example "CT".
 
     Attributes:
-        padding: the value of voxels outside the picture (PixelPaddingValue), one for all slices;
-            None as long as there was none.
+        padding: the value of voxels outside the picture (PixelPaddingValue), one for all slices
+            and not above those inside; None as long as there was none.
     """
 
     def __init__(self, modality: str) -> None:
@@ -96,7 +96,10 @@ class PixelReader:
             values = _inverted(values, low, high)
         if padded is not None:
             if self.padding is None:
-                self.padding = float(values[padded].min())
+                # Outside the picture it is dark, whatever number marks it.
+                inside = values[~padded]
+                lowest = [values[padded].min(), *([inside.min()] if inside.size else [])]
+                self.padding = float(min(lowest))
             if values.dtype.kind in "iu" and not np.can_cast(
                 np.min_scalar_type(int(self.padding)), values.dtype
             ):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..outcome import InputError
 from .budget import check_budget
 from .dicom_values import UNREADABLE, number, text, value, words
-from .members import is_dicom
+from .members import dicom_files, indexed_files
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -28,7 +28,7 @@ _TAGS = (
     "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "SliceThickness",
     "SpacingBetweenSlices", "PatientOrientation", "AcquisitionNumber", "AcquisitionTime",
     "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "DiffusionBValue", "TriggerTime",
-    "ConvolutionKernel", "ContrastBolusAgent", "RescaleType", "PresentationIntentType",
+    "ConvolutionKernel", "ContrastBolusAgent", "RescaleType", "RescaleIntercept",
     "TransferSyntaxUID", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 
@@ -130,19 +130,21 @@ def series_facts(header: Dataset) -> dict[str, str]:
     }
 
 
-def image_series(folder: Path) -> list[dict[str, str]]:
-    """Return the facts of the image series in one DICOM folder, in the order of their numbers.
+def image_series(source: Path) -> list[dict[str, str]]:
+    """Return the facts of the image series in a DICOM folder or index, in order of their numbers.
 
     Results (SEG and the like) do not count, nor scouts beside a real series. Files that cannot be
     read are passed over: reading the series will say so.
 
     Args:
-        folder: only files in it count, not those below it.
+        source: what `read_dicom_folder` or `read_dicom_file` takes.
     """
     images: list[Image] = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not is_dicom(path):
-            continue
+    try:
+        files = dicom_files(source) if source.is_dir() else indexed_files(source)
+    except (InputError, OSError):
+        files = []
+    for path in files:
         try:
             images += [image for image in headers_of([path]) if is_image(image[1])]
         except (InputError, OSError):

@@ -12,10 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..files.fields import check_fields
-
-HU_AIR = -80.0
-"""A picture whose lowest half percent lies below this many units can only be CT in HU: MR and
-X-ray values are not negative and z-scores stay within a few tens."""
+from .modality import finite_sample, guess_modality, is_in_hu, without_padding
 
 
 @dataclass(frozen=True)
@@ -98,33 +95,34 @@ class InputSpec:
         return cls(**values)
 
 
-def guess_modality(array: np.ndarray) -> str | None:
-    """Return "CT" when the values can only be HU, else None (take percentiles).
-
-    Args:
-        array: (K, J, I) voxel values, any real type.
-    """
-    sample = _finite_sample(array)
-    if sample.size and np.percentile(sample, 0.5) < HU_AIR:
-        return "CT"
-    return None
-
-
 def scale_parameters(
-    array: np.ndarray, modality: str | None, spec: InputSpec
+    array: np.ndarray,
+    modality: str | None,
+    spec: InputSpec,
+    *,
+    in_hu: bool = False,
+    padding: float | None = None,
 ) -> tuple[tuple[float, float], ...]:
     """Return (low, high) of each channel: the values that become 0 and 1.
 
-    A CT whose values show that it is not in HU (an 8-bit export) is treated by percentiles.
+    A CT whose values show that it is not in HU (an 8-bit export) is treated by percentiles, of
+    which voxels outside the picture are no part.
 
     Args:
         array: (K, J, I) voxel values of the whole volume.
         modality: "CT", "MR", "CXR" or None.
         spec: the checkpoint's input.
+        in_hu: whether a CT is known to be in HU, whatever its values look like.
+        padding: the value of voxels outside the picture, where it is known.
     """
-    if modality in (None, "CT") and guess_modality(array) == "CT":
+    if modality == "CT" and in_hu:
         return spec.ct_windows
-    sample = _finite_sample(array)
+    sample = finite_sample(array)
+    if modality == "CT" and is_in_hu(sample):
+        return spec.ct_windows
+    if modality is None and guess_modality(array) == "CT":
+        return spec.ct_windows
+    _, sample = without_padding(sample, padding)
     low, high = (0.0, 1.0) if not sample.size else np.percentile(sample, spec.percentiles).tolist()
     if high <= low:  # constant picture, or a tiny structure on nothing
         low, high = (float(sample.min()), float(sample.max())) if sample.size else (0.0, 1.0)
@@ -199,11 +197,3 @@ def neighbour_step(spec: InputSpec, distance_mm: float | None, count: int) -> in
 def canvas_offset(inner: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, int]:
     """Return (top, left) of the resized slice on its canvas, px."""
     return (canvas[0] - inner[0]) // 2, (canvas[1] - inner[1]) // 2
-
-
-def _finite_sample(array: np.ndarray, most: int = 2_000_000) -> np.ndarray:
-    """Return finite values as float32, a regular subset of large volumes."""
-    flat = np.asarray(array).reshape(-1)
-    step = max(1, flat.size // most)
-    sample = flat[::step].astype(np.float32)
-    return sample[np.isfinite(sample)]

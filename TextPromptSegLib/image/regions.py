@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .boxes import bounding_box
+from .modality import without_padding
 
 _COARSE = 96  # voxels along the longest side of the grid on which distances are compared
 
@@ -114,13 +115,14 @@ def body_middle(array: np.ndarray, modality: str | None) -> float:
     if modality == "CT" and sample.min() < -300:
         level = -300.0
     else:
-        low, high = np.percentile(sample, (1.0, 99.0))
+        _, inside = without_padding(sample.ravel())
+        low, high = np.percentile(inside, (1.0, 99.0))
         level = low + 0.05 * (high - low)
     middles = []
     for columns in (sample > level).mean(axis=1) > 0.02:
-        inside = np.flatnonzero(columns)
-        if len(inside):
-            middles.append((inside[0] + inside[-1]) / 2)
+        body = np.flatnonzero(columns)
+        if len(body):
+            middles.append((body[0] + body[-1]) / 2)
     middle = float(np.median(middles)) if middles else (sample.shape[2] - 1) / 2
     return middle * step[2] + (step[2] - 1) / 2
 

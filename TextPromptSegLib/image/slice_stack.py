@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -96,15 +96,24 @@ class SliceStack:
         plane: ``axial``, ``coronal`` or ``sagittal``.
         spec: the checkpoint's input.
         modality: ``CT``, ``MR``, ``CXR`` or None.
+        in_hu: whether a CT is known to be in HU.
+        padding: value of voxels outside the picture.
     """
 
     def __init__(
-        self, volume: Volume, plane: str, spec: InputSpec, modality: str | None = None
+        self,
+        volume: Volume,
+        plane: str,
+        spec: InputSpec,
+        modality: str | None = None,
+        in_hu: bool = False,
+        padding: float | None = None,
     ) -> None:
         self.volume, self.plane, self.spec = volume, plane, spec
         self.axis_map = volume.orientation("LPS")
         self.slices = plane_view(self.axis_map.apply(volume.array), plane)
-        self.scale = scale_parameters(volume.array, modality, spec)
+        how: dict[str, Any] = {"in_hu": in_hu, "padding": padding}
+        self.scale = scale_parameters(volume.array, modality, spec, **how)
         _, height, width = self.slices.shape
         self.inner, self.canvas = fit_slice_size(height, width, spec, pixel_size(volume, plane))
         self.offset = canvas_offset(self.inner, self.canvas)

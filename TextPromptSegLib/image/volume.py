@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import InputError
+from .modality import with_modality
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -77,10 +78,13 @@ class Volume:
             (that of ``SimpleITK.GetArrayFromImage``); treat it as read only.
         ijk_to_ras: (4, 4) float64 from voxel (i, j, k) to patient RAS, mm; may be oblique or
             sheared (gantry tilt).
-        modality: "CT", "MR" or "CXR" where the file says so, else None.
+        modality: "CT", "MR" or "CXR" where the file or the user says so, else None; see
+            `image.modality.taken_for` for what it is taken for then.
         name: a short name for reports, usually the name of the file.
         meta: JSON-like facts of the file: "path", "format", "notes" (sentences for the user),
-            "geometry" ("file" or "assumed"), "dicom_files".
+            "geometry" ("file" or "assumed"), "dicom_files", "series" (of a DICOM series: "uid",
+            "number", "description"), "padding" (value of voxels outside the picture), "unit"
+            ("HU" where it is known), "modality_by" ("user" where the user said it).
     """
 
     array: np.ndarray
@@ -104,7 +108,12 @@ class Volume:
 
     @classmethod
     def read(
-        cls, path: str | Path, *, frame: int | None = None, series: str | int | None = None
+        cls,
+        path: str | Path,
+        *,
+        frame: int | None = None,
+        series: str | int | None = None,
+        modality: str | None = None,
     ) -> Volume:
         """Read an image: NIfTI, NRRD, MetaImage, DICOM (file or folder), PNG or JPEG.
 
@@ -112,13 +121,14 @@ class Volume:
             path: a file, or a folder with one DICOM series.
             frame: which frame of a file with several (time points, echoes), from 0.
             series: number or UID of the series, where a folder holds several.
+            modality: "CT", "MR" or "CXR" where the file does not say it, or says it wrongly.
 
         Raises:
             InputError: with one sentence that says what is wrong and what to do.
         """
         from ..formats.reading import read_volume
 
-        return read_volume(path, frame=frame, series=series)
+        return with_modality(read_volume(path, frame=frame, series=series), modality)
 
     @classmethod
     def from_array(

@@ -13,7 +13,7 @@ import torch
 
 from ..checkpoints.layout import input_spec
 from ..checkpoints.memory_estimate import slices_per_pass
-from ..image.intensity import guess_modality
+from ..image.modality import TakenFor, taken_for, with_modality
 from ..image.slice_stack import Block, SliceStack, choose_plane
 from ..outcome import DeviceError, InputError, Progress
 from ..prompting.clinical_text import name_of, text_of, too_long
@@ -94,8 +94,7 @@ class SlicePredictor:
         self._stack: SliceStack | None = None
         self._block: Block | None = None
         self._image: tuple[Any, ...] | None = None
-        self._modality: str | None = None
-        self._guessed = False
+        self._taken: TakenFor = TakenFor(None, "", False, None)
         self._roi: tuple[float, ...] | None = None
 
     @classmethod
@@ -137,6 +136,7 @@ class SlicePredictor:
         roi: Sequence[float] | None = None,
         slices: slice | tuple[int, int] | None = None,
         plane: str | None = None,
+        modality: str | None = None,
     ) -> None:
         """Choose the image and the part of it that is searched; outside it nothing is found.
 
@@ -147,6 +147,8 @@ class SlicePredictor:
                 in the file.
             plane: ``axial``, ``coronal`` or ``sagittal``; None takes the checkpoint's own, and
                 for a picture the picture's.
+            modality: "CT", "MR" or "CXR" where the file does not say it, or says it wrongly; what
+                the image was taken for is in ``provenance["taken_for"]``.
 
         Raises:
             InputError: for an image without any number, a region outside the volume or a plane
@@ -161,15 +163,13 @@ class SlicePredictor:
         planes = tuple(self.config.get("planes") or self.spec.planes)
         chosen = choose_plane(shape, planes, plane)
         self._model.check_plane(chosen)
-        modality, guessed = volume.modality, False
-        if modality is None:
-            modality, guessed = guess_modality(volume.array), True
-        stack = SliceStack(volume, chosen, self.spec, modality)
+        taken = taken_for(with_modality(volume, modality))
+        stack = SliceStack(volume, chosen, self.spec, taken.modality, taken.in_hu, taken.padding)
         block = stack.block(roi, slices)
         self._volume, self._stack, self._block, self._image = volume, stack, block, image
-        self._modality, self._guessed = modality, guessed
+        self._taken = taken
         self._roi = None if roi is None else tuple(float(v) for v in roi)
-        self._cache.use((image, chosen, modality))
+        self._cache.use((image, chosen, taken.modality, stack.scale))
 
     # -- prompts -------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class SlicePredictor:
         """Answer resolved prompts with a network: one list for each channel of its logits."""
         assert self._stack is not None and self._block is not None and self._volume is not None
         targets = [plan for plan in plans if isinstance(plan, Target)]
-        arguments = (self._stack, self._block, self._modality, targets, self._thresholds())
+        arguments = (self._stack, self._block, self._taken.modality, targets, self._thresholds())
         composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
         hints = with_region(request.hints, self._roi, model)
         shares = self._run(composers, progress, model, hints)
@@ -313,9 +313,9 @@ class SlicePredictor:
         """
         resolver, trained = self._resolver(), self.config["trained_prompts"]
         parsed = parse_prompts(prompts, self.vocabulary, free_text)
-        parsed = expand(parsed, trained, self.vocabulary, self._modality)
+        parsed = expand(parsed, trained, self.vocabulary, self._taken.modality)
         plans = [resolver.resolve(prompt) for prompt in parsed]
-        about = (self._text_encoder, trained, self._modality)
+        about = (self._text_encoder, trained, self._taken.modality)
         return [with_meaning(plan, *about) for plan in plans]
 
     def unload(self) -> None:
@@ -337,12 +337,12 @@ class SlicePredictor:
         """Return the resolver for the present image."""
         vertical = True
         if self._stack is not None:
-            vertical = self._stack.has_vertical(self._modality)
+            vertical = self._stack.has_vertical(self._taken.modality)
         return Resolver(
             self.config["trained_prompts"],
             self.vocabulary,
-            self._modality,
-            self._guessed,
+            self._taken.modality,
+            self._taken.guessed,
             vertical,
         )
 
@@ -392,8 +392,7 @@ class SlicePredictor:
     def _facts(self, names: tuple[str, ...], notes: tuple[str, ...]) -> dict[str, Any]:
         """Return the JSON-ready facts of an answer."""
         assert self._stack is not None and self._block is not None
-        modality = (self._modality, self._guessed)
-        arguments = (self.config, self._ladder, self._stack, self._block, self._roi, modality)
+        arguments = (self.config, self._ladder, self._stack, self._block, self._roi, self._taken)
         return run_facts(*arguments, names, notes)
 
 

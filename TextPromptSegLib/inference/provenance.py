@@ -11,6 +11,7 @@ from ..resources import VERSION
 from .postprocess import rule_for
 
 if TYPE_CHECKING:
+    from ..image.modality import TakenFor
     from ..image.slice_stack import Block, SliceStack
     from .device import MemoryLadder
 
@@ -21,7 +22,7 @@ def run_facts(
     stack: SliceStack,
     block: Block,
     roi: Sequence[float] | None,
-    modality: tuple[str | None, bool],
+    taken: TakenFor,
     names: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> dict[str, Any]:
@@ -33,12 +34,12 @@ def run_facts(
         stack: the image.
         block: the part of it that was searched.
         roi: the region that was asked for, RAS mm.
-        modality: of the image, and whether it was guessed.
+        taken: what the image was taken for.
         names: what the network was asked.
         notes: sentences for the user.
     """
     asked = tuple(dict.fromkeys(map(name_of, names)))
-    quality = quality_of(asked, config["trained_prompts"], modality[0])
+    quality = quality_of(asked, config["trained_prompts"], taken.modality)
     return {
         "model": str(config["name"]),
         "weights_sha256": str(config.get("weights_sha256", "")),
@@ -52,8 +53,9 @@ def run_facts(
         "device": str(ladder.device),
         "precision": "float32" if ladder.dtype is None else str(ladder.dtype).split(".")[-1],
         "memory_steps": list(ladder.steps),
-        "modality": modality[0],
-        "modality_guessed": modality[1],
+        "modality": taken.modality,
+        "modality_guessed": taken.guessed,
+        "taken_for": taken.sentence,
         "spacing_mm": [float(v) for v in stack.volume.spacing],
         "voxel_ml": float(stack.volume.voxel_ml),
         "slice_axis": stack.file_axis,

@@ -141,6 +141,7 @@ def run_case(
             prompts=tuple(result.report["prompts"]),
             output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
             seconds=time.monotonic() - start,
+            image=_image_facts(result.report),
         )
     except Cancelled:
         raise
@@ -179,9 +180,16 @@ def finished_before(case: Case, job: BatchJob) -> CaseResult | None:
             prompts=tuple(record["prompts"]),
             output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
             seconds=float(record["case_seconds"]),
+            image=_image_facts(record),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return None
+
+
+def _image_facts(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a report says of the image itself."""
+    facts = report["provenance"]
+    return {key: facts[key] for key in ("taken_for", "series") if key in facts}
 
 
 def _earlier_files(case: Case, job: BatchJob) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ COLUMNS = (
     "seconds",
     "output",
     "error",
+    "taken_for",
+    "series_number",
+    "series_description",
+    "series_uid",
 )
 
 
@@ -41,6 +45,7 @@ class CaseResult:
         output: the segmentation file, relative to the output folder.
         error: the sentence, when it failed.
         seconds: wall time, s.
+        image: what it was taken for and which DICOM series it is, as in a report's provenance.
     """
 
     id: str
@@ -50,6 +55,7 @@ class CaseResult:
     output: str = ""
     error: str = ""
     seconds: float = 0.0
+    image: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def all_found(self) -> bool:
@@ -98,6 +104,7 @@ class BatchSummary:
                     "output": case.output,
                     "error": case.error,
                     "seconds": round(case.seconds, 3),
+                    **case.image,
                     "prompts": [dict(entry) for entry in case.prompts],
                 }
                 for case in self.cases
@@ -116,6 +123,8 @@ class BatchSummary:
                 "status": case.status,
                 "output": case.output,
                 "error": case.error,
+                "taken_for": case.image.get("taken_for", ""),
+                **{f"series_{k}": v for k, v in dict(case.image.get("series") or {}).items()},
             }
             for entry in case.prompts or ({"seconds": round(case.seconds, 3)},):
                 writer.writerow({**entry, **row})

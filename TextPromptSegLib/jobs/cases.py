@@ -7,23 +7,32 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..files.text import read_json
+from ..formats.dicom_series import image_series
 from ..formats.kinds import DICOM_SUFFIXES, IMAGE_SUFFIXES, kind_of
-from ..formats.members import input_files, is_dicom
+from ..formats.members import input_files, is_dicom, is_dicom_index
 from ..outcome import InputError
 
 LIST_SUFFIXES = (".txt", ".list", ".lst", ".csv")
 RECORD_SUFFIX = ".report.json"
 _RESERVED = {"summary"}
 _LONGEST_ID = 180  # bytes of one part of a case's name; endings and side files need the rest
-_NO_IMAGES = ("SEG", "RTDOSE", "RTIMAGE", "RTSTRUCT", "SM", "PR", "KO", "SR")
+
+
+class _Source(NamedTuple):
+    """An image that was found; UID and label of a series where there are several."""
+
+    path: Path
+    series: str | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,24 +70,25 @@ def find_cases(
     if isinstance(inputs, str | Path):
         path = Path(inputs)
         if path.is_file() and path.name.lower().endswith(LIST_SUFFIXES):
-            sources = [(found, None) for found in _read_list(path)]
+            sources = list(_read_list(path))
         elif path.is_dir():
             exclude = None if output_dir is None else Path(os.path.abspath(output_dir))
             if exclude == Path(os.path.abspath(path)):
                 exclude = None  # results lie beside the images
             return _named(list(_walk(path, exclude)), path)
         elif path.exists():
-            sources = [(path, None)]
+            sources = [path]
         else:
             raise InputError(f"There is no file or folder {path}.")
     else:
-        sources = [(Path(item), None) for item in inputs]
-    expanded: list[tuple[Path, str | None]] = []
-    for source, _ in sources:
-        expanded.extend(_folder_series(source) if is_folder(source) else [(source, None)])
+        sources = [Path(item) for item in inputs]
+    expanded: list[_Source] = []
+    for source in sources:
+        several = is_folder(source) or is_dicom_index(source)
+        expanded.extend(_folder_series(source) if several else [_Source(source)])
     if not expanded:
         raise InputError("The list names no image; write one path per line.")
-    absolute = [Path(os.path.abspath(source)).parent for source, _ in expanded]
+    absolute = [Path(os.path.abspath(found.path)).parent for found in expanded]
     return _named(expanded, Path(os.path.commonpath(absolute)))
 
 
@@ -149,7 +159,7 @@ def _expanded(entry: str) -> Path:
         return Path(entry)
 
 
-def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]:
+def _walk(root: Path, exclude: Path | None) -> Iterator[_Source]:
     """Every image and DICOM series below a folder, in a fixed order; links are followed once."""
     visited: set[Path] = set()
     for folder, folders, names in os.walk(root, followlinks=True):
@@ -167,7 +177,7 @@ def _walk(root: Path, exclude: Path | None) -> Iterator[tuple[Path, str | None]]
                 continue
             kind = _kind(here / name)
             if kind == "image":
-                yield here / name, None
+                yield _Source(here / name)
             dicom = dicom or kind == "dicom"
         if dicom:
             yield from _folder_series(here)
@@ -211,36 +221,27 @@ def _kind(path: Path) -> str:
     return "image" if kind_of(start) else ""
 
 
-def _folder_series(folder: Path) -> list[tuple[Path, str | None]]:
-    """The series of a folder; a UID is given only where there are several."""
-    series = list_series(folder)
-    return [(folder, None)] if len(series) < 2 else [(folder, uid) for uid in series]
+def _folder_series(folder: Path) -> list[_Source]:
+    """The series of a folder; a UID and a label are given only where there are several."""
+    series = image_series(folder)
+    if len(series) < 2:
+        return [_Source(folder)]
+    labels = [_label(facts, place) for place, facts in enumerate(series, 1)]
+    for place, label in enumerate(labels):
+        if label in labels[:place]:
+            labels[place] = f"{label}-{place + 1}"
+    return [
+        _Source(folder, facts["uid"], label) for facts, label in zip(series, labels, strict=True)
+    ]
 
 
-def list_series(folder: Path) -> list[str]:
-    """Return the UIDs of the image series in one DICOM folder, sorted.
-
-    Results (SEG and the like) do not count, nor scouts beside a real series.
-    """
-    import pydicom
-
-    found: dict[str, bool] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_file() or not is_dicom(path):
-            continue
-        try:
-            header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-            if header.get("Rows") and str(header.get("Modality", "")) not in _NO_IMAGES:
-                uid = str(header.get("SeriesInstanceUID", ""))
-                scout = "LOCALIZER" in [str(p).upper() for p in header.get("ImageType") or ()]
-                found[uid] = found.get(uid, False) or not scout
-        except Exception:  # a broken file is not a series; reading the folder will say so
-            continue
-    real = [uid for uid, is_real in found.items() if is_real]
-    return sorted(real or found)
+def _label(facts: Mapping[str, str], place: int) -> str:
+    """Return what a series is called in the names of its results: its number and description."""
+    words = re.sub(r"[^\w]+", "-", facts["description"]).strip("-_")[:40]
+    return "-".join(part for part in (f"series{facts['number'] or place}", words) if part)
 
 
-def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
+def _named(sources: list[_Source], root: Path) -> list[Case]:
     """Give every image a short name of its own."""
     if not sources:
         raise InputError(
@@ -248,17 +249,17 @@ def _named(sources: list[tuple[Path, str | None]], root: Path) -> list[Case]:
             "are looked for."
         )
     base = Path(os.path.abspath(root))
-    unique = dict.fromkeys((Path(os.path.abspath(source)), series) for source, series in sources)
+    unique = dict.fromkeys(
+        _Source(Path(os.path.abspath(found.path)), found.series, found.label) for found in sources
+    )
     rows = []
-    numbers: Counter[Path] = Counter()
-    for source, series in unique:
+    for source, series, label in unique:
         relative = source.relative_to(base)
         name = source.name if relative == Path() else relative.as_posix()
         plain = name if is_folder(source) else _without_suffix(name)
         plain, name = _short(plain), _short(name)
         if series is not None:
-            numbers[source] += 1
-            plain = f"{plain}-series{numbers[source]}"
+            plain = name = f"{plain}-{label}"
         rows.append((plain, name, source, series))
     count = Counter(plain.lower() for plain, *_ in rows)
     cases, used = [], set(_RESERVED)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..formats.writing import try_output
+from ..image.modality import check_modality, with_modality
 from ..image.volume import Volume
 from ..inference.hints import Hints
 from ..outcome import Cancelled, DeviceError, InputError, Outcome, Progress, PromptError
@@ -70,6 +71,7 @@ class RunOptions:
         two_pass: find a box by the text first, then ask again with it.
         propagate: give each slice the box of what was found in the slice before.
         heat_map: also write where the system looked.
+        modality: "CT", "MR" or "CXR" where the file does not say it, or says it wrongly.
     """
 
     threshold: float | None = None
@@ -82,8 +84,10 @@ class RunOptions:
     two_pass: bool = False
     propagate: bool = False
     heat_map: bool = False
+    modality: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "modality", check_modality(self.modality))
         if self.threshold is not None and not 0.0 < self.threshold < 1.0:
             raise InputError(f"The threshold {self.threshold} must lie between 0 and 1.")
         if self.samples is not None and self.samples < 1:
@@ -266,6 +270,7 @@ def run_job(
     if volume is None:
         _go_on(progress, "reading the image")
         volume = read_image(source, outputs, series)
+    volume = with_modality(volume, options.modality)
     segmentations = answer(predictor, volume, prompts, options, progress)
     _go_on(progress, "writing the results")
     told = source if paths else None

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..image.modality import taken_for
 from ..prompting.segmentation import Segmentation
 from ..resources import VERSION
 
@@ -50,6 +51,7 @@ def build_report(
         "seconds": {**seconds, "write": 0.0},
         "provenance": {
             **shared,
+            **_image_facts(volume),
             "version": VERSION,
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "weights_sha256": str(config.get("weights_sha256", "")),
@@ -58,6 +60,13 @@ def build_report(
             "notes": [str(note) for note in volume.meta.get("notes", ())],
         },
     }
+
+
+def _image_facts(volume: Volume) -> dict[str, Any]:
+    """Return what the image was taken for, and which DICOM series it is."""
+    taken, series = taken_for(volume), volume.meta.get("series")
+    facts = {"modality": taken.modality, "modality_guessed": taken.guessed}
+    return {**facts, "taken_for": taken.sentence, **({"series": dict(series)} if series else {})}
 
 
 def _prompt_entry(segmentation: Segmentation, shared: Mapping[str, Any]) -> dict[str, Any]:

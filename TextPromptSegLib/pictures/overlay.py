@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.intensity import guess_modality
+from ..image.modality import guess_modality
 from ..outcome import OutputError
 from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary

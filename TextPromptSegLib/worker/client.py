@@ -72,6 +72,7 @@ class WorkerClient:
         roi: Sequence[float] | None = None,
         slices: tuple[int, int] | None = None,
         plane: str | None = None,
+        modality: str | None = None,
         box: Sequence[float] | None = None,
         points: Sequence[Sequence[float]] | None = None,
         two_pass: bool | None = None,
@@ -92,15 +93,14 @@ class WorkerClient:
             device: "auto", "cpu", "cuda:N" or "mps".
             threshold: probability in (0, 1); None takes the checkpoint's own.
             samples: how many probabilistic samples, for systems that draw them.
-            roi: (x0, x1, y0, y1, z0, z1), RAS mm.
-            slices: first and one past the last slice along ``plane``.
-            plane: "axial", "coronal" or "sagittal".
+            roi, slices, plane, modality: see `SlicePredictor.set_volume`.
             box, points, two_pass, propagate: geometric prompts, see `Hints`.
             heat_map: whether to bring back where the system looked.
             want: the arrays to bring back.
             on_finished, on_progress: called from `poll` with the job.
         """
         # What is wrong with geometric prompts shows before the worker starts.
+        where = {"roi": roi, "slices": slices, "plane": plane, "modality": modality}
         hints = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
         request = {
             "type": "segment",
@@ -112,7 +112,7 @@ class WorkerClient:
             "samples": samples,
             "hints": Hints.from_dict(hints).to_dict(),
             "heat_map": heat_map,
-            "region": {"roi": wire.plain(roi), "slices": wire.plain(slices), "plane": plane},
+            "region": wire.plain(where),
             "want": list(want),
         }
         return self.submit(request, on_finished, on_progress, volume)

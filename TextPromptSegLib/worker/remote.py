@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..image.modality import check_modality
 from ..image.volume import Volume
 from ..inference.answers import NO_IMAGE, rethreshold
 from ..outcome import InputError, Progress
@@ -79,13 +80,19 @@ class RemotePredictor:
         roi: Sequence[float] | None = None,
         slices: slice | tuple[int, int] | None = None,
         plane: str | None = None,
+        modality: str | None = None,
     ) -> None:
-        """Choose the image and the part of it that is searched; it is sent with the next run."""
+        """Choose the image and the part of it that is searched; it is sent with the next run.
+
+        Raises:
+            InputError: for a modality that is not known.
+        """
         if self._volume is None or self._volume[1] is not volume:
             self._volume = (f"volume {next(_volume_numbers)}", volume)
         if isinstance(slices, slice):
             slices = (slices.start, slices.stop)
         self._region = {"roi": roi, "slices": slices, "plane": plane}
+        self._region["modality"] = check_modality(modality)
 
     def segment(
         self,

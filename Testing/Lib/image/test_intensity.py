@@ -11,10 +11,10 @@ from TextPromptSegLib.image.intensity import (
     InputSpec,
     canvas_offset,
     fit_slice_size,
-    guess_modality,
     scale_intensity,
     scale_parameters,
 )
+from TextPromptSegLib.image.modality import guess_modality
 
 TWO = InputSpec(in_channels=2, ct_windows=((-160, 240), (-1000, 400)))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from batch_bench import write_image
 from fake_predictor import FakePredictor
@@ -64,7 +67,6 @@ def _made(folder: Path) -> Path:
 
 
 def write_dicom(path: Path, series: str, number: int, modality: str = "CT") -> None:
-    import pydicom
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -105,6 +107,50 @@ def test_every_dicom_series_is_a_case(tmp_path: Path) -> None:
     assert [case.status for case in summary.cases] == ["done"] * 3, [
         case.error for case in summary.cases
     ]
+
+
+def test_results_say_which_series_they_belong_to(tmp_path: Path) -> None:
+    facts = {
+        "1.2.9": ("2", "native / 5 mm"),
+        "1.2.10": ("11", ""),
+        "1.2.11": ("2", "native / 5 mm"),
+    }
+    for uid, (number, description) in facts.items():
+        for n in range(2):
+            path = tmp_path / "scans" / "patient" / f"{uid}-{n}.dcm"
+            write_dicom(path, uid, n)
+            data = pydicom.dcmread(path)
+            data.SeriesNumber, data.SeriesDescription = number, description
+            data.save_as(path)
+    out = tmp_path / "out"
+    run_batch(tmp_path / "scans", "liver", out, predictor_factory=FakePredictor)
+    with (out / "summary.csv").open(newline="") as stream:
+        rows = {row["case"]: row for row in csv.DictReader(stream)}
+    assert sorted(rows) == [
+        "patient-series11",
+        "patient-series2-native-5-mm",
+        "patient-series2-native-5-mm-2",
+    ]
+    for name, row in rows.items():
+        uid = row["series_uid"]
+        assert (row["series_number"], row["series_description"]) == facts[uid]
+        assert row["taken_for"].startswith("The image is taken for CT")
+        report = json.loads((out / f"{name}.report.json").read_text())
+        number, description = facts[uid]
+        expected = {"uid": uid, "number": number, "description": description}
+        assert report["provenance"]["series"] == expected
+    summary = json.loads((out / "summary.json").read_text())
+    assert {case["series"]["uid"] for case in summary["cases"]} == set(facts)
+
+
+def test_series_below_a_listed_folder_and_in_an_index_are_cases(tmp_path: Path) -> None:
+    for uid in ("1.2.4", "1.2.5"):
+        for n in range(2):
+            write_dicom(tmp_path / "patient" / "DICOM" / uid / f"IM{n}", uid, n)
+    (tmp_path / "list.txt").write_text("patient\n")
+    cases = find_cases(tmp_path / "list.txt")
+    assert [case.series for case in cases] == ["1.2.4", "1.2.5"]
+    assert all(case.source == tmp_path / "patient" for case in cases)
 
 
 def test_the_fingerprint_knows_the_image_and_the_job(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from ..boxes.candidates_box import CandidatesBox
 from ..boxes.hints_box import NONE, HintsBox
+from ..boxes.modality_box import AUTO, ModalityBox
 from ..boxes.model_box import ModelBox
 from ..boxes.parse_view import ParseView
 from ..boxes.region_box import WHOLE, RegionBox
@@ -79,6 +80,7 @@ class EffectOptions:
         )
         self.completion = Completion(self.line)
         self.parse = ParseView(self._parse_edited)
+        self.modality = ModalityBox(self._edited, "TextPromptModality")
         self.model = ModelBox(self._model_changed)
         self.hints = HintsBox(self._edited)
         self.candidates = CandidatesBox(
@@ -125,6 +127,7 @@ class EffectOptions:
         add(_("Prompt:"), row)
         # Widgets that are added by themselves are made to grow in height; layouts are not.
         self._effect.addOptionsWidget(side_by_side(self.parse.label))
+        add(_("Image is:"), self.modality.combo)
         add(_("Checkpoint:"), self.model.combo)
         add(_("Hints:"), self.hints.widget)
         add(_("Candidates:"), self.candidates.widget)
@@ -190,6 +193,7 @@ class EffectOptions:
         """Define the parameters that the editor node lacks."""
         # An empty text cannot be stored, so there is none for the prompt.
         effect.setParameterDefault("Range", WHOLE)
+        effect.setParameterDefault("Modality", AUTO)
         effect.setParameterDefault("Operation", OPERATIONS[0])
         effect.setParameterDefault("Threshold", 0.0)
         effect.setParameterDefault("FirstSlice", 0)
@@ -210,6 +214,7 @@ class EffectOptions:
         if effect.parameterDefined("Model"):
             self.model.select(effect.parameter("Model"))
             self.show_takes()
+        self.modality.set_choice(effect.parameter("Modality"))
         self.hints.set_state(
             effect.parameter("Hints"),
             [effect.nodeReference(name) for name in _HINT_NODES],
@@ -235,6 +240,7 @@ class EffectOptions:
         was_modified = node.StartModify()
         effect.setParameter("Prompt", self.text)
         effect.setParameter("Model", self.model.name)
+        effect.setParameter("Modality", self.modality.choice)
         effect.setParameter("Range", self.region.choice)
         first, last = self.region.slices
         effect.setParameter("FirstSlice", int(first))
@@ -256,7 +262,7 @@ class EffectOptions:
         """Allow or forbid what may not change during a run."""
         for widget in (self.model.combo, self.operation, self.line, self.again, self.preview):
             widget.enabled = not running
-        self.parse.label.enabled = not running
+        self.parse.label.enabled = self.modality.combo.enabled = not running
         for part in (self.region, self.hints, self.candidates):
             part.set_enabled(not running)
 
@@ -266,6 +272,7 @@ class EffectOptions:
         for part in (
             self.completion,
             self.parse,
+            self.modality,
             self.model,
             self.hints,
             self.candidates,

@@ -134,6 +134,7 @@ class EffectInput:
                 volume_node=self.volume_node,
                 prompts=tuple(self._options.parse.prompts),
                 model=self._options.model.name,
+                modality=self._options.modality.modality,
                 samples=self._options.candidates.count,
                 hints=self._options.hints.nodes(),
             )
@@ -165,6 +166,7 @@ class EffectInput:
             roi=region.roi.currentNode() if choice == ROI else None,
             slices=slices,
             plane=plane,
+            modality=options.modality.modality,
             segmentation_node=self.segmentation_node,
             samples=options.candidates.count,
             hints=options.hints.nodes(),

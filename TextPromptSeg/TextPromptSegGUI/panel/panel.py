@@ -206,6 +206,7 @@ class TextPromptSegPanel:
             roi=roi,
             slices=region.slices if choice == SLICES else None,
             plane=section.model.planes[0] if choice == SLICES else None,
+            modality=section.modality.modality,
             segmentation_node=section.output.currentNode(),
             samples=section.sample_count,
             hints=section.hints.nodes(),

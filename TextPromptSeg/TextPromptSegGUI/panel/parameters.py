@@ -16,6 +16,7 @@ class PanelParameters:
         roi: the region of interest, when the range is one.
         prompts: one or more per line.
         model: name of the checkpoint.
+        modality: "auto", "CT", "MR" or "CXR".
         searched: "slices", "roi" or "whole".
         firstSlice: first slice of the range, from 0.
         lastSlice: one past the last slice; 0 means that no range was set.
@@ -36,6 +37,7 @@ class PanelParameters:
     outside: slicer.vtkMRMLMarkupsFiducialNode
     prompts: str = ""
     model: str = ""
+    modality: str = "auto"
     searched: str = "whole"
     firstSlice: int = 0
     lastSlice: int = 0

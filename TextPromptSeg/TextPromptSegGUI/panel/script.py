@@ -31,6 +31,8 @@ def as_python(request: RunRequest, prompts: Sequence[str], threshold: float | No
         options.append(f"    slices={tuple(request.slices)!r},")
     if request.plane:
         options.append(f"    plane={request.plane!r},")
+    if request.modality:
+        options.append(f"    modality={request.modality!r},")
     if request.samples:
         options.append(f"    samples={request.samples},")
     hints = request.hints

@@ -13,6 +13,7 @@ from TextPromptSegLib.outcome import TextPromptSegError
 
 from ..boxes.candidates_box import MOST
 from ..boxes.hints_box import HintsBox
+from ..boxes.modality_box import ModalityBox
 from ..boxes.model_box import ModelBox
 from ..boxes.parse_view import ParseView
 from ..boxes.region_box import RegionBox
@@ -52,6 +53,7 @@ class SegmentSection:
         )
         self.frames = qt.QCheckBox(_("All frames of the sequence"))
         self.frames.objectName = "TextPromptSegFrames"
+        self.modality = ModalityBox(self._edited, "TextPromptSegModality")
         self.prompts = qt.QPlainTextEdit()
         self.prompts.objectName = "TextPromptSegPrompts"
         self.prompts.placeholderText = _("One structure per line, or several with commas")
@@ -101,6 +103,7 @@ class SegmentSection:
         form = qt.QFormLayout(self.button)
         form.addRow(_("Input volume:"), self.volume)
         form.addRow("", self.frames)
+        form.addRow(_("Image is:"), self.modality.combo)
         form.addRow(_("Prompts:"), self.prompts)
         form.addRow("", self.parse.label)
         form.addRow(_("Checkpoint:"), self.model.combo)
@@ -151,6 +154,7 @@ class SegmentSection:
         for widget in (
             self.volume,
             self.frames,
+            self.modality.combo,
             self.prompts,
             self.parse.label,
             self.model.combo,
@@ -174,6 +178,7 @@ class SegmentSection:
         self._links.clear()
         for part in (
             self.parse,
+            self.modality,
             self.model,
             self.hints,
             self.region,
@@ -198,6 +203,7 @@ class SegmentSection:
                 self.prompts.plainText = parameters.prompts
             if parameters.model:
                 self.model.select(parameters.model)
+            self.modality.set_choice(parameters.modality)
             self.region.set_choice(parameters.searched)
             self.hints.set_takes(self.model.takes)
             nodes = (parameters.box, parameters.points, parameters.outside)
@@ -223,6 +229,7 @@ class SegmentSection:
             parameters.roi = self.region.roi.currentNode()
             parameters.prompts = self.text
             parameters.model = self.model.name
+            parameters.modality = self.modality.choice
             parameters.searched = self.region.choice
             parameters.firstSlice, parameters.lastSlice = (int(n) for n in self.region.slices)
             parameters.threshold = float(self.threshold.value or 0.0)

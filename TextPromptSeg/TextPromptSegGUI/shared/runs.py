@@ -35,6 +35,7 @@ class RunRequest:
         roi: markups ROI node, or None.
         slices: first slice and one past the last along ``plane``, or None.
         plane: "axial", "coronal", "sagittal" or None.
+        modality: "CT", "MR" or "CXR" where the user says so, or None.
         segmentation_node: where the result will go, or None; watched during the run.
         samples: number of samples of a generative system, or None.
         hints: box and points beside the text.
@@ -50,6 +51,7 @@ class RunRequest:
     roi: Any = None
     slices: tuple[int, int] | None = None
     plane: str | None = None
+    modality: str | None = None
     segmentation_node: Any = None
     samples: int | None = None
     hints: HintNodes = HintNodes()
@@ -125,6 +127,7 @@ class Run:
             roi=None if self._region is None else self._region.box,
             slices=wanted.slices,
             plane=wanted.plane,
+            modality=wanted.modality,
             samples=wanted.samples,
             heat_map=wanted.heat_map,
             want=wanted.want,
@@ -190,6 +193,7 @@ def run_key(request: RunRequest, volume: Volume) -> tuple[Any, ...]:
         None if region is None else (region.box, region.to_world.tobytes(), region.size.tobytes()),
         request.slices,
         request.plane,
+        request.modality,
         request.samples,
         repr(request.hints.options()),
     )
@@ -208,12 +212,17 @@ def progress_of(job: Job) -> Progress:
 
 
 def how_it_ran(run: Run) -> str:
-    """Return where a run was computed, how long it took, and what was done when memory ran out."""
+    """Return where a run was computed and how long it took, with what the image was taken for.
+
+    What was done when memory ran out is told too.
+    """
     info = run.job.info if run.job is not None else {}
     total = float((info.get("seconds") or {}).get("total") or 0.0)
     text = _("Computed on {device} in {time:.1f} s.").format(
         device=info.get("device") or run.request.device, time=total
     )
+    taken = (str(result.provenance.get("taken_for") or "") for result in run.results)
+    text = " ".join([text, *dict.fromkeys(sentence for sentence in taken if sentence)])
     steps = [s for result in run.results for s in result.provenance.get("memory_steps", ())]
     if steps:
         text += " " + _("Memory ran out, so it {steps}.").format(
