@@ -51,6 +51,15 @@ def segments(node):
     return {segmentation.GetSegment(s).GetName(): s for s in segmentation.GetSegmentIDs()}
 
 
+def test_modality_of_the_user(logic):
+    node, _ = picture()
+    logic.segment(node, "liver", modality="MR")
+    volume = logic.predictor().volumes[-1]
+    assert volume.modality == "MR" and volume.meta["modality_by"] == "user"
+    with pytest.raises(InputError, match="use CT, MR or CXR"):
+        logic.segment(node, "liver", modality="PET")
+
+
 def test_one_call(logic):
     node, masks = picture()
     segmentation = logic.segment(node, ["liver", "right kidney", "spleen", "patella"])

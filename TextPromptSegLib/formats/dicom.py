@@ -22,7 +22,7 @@ from .dicom_series import (
     series_facts,
     transfer_syntax,
 )
-from .dicom_values import UNREADABLE, number, text
+from .dicom_values import number, text, unreadable
 from .dicom_volumes import same_kind, sort_frames
 from .members import dicom_files, indexed_files, is_dicom_index
 from .pixels import check_frame
@@ -78,7 +78,7 @@ def _read(
 ) -> Volume:
     try:
         return _volume(source, _images(source, files), frame, series)
-    except UNREADABLE:
+    except unreadable():
         raise InputError(
             f"{source.name} has a damaged DICOM header; copy or export it again."
         ) from None

@@ -12,7 +12,7 @@ import numpy as np
 from ..outcome import InputError
 from .dicom_geometry import Grid, Plane
 from .dicom_unpack import stored_frames
-from .dicom_values import UNREADABLE, item, items, number, text, value
+from .dicom_values import item, items, number, text, unreadable, value
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -83,7 +83,9 @@ class PixelReader:
                 f"The pixels of {path.name} are packed in a way that cannot be read, or are "
                 "damaged; export the image uncompressed."
             ) from None
-        except (OSError, *UNREADABLE) as error:
+        except OSError:
+            raise _damaged(path) from None
+        except unreadable() as error:
             _LOG.debug("pixels cannot be read: %s", error)
             raise _damaged(path) from None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..outcome import InputError
 from .budget import check_budget
-from .dicom_values import UNREADABLE, number, text, value, words
+from .dicom_values import number, text, unreadable, value, words
 from .members import dicom_files, indexed_files
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def headers_of(paths: Iterable[Path]) -> list[Image]:
                 uid = str(header.get("SOPInstanceUID", path))
                 kind = str(getattr(header.get("SOPClassUID"), "name", ""))
                 has_size = "Rows" in header and "Columns" in header
-        except UNREADABLE:
+        except unreadable():
             kind, has_size = "", False
         if not has_size and ("Image Storage" in kind or (not kind and start[128:132] == b"DICM")):
             raise InputError(f"{path.name} is damaged or incomplete; copy or export it again.")
@@ -84,7 +84,7 @@ def _check_deflated(path: Path) -> None:
             while not unpacker.eof and (block := unpacker.unconsumed_tail or stream.read(1 << 16)):
                 unpacked += len(unpacker.decompress(block, 1 << 20))
                 check_budget(unpacked, size, path.name)
-    except UNREADABLE:
+    except unreadable():
         unpacked = 0
     if not unpacker.eof or not unpacked:
         raise InputError(f"{path.name} is damaged or incomplete; copy or export it again.")

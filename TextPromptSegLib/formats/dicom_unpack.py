@@ -34,7 +34,7 @@ def stored_frames(data: Dataset) -> list[np.ndarray]:
     """Return the stored pixels (J, I) of each frame; colours as grey.
 
     Raises:
-        ValueError: or another error of `dicom_values.UNREADABLE`, when they are damaged.
+        ValueError: or another error of `dicom_values.unreadable`, when they are damaged.
         RuntimeError: when nobody can unpack them.
     """
     if not any(key in data for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):

@@ -12,11 +12,16 @@ import numpy as np
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# What pydicom lets through when a header is cut off, nested without end, or is no header at all.
-UNREADABLE = (
-    ValueError, LookupError, EOFError, AttributeError, NotImplementedError, TypeError,
-    ArithmeticError, RecursionError, struct.error, zlib.error,
-)  # fmt: skip
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """Return what pydicom lets through when a header is cut off, damaged, or no header at all."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        ValueError, LookupError, EOFError, AttributeError, NotImplementedError, TypeError,
+        ArithmeticError, RecursionError, struct.error, zlib.error, BytesLengthException,
+        InvalidDicomError,
+    )  # fmt: skip
 
 
 def value(data: Dataset | None, key: str) -> Any:
@@ -25,7 +30,7 @@ def value(data: Dataset | None, key: str) -> Any:
         return None
     try:
         return data.get(key)
-    except UNREADABLE:
+    except unreadable():
         return None
 
 

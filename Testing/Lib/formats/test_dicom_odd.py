@@ -186,3 +186,17 @@ def test_picture_without_directions_says_so(tmp_path, letters):
     volume = Volume.read(made.save(data, tmp_path / "a.dcm"))
     assert any("does not say left and right" in note for note in volume.notes)
     np.testing.assert_array_equal(volume.canonical().array[0], SHOWN)
+
+
+@pytest.mark.parametrize("key", ["Rows", "Columns", "BitsAllocated", "SamplesPerPixel"])
+@pytest.mark.parametrize("length", [0, 1, 3, 5])
+def test_numbers_of_the_wrong_length(tmp_path, key, length):
+    path = tmp_path / "a.dcm"
+    tag = Tag(key)
+    mark = tag.group.to_bytes(2, "little") + tag.element.to_bytes(2, "little") + b"US"
+    content = made.save(slice_of(), path).read_bytes()
+    at = content.index(mark, 132)
+    wrong = mark + length.to_bytes(2, "little") + b"\1\0\0\0\0"[:length]
+    path.write_bytes(content[:at] + wrong + content[at + 10 :])
+    with pytest.raises(InputError):
+        Volume.read(path)

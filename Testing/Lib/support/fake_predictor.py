@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from TextPromptSegLib.checkpoints.quality import quality_of, warning
+from TextPromptSegLib.image.modality import taken_for, with_modality
 from TextPromptSegLib.inference import answers
 from TextPromptSegLib.inference.hints import Hints
 from TextPromptSegLib.outcome import Cancelled, InputError
@@ -61,7 +62,8 @@ class FakePredictor:
             raise InputError("There is no checkpoint 'missing'.")
         return cls(model, device)
 
-    def set_volume(self, volume, roi=None, slices=None, plane=None) -> None:
+    def set_volume(self, volume, roi=None, slices=None, plane=None, modality=None) -> None:
+        volume = with_modality(volume, modality)
         self.volume, self.roi, self.slices, self.plane = volume, roi, slices, plane
         self.volumes_set += 1
 
@@ -114,6 +116,7 @@ class FakePredictor:
     def _one(self, prompt, threshold: float, samples: int | None = None) -> Segmentation:
         volume = self.volume
         facts = {
+            "taken_for": taken_for(self.volume).sentence,
             "model": self.model,
             "device": self.device,
             "voxels": self.volumes_set,

@@ -34,6 +34,18 @@ def test_remote_predictor_is_a_predictor(client: WorkerClient, volume: Volume) -
     assert remote.segment("liver")[0].voxels
 
 
+def test_modality_goes_to_the_worker(client: WorkerClient, volume: Volume) -> None:
+    remote = RemotePredictor.from_pretrained("fake", client=client)
+    said = []
+    for modality in (None, "MR", "CT"):
+        remote.set_volume(volume, modality=modality)
+        said.append(remote.segment("liver")[0].provenance["taken_for"])
+    assert "as you said" not in said[0]
+    assert "MR, as you said" in said[1] and "CT" in said[2] and "as you said" in said[2]
+    with pytest.raises(InputError, match="use CT, MR or CXR"):
+        remote.set_volume(volume, modality="PET")
+
+
 def test_there_is_one_shared_client() -> None:
     assert shared_client() is shared_client() and not shared_client().alive
 
