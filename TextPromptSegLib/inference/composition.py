@@ -8,16 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from ..image.boxes import bounding_box
+from ..image.intensity import guess_modality
 from ..image.regions import Region, half, nearer_side, thirds
-from ..image.slice_stack import Block, SliceStack
+from ..image.slice_stack import Block, SliceStack, voxel_size
 from ..prompting.clinical_text import name_of
 from .agreement import disagreements
 from .answers import BELOW
-from .postprocess import over_threshold
+from .hints import Hints
+from .lung_air import LungAir
+from .postprocess import largest, over_threshold, rule_for
 from .targets import Target
 
 Group = tuple[str, ...]
 
+COMPLETED = "edges and ends follow the lung's air"
+NOT_COMPLETED = "the lung's air could not be told from the image, so edges and ends are rough"
+DROPPED = 0.8
+"""What is no lung gets this share of what would count as "present but below threshold"."""
 FREE_PRESENCE = 0.8
 """Least presence in the best slice of a thing that is asked for in a person's own words."""
 
@@ -53,6 +61,7 @@ class Composer:
         self.ceilings = [
             min(self._limit(group) for group in groups if name in group) for name in self.names
         ]
+        self._notes: dict[Group, str] = {}
         self._arrays: dict[Group, np.ndarray] = {}
         self._views: dict[Group, np.ndarray] = {}
         for group in groups:
@@ -95,12 +104,48 @@ class Composer:
                     if plane.any():
                         np.minimum(plane, cap, out=plane)
 
+    def settle(
+        self, presence: np.ndarray, hints: Hints, trained: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Silence what is not there and complete lungs, once the network has seen every slice.
+
+        Args:
+            presence: (P, S) probabilities that each name is in each slice.
+            hints: what was asked beside the text. Who shows a structure says that it is there; a
+                box bounds it and a point says which part is meant.
+            trained: the checkpoint's ``trained_prompts``.
+        """
+        if not hints.geometric:
+            self.quiet(not_there(self.names, presence, trained))
+        if not hints:
+            self._complete_lungs(trained)
+
+    def _complete_lungs(self, trained: Mapping[str, Mapping[str, Any]]) -> None:
+        """Complete the lungs of names whose rule asks for it by the air of a CT in HU."""
+        groups = [g for g in self._arrays if rule_for(tuple(map(name_of, g)), trained).lung_air]
+        groups = [g for g in groups if largest(self._arrays[g]) >= self._limit(g)]
+        volume, turn = self._stack.volume, self._stack.axis_map.apply
+        if not groups or self._modality != "CT" or guess_modality(volume.array) != "CT":
+            return
+        searched, block = np.zeros(volume.shape, bool), self._block
+        slices = slice(block.slices.start, block.slices.stop)
+        self._stack.view(searched)[slices, block.rows, block.columns] = True
+        box = bounding_box(turn(searched))
+        if box is None:
+            return
+        air = LungAir(turn(volume.array)[box[0]], voxel_size(volume, "axial"))
+        for group in groups:
+            limit = self._limit(group)
+            part, within = turn(self._arrays[group])[box[0]], (slice(None), *box[1:])
+            done = air.complete_probability(part, within, limit, limit * BELOW * DROPPED)
+            self._notes[group] = COMPLETED if done else NOT_COMPLETED
+
     def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
-        notes: list[str] = []
+        notes = [self._notes[target.names]] if target.names in self._notes else []
         array = self._take(target.names)
         if target.is_plain:
-            return array, ()
+            return array, tuple(notes)
         canonical = self._stack.axis_map.apply(array)
         for region in self._regions(target, notes):
             region.cut(canonical)

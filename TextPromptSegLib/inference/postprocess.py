@@ -28,6 +28,8 @@ class PostprocessRule:
         fill_gaps: up to that many empty slices between two slices that hold the structure are
             filled by interpolating its outline.
         fill_holes: holes inside a slice are filled.
+        lung_air: a lung in CT is completed by the air that belongs to it; that needs the image
+            and is done to the probability, see `lung_air`, not to the mask.
     """
 
     min_mm3: float = 0.0
@@ -35,6 +37,7 @@ class PostprocessRule:
     keep_components: int = 0
     fill_gaps: int = 0
     fill_holes: bool = False
+    lung_air: bool = False
 
     def __bool__(self) -> bool:
         """Return whether there is anything to do."""
@@ -64,6 +67,7 @@ class PostprocessRule:
                 int(values.get("keep_components", 0)),
                 int(values.get("fill_gaps", 0)),
                 bool(values.get("fill_holes", False)),
+                bool(values.get("lung_air", False)),
             )
         except (TypeError, ValueError) as error:
             raise CheckpointError(
@@ -78,8 +82,8 @@ def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessR
     """Return the rule for a result made of one or several trained prompts.
 
     A union of several prompts has several parts by nature: the smallest ``min_mm3`` of its
-    members, gap and hole filling that all of them want, and as many parts as they keep together,
-    if each of them keeps a number, survive.
+    members, gap, hole and lung filling that all of them want, and as many parts as they keep
+    together, if each of them keeps a number, survive.
 
     Args:
         names: trained prompts whose union the result is.
@@ -104,6 +108,7 @@ def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessR
         keep_components=sum(kept) if all(kept) else 0,
         fill_gaps=min(rule.fill_gaps for rule in rules),
         fill_holes=all(rule.fill_holes for rule in rules),
+        lung_air=all(rule.lung_air for rule in rules),
     )
 
 

@@ -23,7 +23,7 @@ from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary
 from . import answers
 from .candidates import per_pass, segment_samples
-from .composition import Composer, not_there
+from .composition import Composer
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .engines.fast_inference import faster_on_cpu
 from .engines.feature_cache import cache_limit
@@ -379,10 +379,8 @@ class SlicePredictor:
         label = ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else "")
         search = Search(self._stack, slices, text, writes, composers[0].ceilings, progress, label)
         facts = engine.run(search)
-        if not hints.geometric:  # who shows a structure says that it is there
-            missing = not_there(names, facts.presence, self.config["trained_prompts"])
-            for composer in composers:
-                composer.quiet(missing)
+        for composer in composers:
+            composer.settle(facts.presence, hints, self.config["trained_prompts"])
         self.presence = {name_of(n): float(v) for n, v in zip(names, facts.best(), strict=True)}
         for stage in ("image", "decode", "network"):
             self.seconds[stage] += getattr(facts, stage)

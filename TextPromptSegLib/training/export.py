@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ def export(
                 "modalities": sorted(found),
                 "threshold": 0.5,
                 **({"reports": True} if name in material.reports else {}),
+                **({"postprocess": {"lung_air": True}} if is_ct_lung(name, found) else {}),
             }
             for name, found in sorted(material.modalities.items())
         },
@@ -60,6 +62,12 @@ def export(
         "licence": dict(recipe.licence) or {"spdx": None, "line": "", "permissive": False},
     }
     return save(folder, network.float(), config, dtype=recipe.store)
+
+
+def is_ct_lung(name: str, modalities: Collection[str]) -> bool:
+    """Return whether a trained name is a whole lung, or both, that is asked in CT too."""
+    match = Vocabulary.load().find(name)
+    return match is not None and match.structure == "lung" and "CT" in modalities
 
 
 def fit_whitening(network: Any, encoder: Any) -> None:

@@ -1,0 +1,327 @@
+"""Lungs in CT: what the network calls lung, completed by the air that belongs to it.
+
+Works on axial slices in HU. The air inside the body is cut into pieces, slice by slice, where it
+is narrow (the line between both lungs, the mouth of a bronchus). A piece that the network calls
+lung for the most part is lung as a whole; a piece beside lung in the next slice, of the same
+place and of the density of lung, is lung too, so that a tip which the network missed comes back.
+Gas is thinner than lung: bowel, trachea and the room outside are never taken. What the network
+called lung without being lung's air stays only where it is thick (a consolidation), and specks
+are dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .postprocess import over_threshold
+
+AIR_HU = -400.0
+"""Air, and lung tissue that holds air, lie below."""
+GAS_HU = -930.0
+"""The median of gas in bowel and trachea lies below, that of lung tissue above."""
+NECK_MM = 8.0
+"""Two pieces that hang together by less than twice as much are cut apart."""
+LEAST_PIECE_MM2 = 100.0
+LEAST_AIR_MM2 = 30.0
+"""Smaller spots of air say nothing, they are left as the network has them."""
+MOSTLY = 0.65
+"""Share of a piece that the network calls lung, from which all of it is."""
+BESIDE = 0.6
+"""Share of a piece that lies over lung in the next slice, from which it is lung too."""
+UNCLAIMED = 0.3
+"""Such a piece is either mostly lung for the network or less than this; in between it may be
+both lungs in one."""
+LEAST_CLAIMED = 0.4
+"""Pieces that hang together through the slices are completed where the network calls so much of
+their whole volume lung."""
+THICK_MM = 6.0
+"""Lung without air counts where it is thicker than twice as much; less is the edge of the wall."""
+HOLE_MM2 = 200.0
+"""Vessels: holes up to this size in a slice are filled."""
+SPECK = 0.05
+"""Parts smaller than this share of the largest are dropped."""
+GRID_MM = 2.0
+"""Pieces are cut on a grid about so fine."""
+FILLED = 0.9
+"""Probability of what was completed: it stays at every usual threshold."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces of air in the slices of a volume; entry 0 is all that is no air, or too little.
+
+    Attributes:
+        numbers: (K, J, I) int32, the piece of each voxel.
+        sizes: of each piece, px.
+        outside: whether a piece touches the edge of the picture.
+        gas: whether a piece is as thin as gas.
+        one, other, shared: pieces that lie over each other in neighbouring slices, and how many
+            px they share.
+    """
+
+    numbers: np.ndarray
+    sizes: np.ndarray
+    outside: np.ndarray
+    gas: np.ndarray
+    one: np.ndarray
+    other: np.ndarray
+    shared: np.ndarray
+
+
+class LungAir:
+    """The air of one CT, cut into pieces once for every lung that is asked for.
+
+    Args:
+        hu: (K, J, I) canonical LPS, HU.
+        spacing: distance of the slices, height and width of a pixel, mm.
+    """
+
+    def __init__(self, hu: np.ndarray, spacing: tuple[float, float, float]) -> None:
+        self.hu = hu
+        self.step = (max(1, round(GRID_MM / spacing[1])), max(1, round(GRID_MM / spacing[2])))
+        self.pixel = (spacing[1] * self.step[0], spacing[2] * self.step[1])
+
+    def coarse(self, array: np.ndarray) -> np.ndarray:
+        """Return an array (K, J, I) on the grid of the pieces."""
+        return array[:, :: self.step[0], :: self.step[1]]
+
+    @cached_property
+    def grid(self) -> np.ndarray:
+        """HU on the grid of the pieces, (K, J, I) float32."""
+        return np.ascontiguousarray(self.coarse(self.hu), np.float32)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The pieces of air."""
+        return cut_air(self.grid, self.pixel)
+
+    def complete(self, mask: np.ndarray) -> np.ndarray | None:
+        """Return what is lung, or None where the image or the mask does not allow to tell.
+
+        Args:
+            mask: (K, J, I) bool, what the network calls lung, of one side or both.
+
+        Returns:
+            (K, J, I) bool; None where less than half of the mask is air inside the body by its
+            HU (a picture that is clipped or not in HU, a mask elsewhere), or most of its air is
+            as thin as gas.
+        """
+        claimed = np.asarray(mask, bool)
+        seeds = np.ascontiguousarray(self.coarse(claimed))
+        in_air = seeds & (self.grid < AIR_HU)
+        if not seeds.any() or 2 * np.count_nonzero(in_air) < np.count_nonzero(seeds):
+            return None
+        if float(np.median(self.grid[in_air])) < GAS_HU:
+            return None
+        pieces = self.pieces
+        lung, kept = _choose(self.grid, seeds, pieces)
+        coarse = lung[pieces.numbers] | (in_air & kept[pieces.numbers])
+        solid, holes = _tissue(seeds & ~in_air, coarse, self.pixel)
+        numbers = _enlarge(pieces.numbers, self.step, claimed.shape, spread=True)
+        air = self.hu < AIR_HU
+        result = air & (lung[numbers] | (claimed & kept[numbers]))
+        result |= ~air & claimed & _enlarge(solid, self.step, claimed.shape)
+        result |= ~air & _enlarge(holes, self.step, claimed.shape)
+        return _without_specks(result)
+
+    def complete_probability(
+        self,
+        probability: np.ndarray,
+        within: tuple[slice, ...],
+        threshold: float,
+        dropped: float,
+    ) -> bool:
+        """Complete a lung's probability (K, J, I) float16 in place; return whether it was possible.
+
+        What the lung gains gets `FILLED`, what it loses at most ``dropped``; so another threshold
+        needs no image.
+
+        Args:
+            probability: of any strides.
+            within: the part that was searched; nothing is changed outside.
+            threshold: of the lung's probability.
+            dropped: highest probability of what is not lung, below the threshold.
+        """
+        mask = over_threshold(probability, threshold) != 0
+        lung = self.complete(mask)
+        if lung is None:
+            return False
+        part, mask, lung = probability[within], mask[within], lung[within]
+        part[lung & ~mask] = max(np.float16(FILLED), np.float16(threshold))
+        part[mask & ~lung] = np.float16(dropped)
+        return True
+
+
+def cut_air(grid: np.ndarray, pixel: tuple[float, float]) -> Pieces:
+    """Return the pieces of air in each slice.
+
+    Args:
+        grid: (K, J, I) HU.
+        pixel: height and width, mm.
+    """
+    from scipy.ndimage import find_objects, label
+
+    numbers, area = np.zeros(grid.shape, np.int32), pixel[0] * pixel[1]
+    outside = [False]
+    for plane, out in zip(grid, numbers, strict=True):
+        spots, _ = label(plane < AIR_HU)
+        edge = set(np.concatenate([spots[0], spots[-1], spots[:, 0], spots[:, -1]]).tolist())
+        for number, box in enumerate(find_objects(spots), 1):
+            spot = spots[box] == number
+            if np.count_nonzero(spot) * area < LEAST_AIR_MM2:
+                continue
+            parts, count = (spot.astype(np.int32), 1) if number in edge else _cut(spot, pixel)
+            out[box][spot] = parts[spot] + len(outside) - 1
+            outside += [number in edge] * count
+    count = len(outside)
+    gas = np.zeros(count, bool)
+    gas[1:] = _thin(grid, numbers, np.arange(1, count))
+    sizes = np.bincount(numbers.ravel(), minlength=count)
+    return Pieces(numbers, sizes, np.array(outside), gas, *_neighbours(numbers, count))
+
+
+def _thin(grid: np.ndarray, numbers: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return for each of some numbers whether the median HU of its voxels is that of gas."""
+    from scipy.ndimage import median
+
+    inside = numbers > 0
+    return np.asarray(median(grid[inside], numbers[inside], which)) < GAS_HU
+
+
+def _cut(spot: np.ndarray, pixel: tuple[float, float]) -> tuple[np.ndarray, int]:
+    """Cut a spot (h, w) bool where it is narrow; returns its parts from 1 on and their number."""
+    from scipy.ndimage import distance_transform_edt, label
+
+    parts, count, area = np.zeros(spot.shape, np.int32), 0, pixel[0] * pixel[1]
+    todo = [spot]
+    while todo:
+        part = todo.pop()
+        cores = None
+        if np.count_nonzero(part) * area >= 4 * LEAST_PIECE_MM2:
+            depth = distance_transform_edt(np.pad(part, 1), sampling=pixel)[1:-1, 1:-1]
+            for radius in np.arange(1.01 * min(pixel), NECK_MM, min(pixel)):
+                left, _ = label(depth > radius)
+                sizes = np.bincount(left.ravel())[1:] * area
+                large = np.flatnonzero(sizes >= LEAST_PIECE_MM2) + 1
+                if len(large) != 1:
+                    cores = np.where(np.isin(left, large), left, 0) if len(large) else None
+                    break
+        if cores is None:
+            count += 1
+            parts[part] = count
+            continue
+        index = distance_transform_edt(
+            cores == 0, sampling=pixel, return_distances=False, return_indices=True
+        )
+        nearest = cores[tuple(index)]
+        todo += [part & (nearest == number) for number in np.unique(cores[cores > 0])]
+    return parts, count
+
+
+def _choose(grid: np.ndarray, seeds: np.ndarray, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each piece whether it is lung, and whether the network's mask stays in it."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    size, gas, outside, count = pieces.sizes, pieces.gas, pieces.outside, len(pieces.sizes)
+    one, other, shared = pieces.one, pieces.other, pieces.shared
+    called_lung = np.where(seeds, pieces.numbers, 0)
+    claims = np.bincount(called_lung.ravel(), minlength=count)
+    claims[0] = 0
+    gas_claims = np.zeros(count, bool)
+    touched = np.flatnonzero(claims)
+    if len(touched):
+        gas_claims[touched] = _thin(grid, called_lung, touched)
+    possible = ~gas & ~outside
+    possible[0] = False
+    mostly = claims >= MOSTLY * np.maximum(size, 1)
+    first = possible & mostly
+    lung = first.copy()
+    while True:
+        beside = np.zeros(count)
+        for a, b in ((one, other), (other, one)):
+            over = np.bincount(b, weights=shared * lung[a], minlength=count)
+            beside = np.maximum(beside, over)
+        new = possible & ~lung & (beside >= BESIDE * size)
+        new &= mostly | (claims < UNCLAIMED * size)
+        if not new.any():
+            break
+        lung |= new
+    both = lung[one] & lung[other]
+    graph = coo_matrix((both[both], (one[both], other[both])), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    volume = np.bincount(group, weights=size * lung)
+    called = np.bincount(group, weights=claims * lung)
+    lung &= first | (called >= LEAST_CLAIMED * volume)[group]
+    # Claims on gas go, unless they are all of a piece: a bulla, or lung that air trapping thinned.
+    kept = ~gas_claims & (~gas | mostly)
+    kept[0] = True
+    kept[outside] = ~gas_claims[outside]
+    return lung, kept
+
+
+def _neighbours(numbers: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pairs of pieces over each other in neighbouring slices, and how many px they share."""
+    keys, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for low, high in zip(numbers[:-1], numbers[1:], strict=True):
+        both = (low > 0) & (high > 0)
+        key, size = np.unique(low[both].astype(np.int64) * count + high[both], return_counts=True)
+        keys.append(key)
+        sizes.append(size)
+    key = np.concatenate(keys)
+    return key // count, key % count, np.concatenate(sizes)
+
+
+def _tissue(
+    tissue: np.ndarray, lung: np.ndarray, pixel: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the network's lung without air is thick, and the vessels in the lung.
+
+    Args:
+        tissue: (K, J, I) bool, called lung and no air.
+        lung: (K, J, I) bool, the lung's air.
+        pixel: height and width, mm.
+    """
+    from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
+
+    thick, holes = np.zeros_like(tissue), np.zeros_like(tissue)
+    area = pixel[0] * pixel[1]
+    for k in np.flatnonzero(tissue.any((1, 2)) | lung.any((1, 2))).tolist():
+        core = distance_transform_edt(tissue[k], sampling=pixel) > THICK_MM
+        if core.any():
+            thick[k] = distance_transform_edt(~core, sampling=pixel) <= THICK_MM + max(pixel)
+        spots, _ = label(binary_fill_holes(lung[k]) & ~lung[k])
+        sizes = np.bincount(spots.ravel()) * area
+        sizes[0] = np.inf
+        holes[k] = (sizes <= HOLE_MM2)[spots]
+    return thick, holes
+
+
+def _enlarge(
+    grid: np.ndarray, step: tuple[int, int], shape: tuple[int, ...], spread: bool = False
+) -> np.ndarray:
+    """Return values of the coarse grid on the fine one; ``spread`` lets pieces grow by one."""
+    from scipy.ndimage import grey_dilation
+
+    if step == (1, 1):
+        return grid
+    if spread:
+        grown = grey_dilation(grid, size=(1, 3, 3))
+        grid = np.where(grid > 0, grid, grown)
+    rows, columns = (np.arange(n) // s for n, s in zip(shape[1:], step, strict=True))
+    return grid[:, rows][:, :, columns]
+
+
+def _without_specks(mask: np.ndarray) -> np.ndarray:
+    """Return the mask without parts that are small beside the largest."""
+    from scipy.ndimage import label
+
+    parts, count = label(mask)
+    if count < 2:
+        return mask
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return (sizes >= SPECK * sizes.max())[parts]
