@@ -54,9 +54,8 @@ def _series(data: bytes, folder: Path) -> object:
     from TextPromptSegLib.formats.members import input_files
     from TextPromptSegLib.jobs.cases import find_cases
 
-    whole = seeds_of(seeds.dicom)
-    for number in (0, 1):
-        (folder / f"IM{number}").write_bytes(whole[number])
+    for number, whole in enumerate(seeds_of(seeds.neighbours)):
+        (folder / f"IM{number}").write_bytes(whole)
     (folder / "IM2").write_bytes(data)
     for case in find_cases(folder):
         input_files(case.source)

@@ -102,6 +102,22 @@ def voxels() -> bytes:
     return _VOXELS.tobytes()
 
 
+def neighbours() -> list[bytes]:
+    """Two slices that make up a series with the first of `dicom`."""
+    import pydicom
+
+    found = []
+    for number in (1, 2):
+        data = pydicom.dcmread(io.BytesIO(dicom()[0]))
+        data.ImagePositionPatient = [0.0, 0.0, 2.0 * number]
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.4.{number}"
+        data.InstanceNumber = number + 1
+        stream = io.BytesIO()
+        data.save_as(stream, enforce_file_format=True)
+        found.append(stream.getvalue())
+    return found
+
+
 def dicom() -> list[bytes]:
     """CT, MR, X-ray, colour, multi-frame, implicit, deflated, RLE."""
     import pydicom

@@ -9,6 +9,7 @@ import slicer
 import slicer.util
 import vtk
 
+from TextPromptSegLib.image.modality import taken_for
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegMRML.volumes import frame_node, modality_of, sequence_of, volume_from_node
 
@@ -214,6 +215,15 @@ def test_nothing_and_empty_nodes_are_refused(scene):
 )
 def test_modality_from_the_name_only_when_it_is_plain(scene, name, expected):
     assert modality_of(helpers.volume_node(np.zeros(SHAPE), name=name)) == expected
+
+
+@pytest.mark.parametrize("named", ["PT", "US", "XA"])
+def test_modality_that_no_checkpoint_knows_is_named_whatever_the_name_says(scene, named):
+    node = helpers.volume_node(np.zeros(SHAPE), name="PET CT 5 mm")
+    node.SetAttribute("DICOM.Modality", named)
+    volume = volume_from_node(node)
+    assert volume.modality is None and volume.meta["dicom_modality"] == named
+    assert f"this is {named}" in taken_for(volume).sentence
 
 
 def test_modality_from_dicom_comes_before_the_name(scene):

@@ -24,7 +24,6 @@ _MODALITIES = {
     "DX": "CXR",
     "RF": "CXR",
     "RG": "CXR",
-    "XA": "CXR",
 }
 
 # "CTChest", "CT-MONAI", "MRHead", "T2 MR" name the modality; "contrast", "MRI" as part of a longer
@@ -78,6 +77,8 @@ def volume_from_node(node: Any, frame: int | None = None) -> Volume:
     else:
         matrix = parent @ ijk_to_ras(data)
     modality = modality_of(owner, data)
+    if modality is None and (named := named_modality(owner, data)):
+        meta["dicom_modality"] = named
     if modality == "CXR" and _shown_inverted(owner):
         # MONOCHROME1: Slicer keeps the stored values and inverts the display instead.
         array = _inverted(array)
@@ -93,19 +94,27 @@ def modality_of(*nodes: Any) -> str | None:
     Asked in this order: DICOM attributes of the node, Subject Hierarchy, the unit of the voxels
     (Hounsfield units), the name.
     """
-    for node in nodes:
-        for text in (_attribute(node), _hierarchy_modality(node)):
-            known = _MODALITIES.get((text or "").strip().upper())
-            if known:
-                return known
-        if _in_hounsfield(node):
-            return "CT"
+    named = named_modality(*nodes)
+    if named:
+        return _MODALITIES.get(named)
+    if any(_in_hounsfield(node) for node in nodes):
+        return "CT"
     for node in nodes:
         name = node.GetName() or ""
         found = {modality for pattern, modality in _NAME_HINTS if pattern.search(name)}
         if len(found) == 1:
             return found.pop()
     return None
+
+
+def named_modality(*nodes: Any) -> str:
+    """Return the DICOM modality that nodes or their place in Subject Hierarchy name, "" if none."""
+    for node in nodes:
+        for text in (_attribute(node), _hierarchy_modality(node)):
+            named = (text or "").strip().upper()
+            if named:
+                return named
+    return ""
 
 
 def sequence_of(node: Any) -> tuple[Any, Any]:

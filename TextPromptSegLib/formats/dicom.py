@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-_XRAY = ("CR", "DX", "RF")
+_XRAY = ("CR", "DX", "RF", "RG")
 _TRAINED = ("CT", "MR", *_XRAY)
 _PACKED = "1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5"
 

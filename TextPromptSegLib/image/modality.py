@@ -37,12 +37,14 @@ class TakenFor:
         source: who says so: "user", "file", "values", or "" for nobody.
         in_hu: whether the values are Hounsfield units.
         padding: the value of voxels outside the picture, None without any.
+        named: the DICOM modality that the file names, "" where it names none.
     """
 
     modality: str | None
     source: str
     in_hu: bool
     padding: float | None
+    named: str = ""
 
     @property
     def guessed(self) -> bool:
@@ -57,7 +59,10 @@ class TakenFor:
             "file": "as the file says",
             "values": "by its grey values",
         }.get(self.source, "")
-        if self.modality is None:
+        if self.modality is None and self.named:
+            text = f"The file says that this is {self.named}, which no checkpoint was trained on; "
+            text += "its grey values are taken like those of MR or an X-ray"
+        elif self.modality is None:
             text = "The image is taken for MR or an X-ray, grey values without a unit: neither the "
             text += "file nor its values say what it is"
         elif self.modality == "CT":
@@ -103,7 +108,8 @@ def taken_for(volume: Volume) -> TakenFor:
     padding, rest = without_padding(sample, None if stated is None else float(stated))
     if volume.modality is None:
         found = "CT" if _can_only_be_hu(sample if stated is None else rest) else None
-        return TakenFor(found, "values" if found else "", found == "CT", padding)
+        named = str(volume.meta.get("dicom_modality") or "")[:16]
+        return TakenFor(found, "values" if found else "", found == "CT", padding, named)
     source = str(volume.meta.get("modality_by", "file"))
     in_hu = volume.modality == "CT" and (
         volume.meta.get("unit") == "HU"

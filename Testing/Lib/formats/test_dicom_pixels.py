@@ -9,6 +9,8 @@ pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("SimpleITK")
 import synthetic_dicom as made  # noqa: E402
 from packed_dicom import LOSSLESS, packed  # noqa: E402
+from pydicom import uid  # noqa: E402
+from pydicom.encaps import encapsulate  # noqa: E402
 
 from TextPromptSegLib.formats.dicom_unpack import unpacked_by_itk  # noqa: E402
 from TextPromptSegLib.image.volume import Volume  # noqa: E402
@@ -187,3 +189,26 @@ def test_unusable_rescale_of_a_ct_is_refused(tmp_path, key, value):
     made.raw_value(data, key, value)
     with pytest.raises(InputError, match="damaged"):
         read(data, tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("syntax", "photometric"),
+    [
+        (uid.RLELossless, "RGB"),
+        (uid.RLELossless, "YBR_FULL"),
+        (uid.JPEGLSLossless, "RGB"),
+        (uid.JPEGBaseline8Bit, "YBR_FULL_422"),
+    ],
+)
+def test_colours_by_both_ways(syntax, photometric):
+    frames = pytest.importorskip("highdicom").frame
+    colours = np.random.default_rng(0).integers(0, 255, (48, 40, 3)).astype(np.uint8)
+    data = made.image(colours, "DX", PhotometricInterpretation=photometric)
+    frame = frames.encode_frame(
+        colours, syntax, bits_allocated=8, bits_stored=8,
+        photometric_interpretation=photometric, planar_configuration=0,
+    )  # fmt: skip
+    data.PixelData = encapsulate([frame])
+    data["PixelData"].VR, data["PixelData"].is_undefined_length = "OB", True
+    data.file_meta.TransferSyntaxUID = syntax
+    np.testing.assert_array_equal(unpacked_by_itk(data), data.pixel_array)

@@ -106,6 +106,14 @@ def test_who_says_it_is_told():
         assert word in sentence and sentence.endswith(".") and "\n" not in sentence
 
 
+def test_kind_that_nothing_was_trained_on_is_named():
+    for named in ("PT", "US", "MG"):
+        taken = taken_for(Volume(magnitude(), meta={"dicom_modality": named}))
+        assert taken.modality is None and f"this is {named}, which no" in taken.sentence
+        said = with_modality(Volume(magnitude(), meta={"dicom_modality": named}), "MR")
+        assert "MR, as you said" in taken_for(said).sentence
+
+
 def test_user_corrects_a_soft_tissue_crop_of_a_ct():
     crop = Volume(hounsfield()[:, 34:50, 34:50])
     assert scale(crop) != (-160.0, 240.0)
