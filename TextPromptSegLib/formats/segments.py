@@ -38,6 +38,7 @@ _FACTS = {
     "plane": "Plane",
     "device": "Device",
     "precision": "Precision",
+    "taken_for": "TakenFor",
     "version": "Version",
     "postprocess": "Postprocess",
     "box": "Box",

@@ -33,9 +33,10 @@ def test_modality_reaches_the_predictor_the_report_and_the_screen(
     capsys: pytest.CaptureFixture[str],
     modality: str,
 ) -> None:
-    report = tmp_path / "r.json"
-    words = ("segment", image, "-p", "liver", "-m", tiny, "--report", report)
+    report, result = tmp_path / "r.json", tmp_path / "r.seg.nrrd"
+    words = ("segment", image, "-p", "liver", "-m", tiny, "--report", report, "-o", result)
     assert run(*words, "--modality", modality) in (0, 3)
+    assert b"TextPromptSeg.TakenFor:The image is taken for" in result.read_bytes()
     assert fake.last.volume.modality == modality.upper()
     assert "as you said" in capsys.readouterr().out
     facts = provenance(report)
