@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _XRAY = ("CR", "DX", "RF", "RG")
 _TRAINED = ("CT", "MR", *_XRAY)
-_PACKED = "1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5"
+_PACKED = "1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8."
 
 
 def read_dicom_folder(

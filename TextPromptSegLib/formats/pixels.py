@@ -16,10 +16,13 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     if colours.shape[-1] < 3:
         return colours[..., 0]
     weights = np.array([0.299, 0.587, 0.114])
-    grey = colours[..., :3].astype(np.float32 if colours.dtype.itemsize < 4 else float) @ weights
-    if colours.dtype.kind in "iu":
-        grey = np.rint(grey)
-    return grey.astype(colours.dtype)
+    kind = np.float32 if colours.dtype.itemsize < 4 else np.float64
+    result = np.empty(colours.shape[:-1], colours.dtype)
+    # Row by row or slice by slice: a large picture would take twelve times its size at once.
+    for part, grey in zip(colours, result, strict=True):
+        values = part[..., :3].astype(kind) @ weights
+        grey[...] = np.rint(values) if colours.dtype.kind in "iu" else values
+    return result
 
 
 def pick_frame(frames: np.ndarray, frame: int | None, name: str) -> np.ndarray:
