@@ -34,7 +34,7 @@ class ToyEncoder:
 
     def encode(self, prompts: Sequence[str]) -> TextFeatures:
         self.encoded += prompts
-        pooled = torch.tensor([[self.places[p]] for p in prompts], dtype=torch.float32)
+        pooled = torch.tensor([[self.places.get(p, -1.0)] for p in prompts], dtype=torch.float32)
         return TextFeatures(pooled[:, None], torch.ones(len(prompts), 1, dtype=torch.bool), pooled)
 
 
