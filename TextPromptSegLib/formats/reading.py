@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..image.modality import with_modality
 from ..image.volume import Volume
 from ..outcome import InputError
 from .dicom import read_dicom_file, read_dicom_folder
@@ -36,7 +37,11 @@ _OTHERS = {
 
 
 def read_volume(
-    path: str | Path, *, frame: int | None = None, series: str | int | None = None
+    path: str | Path,
+    *,
+    frame: int | None = None,
+    series: str | int | None = None,
+    modality: str | None = None,
 ) -> Volume:
     """Read an image file or a folder with a DICOM series.
 
@@ -46,11 +51,15 @@ def read_volume(
         path: the file or folder.
         frame: which of several time points, echoes or channels, from 0.
         series: number or UID of the DICOM series, where a folder holds several.
+        modality: what the image counts as, whatever the file says; see `with_modality`.
 
     Raises:
         InputError: with one sentence that says what is wrong and what to do.
     """
-    path = Path(path)
+    return with_modality(_read(Path(path), frame, series), modality)
+
+
+def _read(path: Path, frame: int | None, series: str | int | None) -> Volume:
     try:
         if path.is_dir():
             return _checked(read_dicom_folder(path, frame=frame, series=series))

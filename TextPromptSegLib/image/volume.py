@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import InputError
-from .modality import with_modality
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -128,7 +127,7 @@ class Volume:
         """
         from ..formats.reading import read_volume
 
-        return with_modality(read_volume(path, frame=frame, series=series), modality)
+        return read_volume(path, frame=frame, series=series, modality=modality)
 
     @classmethod
     def from_array(

@@ -146,7 +146,7 @@ def test_unknown_modality_is_refused(word):
 
 
 def test_read_takes_the_modality(tmp_path):
-    pytest.importorskip("PIL").Image.fromarray(magnitude()[0].astype(np.uint8)).save(
+    pytest.importorskip("PIL.Image").fromarray(magnitude()[0].astype(np.uint8)).save(
         tmp_path / "a.png"
     )
     assert Volume.read(tmp_path / "a.png").modality is None
