@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..image.boxes import bounding_box
-from ..image.intensity import guess_modality
+from ..image.modality import finite_sample, is_in_hu
 from ..image.regions import Region, half, nearer_side, thirds
 from ..image.slice_stack import Block, SliceStack, voxel_size
 from ..prompting.clinical_text import name_of
@@ -125,7 +125,7 @@ class Composer:
         groups = [g for g in self._arrays if rule_for(tuple(map(name_of, g)), trained).lung_air]
         groups = [g for g in groups if largest(self._arrays[g]) >= self._limit(g)]
         volume, turn = self._stack.volume, self._stack.axis_map.apply
-        if not groups or self._modality != "CT" or guess_modality(volume.array) != "CT":
+        if not groups or self._modality != "CT" or not is_in_hu(finite_sample(volume.array)):
             return
         searched, block = np.zeros(volume.shape, bool), self._block
         slices = slice(block.slices.start, block.slices.stop)
