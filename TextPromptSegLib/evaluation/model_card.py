@@ -126,8 +126,8 @@ def card_text(config: Mapping[str, Any], results: str, sections: Mapping[str, st
     if config.get("metrics", {}).get("calibration"):
         lines += [
             "",
-            "Chosen on the validation cases: presence gates, thresholds and largest-part rules per "
-            "structure (`config.json`).",
+            "Chosen on the validation cases: presence gates, thresholds, rules of evidence and "
+            "largest-part rules per structure (`config.json`).",
         ]
     for title, text in sections.items():
         lines += ["", f"## {title}", "", text.strip()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..image.slice_stack import Block, SliceStack, voxel_size
 from ..prompting.clinical_text import name_of
 from .agreement import disagreements
 from .answers import BELOW
+from .evidence import evidence_of, logit, rule_of
 from .hints import Hints
 from .lung_air import LungAir
 from .postprocess import largest, over_threshold, rule_for
@@ -88,21 +90,49 @@ class Composer:
             else:
                 place[...] = part
 
-    def quiet(self, shares: Mapping[str, float]) -> None:
+    def quiet(self, shares: Mapping[Group, float]) -> None:
         """Cap what is not there as a whole, so that it is answered "not found".
 
         Args:
-            shares: name -> share of the ceiling, below 1, for the names whose best slice stayed
-                below the name's own presence threshold. A union of several names stays as long
-                as one of them is there.
+            shares: of `missing`.
         """
+        for group, share in shares.items():
+            array = self._arrays[group]
+            cap = np.float16(self._limit(group) * min(share, 0.99) * BELOW).view(np.uint16)
+            for plane in array.view(np.uint16):  # bits of halves are in order, see `write`
+                if plane.any():
+                    np.minimum(plane, cap, out=plane)
+
+    def missing(
+        self, presence: np.ndarray, trained: Mapping[str, Mapping[str, Any]]
+    ) -> dict[Group, float]:
+        """Return the unions that are not there, and how near they came: a share below 1.
+
+        A union of several names stays as long as one of them is there. The mask of a union speaks
+        for each of its names, whose own mask is not known any more.
+
+        Args:
+            presence: (P, S) probabilities that each name is in each slice.
+            trained: the checkpoint's ``trained_prompts``.
+        """
+        by_head = not_there(self.names, presence, trained)
+        best = dict(zip(self.names, presence.max(axis=1, initial=0.0).tolist(), strict=True))
+        missing: dict[Group, float] = {}
         for group, array in self._arrays.items():
-            if all(name in shares for name in group):
-                share = min(max(shares[name] for name in group), 0.99) * BELOW
-                cap = np.float16(self._limit(group) * share).view(np.uint16)
-                for plane in array.view(np.uint16):  # bits of halves are in order, see `write`
-                    if plane.any():
-                        np.minimum(plane, cap, out=plane)
+            seen = None
+            shares = []
+            for name in group:
+                rule = rule_of(trained.get(name_of(name), {}), self._modality)
+                if rule is not None and np.isfinite(best[name]):
+                    seen = seen or evidence_of(self._stack.view(array), best[name])
+                if rule is None or seen is None:
+                    shares.append(by_head.get(name, 1.0))
+                else:
+                    found = rule.probability(replace(seen, head=logit(best[name])))
+                    shares.append(min(1.0, found / rule.gate))
+            if max(shares) < 1.0:
+                missing[group] = max(shares)
+        return missing
 
     def settle(
         self, presence: np.ndarray, hints: Hints, trained: Mapping[str, Mapping[str, Any]]
@@ -116,7 +146,7 @@ class Composer:
             trained: the checkpoint's ``trained_prompts``.
         """
         if not hints.geometric:
-            self.quiet(not_there(self.names, presence, trained))
+            self.quiet(self.missing(presence, trained))
         if not hints:
             self._complete_lungs(trained)
 

@@ -77,6 +77,7 @@ class SlicePredictor:
         self.vocabulary = vocabulary or Vocabulary.load()
         self.seconds: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
         self.presence: dict[str, float] = {}  # the last run's best slice of each trained name
+        self.slice_presence: dict[str, Any] = {}  # and every slice's that was searched, (S,)
         self._text_encoder = checkpoint.text_encoder
         size, pairs = slices_per_pass(target.type, self.spec.size)
         if batch is not None:
@@ -382,6 +383,7 @@ class SlicePredictor:
         for composer in composers:
             composer.settle(facts.presence, hints, self.config["trained_prompts"])
         self.presence = {name_of(n): float(v) for n, v in zip(names, facts.best(), strict=True)}
+        self.slice_presence = dict(zip(map(name_of, names), facts.presence, strict=True))
         for stage in ("image", "decode", "network"):
             self.seconds[stage] += getattr(facts, stage)
         share = (facts.image + self.seconds["text"]) / len(names)

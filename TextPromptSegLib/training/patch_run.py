@@ -105,8 +105,11 @@ def train_patches(
     best, metrics = write_study(out, recipe, plan, networks, encoder, [Path(d) for d in data])
     folder = export(recipe, networks[best], material, out / recipe.name, metrics)
     if recipe.calibrate:
-        choose = calibrate_regions if networks[best].locates else calibrate
-        logger.info("calibrated: %s", choose(folder, material.datasets))
+        if networks[best].locates:
+            summary = calibrate_regions(folder, material.datasets)
+        else:
+            summary = calibrate(folder, material.datasets, foreign=material.foreign)
+        logger.info("calibrated: %s", summary)
     return folder
 
 

@@ -107,7 +107,7 @@ class Recipe:
         validate_every: steps between validations.
         validation_slices: most slices per data set.
         patience: validations without progress before it stops, 0 = never.
-        calibrate: choose thresholds, largest-part rules and the presence gate on the validation
+        calibrate: choose thresholds, largest-part rules, gates and evidence on the validation
             cases at the end.
         trainer: values for the system's own trainer, where it names one (`systems.base`).
         initial: checkpoint folder to start from (the same sizes), or None.

@@ -192,7 +192,9 @@ def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out:
     facts = {"step": int(state["global_step"]), **state.get(VALIDATION, {})}
     folder = export(recipe, network, material, out / recipe.name, {"validation": facts})
     if recipe.calibrate:
-        logger.info("calibrated: %s", calibrate(folder, material.datasets))
+        logger.info(
+            "calibrated: %s", calibrate(folder, material.datasets, foreign=material.foreign)
+        )
     return folder
 
 

@@ -157,7 +157,9 @@ def better_than(settings: Mapping[Key, Sequence[float]], usual: Key) -> Key | No
 
 
 def choose_gates(
-    scores: Mapping[str, Sequence[tuple[float, bool]]], most_alarms: float = 0.04
+    scores: Mapping[str, Sequence[tuple[float, bool]]],
+    most_alarms: float = 0.04,
+    gates: Sequence[float] = GATES,
 ) -> dict[str, float]:
     """Return the presence gate of each structure that has `LEAST_CASES` absent cases.
 
@@ -168,6 +170,7 @@ def choose_gates(
         scores: name -> (largest presence of the case's slices, is it there) of each case.
         most_alarms: share of absent questions that may pass, if the highest of `PRICES` buys it;
             below the 5 % that a user is promised, so that other images keep the promise.
+        gates: to choose from.
     """
     asked = {n: v for n, v in scores.items() if sum(not t for _, t in v) >= LEAST_CASES}
     absent = sum(not there for v in asked.values() for _, there in v)
@@ -175,7 +178,7 @@ def choose_gates(
     for price in PRICES:
         alarms = 0
         for name, values in asked.items():
-            best = [(_worth(values, gate, price), -gate) for gate in GATES]
+            best = [(_worth(values, gate, price), -gate) for gate in gates]
             chosen[name] = -max(best)[1]
             alarms += sum(not t for score, t in values if score >= chosen[name])
         if alarms <= most_alarms * absent:
@@ -241,7 +244,7 @@ def spread_cases(cases: Sequence[Case], most: int) -> list[Case]:
     return result
 
 
-CHOSEN = ("presence_threshold", "min_mm3")
+CHOSEN = ("presence_threshold", "min_mm3", "evidence")
 CHOSEN_RULES = ("keep_components", "min_mm3")
 
 

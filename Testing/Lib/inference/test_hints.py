@@ -124,12 +124,16 @@ def test_a_box_may_have_a_threshold_of_its_own() -> None:
     assert asked.segment("spleen", box=box)[0].threshold == 0.5
 
 
+RULE = ("intercept", "head", "confidence", "size", "agreement", "gate")
+
+
 def test_a_boxed_slice_is_decoded_whatever_presence_says() -> None:
     volume = phantom({LIVER: [NEAR]})
     asked = predictor(presence=0.9999999)
     asked._model.sharpness.data.fill_(60.0)
     for entry in asked.config["trained_prompts"].values():
         entry["presence_threshold"] = 0.9999999
+        entry["evidence"] = {"CT": dict.fromkeys(RULE, 0.0) | {"intercept": -9.0, "gate": 0.5}}
     asked.set_volume(volume)
     assert asked.segment("liver")[0].outcome is not Outcome.FOUND
     boxed = asked.segment("liver", box=ras_box(volume, NEAR))[0]
