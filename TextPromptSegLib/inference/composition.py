@@ -117,6 +117,7 @@ class Composer:
         """
         by_head = not_there(self.names, presence, trained)
         best = dict(zip(self.names, presence.max(axis=1, initial=0.0).tolist(), strict=True))
+        searched = slice(self._block.slices.start, self._block.slices.stop)
         missing: dict[Group, float] = {}
         for group, array in self._arrays.items():
             seen = None
@@ -124,7 +125,7 @@ class Composer:
             for name in group:
                 rule = rule_of(trained.get(name_of(name), {}), self._modality)
                 if rule is not None and np.isfinite(best[name]):
-                    seen = seen or evidence_of(self._stack.view(array), best[name])
+                    seen = seen or evidence_of(self._stack.view(array)[searched], best[name])
                 if rule is None or seen is None:
                     shares.append(by_head.get(name, 1.0))
                 else:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from toy_organs import LIVER, PLACES, SPLEEN, organs
-from toy_segmenter import ToySegmenter, toy_predictor
+from toy_segmenter import ToySegmenter, phantom, toy_predictor
 
 from TextPromptSegLib.inference.evidence import (
     LEVEL,
@@ -147,3 +147,13 @@ def test_a_union_stays_as_long_as_one_of_it_is_there(left: int, right: int, foun
     both, one = predictor.segment(["kidneys", "left kidney"])
     assert (both.outcome is Outcome.FOUND) is found
     assert (one.outcome is Outcome.FOUND) is bool(left)
+
+
+def test_a_slice_that_is_searched_alone_has_no_neighbours_to_disagree_with() -> None:
+    lonely = {**dict.fromkeys(ALWAYS, 0.0), "intercept": 0.5, "agreement": 4.0, "gate": 0.5}
+    entry = {"modalities": ["CT"], "threshold": 0.5, "evidence": {"CT": lonely}}
+    predictor = toy_predictor({"liver": LIVER}, trained_prompts={"liver": entry})
+    predictor.set_volume(organs(), slices=(7, 8))
+    assert predictor.segment(["liver"])[0].outcome is Outcome.FOUND
+    predictor.set_volume(phantom({LIVER: [(slice(7, 8), slice(10, 30), slice(12, 30))]}))
+    assert predictor.segment(["liver"])[0].outcome is Outcome.NOT_FOUND  # nothing above or below
