@@ -1,9 +1,10 @@
 """Rules of evidence (see `inference.evidence`), fitted on the validation split only.
 
 Every answer, and single slices of every volume, tells how a structure looks where it is and where
-it is not; names that another region of the body excludes are asked too. A rule starts from the
-presence head alone and departs from it as far as the cases bear it out; it is taken where it
-predicts patients that it was not fitted on better than the head does.
+it is not; names that another region of the body excludes are asked too. A modality's rule starts
+from the presence head alone, a name's own from that of its modality, and each departs as far as
+the cases bear it out. Masks join the head where that predicts patients better that nothing was
+fitted on; else a rule is the head alone, set right.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ if TYPE_CHECKING:
     from ..prompting.segmentation import Segmentation
 
 LEAST_ABSENT = 8
-LEAST_PRESENT = 8
+"""Masks of absent structures, over all names of a modality, that a rule needs."""
+LEAST_PRESENT = 2
+"""Masks of a structure that is there; fewer do not tell its usual size."""
 FOLDS = 5
 SLICES = 8
 """Single slices of a volume that count as answers of their own."""
 PENALTY = 1.0
-"""Price of a weight that differs from `PRIOR` by its `SCALE`, in nats."""
+"""Price of a weight that differs from where it is drawn to by its `SCALE`, in nats."""
 PRIOR = np.array([0.0, 1.0, 0.0, 0.0, 0.0])
 """Intercept, head, confidence, size, agreement: the head alone, as it was trained."""
 SCALE = np.array([2.0, 0.5, 1.0, 1.0, 3.0])
-LEAST_GAIN = 0.02
-"""Log loss (nats) that a rule must save on patients that it was not fitted on, on average; that
-must be twice the standard error over patients, too."""
+OF_A_NAME = 0.5
+"""A name's own weights are drawn to those of its modality by this part of the scale."""
+MOST_WEIGHT = 20.0
+"""A name weighs no more than so many masks in the rule of its modality."""
 EVIDENCE_GATES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
@@ -94,8 +98,20 @@ def sights_of(
         yield Sight(patient, there, evidence_of(slices[part], best) if best >= gate else None)
 
 
-def fit(features: np.ndarray, there: np.ndarray, free: Sequence[bool]) -> np.ndarray:
-    """Return the weights (5,) of a logistic rule, drawn towards `PRIOR`.
+Free = tuple[bool, bool, bool, bool, bool]
+HEAD_ALONE: Free = (True, True, False, False, False)
+WHOLE: Free = (True, True, True, True, True)
+
+
+def fit(
+    features: np.ndarray,
+    there: np.ndarray,
+    free: Free = WHOLE,
+    prior: np.ndarray = PRIOR,
+    scale: np.ndarray = SCALE,
+    weight: float | np.ndarray = 1.0,
+) -> np.ndarray:
+    """Return the weights (5,) of a logistic rule, drawn towards a prior.
 
     More of anything never speaks against a structure: no weight but the intercept is negative.
 
@@ -103,6 +119,9 @@ def fit(features: np.ndarray, there: np.ndarray, free: Sequence[bool]) -> np.nda
         features: (N, 4), see `Evidence`.
         there: (N,) bool.
         free: which of the five weights may depart from the prior.
+        prior: (5,) weights without any case.
+        scale: (5,) how far each is let go for one unit of `PENALTY`.
+        weight: of the cases.
     """
     from scipy.optimize import minimize
 
@@ -111,38 +130,82 @@ def fit(features: np.ndarray, there: np.ndarray, free: Sequence[bool]) -> np.nda
     which = np.flatnonzero(free)
 
     def cost(some: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = PRIOR.copy()
+        weights = prior.copy()
         weights[which] = some
         margin = sign * (design @ weights)
-        away = (weights - PRIOR) / SCALE
-        value = np.logaddexp(0.0, -margin).sum() + 0.5 * PENALTY * (away**2).sum()
-        slope = -(sign / (1.0 + np.exp(np.clip(margin, -500, 500)))) @ design
-        return float(value), (slope + PENALTY * away / SCALE)[which]
+        away = (weights - prior) / scale
+        value = (weight * np.logaddexp(0.0, -margin)).sum() + 0.5 * PENALTY * (away**2).sum()
+        slope = -(weight * sign / (1.0 + np.exp(np.clip(margin, -500, 500)))) @ design
+        return float(value), (slope + PENALTY * away / scale)[which]
 
-    weights = PRIOR.copy()
+    weights = prior.copy()
     bounds = [(None, None) if index == 0 else (0.0, None) for index in which.tolist()]
-    found = minimize(cost, PRIOR[which], jac=True, method="L-BFGS-B", bounds=bounds)
+    found = minimize(cost, prior[which], jac=True, method="L-BFGS-B", bounds=bounds)
     weights[which] = found.x
     return weights
 
 
-HEAD_ALONE = (True, True, False, False, False)
-WHOLE = (True, True, True, True, True)
+def fit_names(sights: Mapping[str, Sequence[Sight]], free: Free = WHOLE) -> dict[str, np.ndarray]:
+    """Return the weights (5,) of each name of one modality.
+
+    First one rule for all of them, where sizes count relative to what is usual for the name; then
+    each name's own, drawn to that one. A name without `LEAST_PRESENT` masks of itself has none.
+    """
+    masks: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+    for name, seen in sights.items():
+        told = [(s.evidence.vector(), s.there) for s in seen if s.evidence is not None]
+        there = np.array([t for _, t in told], bool)
+        if there.sum() >= LEAST_PRESENT:
+            features = np.array([v for v, _ in told])
+            usual = float(np.median(features[there, 2]))
+            features[:, 2] -= usual
+            masks[name] = (features, there, usual)
+    if not masks:
+        return {}
+    lengths = [len(there) for _, there, _ in masks.values()]
+    together = fit(
+        np.concatenate([features for features, _, _ in masks.values()]),
+        np.concatenate([there for _, there, _ in masks.values()]),
+        free,
+        weight=np.concatenate([np.full(n, min(1.0, MOST_WEIGHT / n)) for n in lengths]),
+    )
+    result = {}
+    for name, (features, there, usual) in masks.items():
+        weights = fit(features, there, free, together, OF_A_NAME * SCALE)
+        weights[0] -= weights[3] * usual
+        result[name] = weights
+    return result
 
 
-def predicted(
-    features: np.ndarray, there: np.ndarray, patients: Sequence[str], free: Sequence[bool]
-) -> np.ndarray:
-    """Return the probability (N,) of each sight by a rule fitted on the other patients."""
-    order = sorted(set(patients))
-    rank = np.random.default_rng(0).permutation(len(order))
-    fold = np.array([rank[order.index(p)] % FOLDS for p in patients])
-    result = np.zeros(len(there))
+def rule_with(weights: np.ndarray, gate: float) -> EvidenceRule:
+    """Return the rule of weights (5,)."""
+    intercept, head, confidence, size, agreement = weights.tolist()
+    return EvidenceRule(intercept, head, confidence, size, agreement, gate)
+
+
+def probability_of(weights: np.ndarray, evidence: Evidence) -> float:
+    """Return what weights (5,) make of evidence."""
+    return rule_with(weights, 0.5).probability(evidence)
+
+
+def predict(sights: Mapping[str, Sequence[Sight]], free: Free = WHOLE) -> dict[str, np.ndarray]:
+    """Return the probability of every sight by weights that were fitted on other patients.
+
+    NaN where those patients tell nothing of the name, 0 where there is no mask.
+    """
+    order = sorted({s.patient for seen in sights.values() for s in seen})
+    rank = np.random.default_rng(0).permutation(len(order)) % FOLDS
+    fold = dict(zip(order, rank.tolist(), strict=True))
+    result = {name: np.full(len(seen), np.nan) for name, seen in sights.items()}
     for number in range(FOLDS):
-        inside = fold == number
-        if inside.any():
-            weights = fit(features[~inside], there[~inside], free)
-            result[inside] = 1 / (1 + np.exp(-(weights[0] + features[inside] @ weights[1:])))
+        others = {n: [s for s in seen if fold[s.patient] != number] for n, seen in sights.items()}
+        weights = fit_names(others, free)
+        for name, seen in sights.items():
+            for index, s in enumerate(seen):
+                if fold[s.patient] == number and s.evidence is None:
+                    result[name][index] = 0.0
+                elif fold[s.patient] == number and name in weights and s.evidence is not None:
+                    result[name][index] = probability_of(weights[name], s.evidence)
     return result
 
 
@@ -151,46 +214,62 @@ def log_losses(probability: np.ndarray, there: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(np.where(there, probability, 1 - probability), 1e-6, 1.0))
 
 
-def saves(whole: np.ndarray, head: np.ndarray, there: np.ndarray, patients: Sequence[str]) -> bool:
-    """Return whether predictions beat the head's by more than noise, patient by patient."""
-    saved = log_losses(head, there) - log_losses(whole, there)
+def saved_by(
+    whole: np.ndarray, head: np.ndarray, seen: Sequence[Sight]
+) -> tuple[np.ndarray, list[str]]:
+    """Return how much log loss a rule saves beside the head, and whose, where there is a mask."""
+    told = [s.evidence is not None for s in seen] & np.isfinite(whole) & np.isfinite(head)
+    there = np.array([s.there for s in seen], bool)
+    saved = log_losses(head[told], there[told]) - log_losses(whole[told], there[told])
+    return saved, [s.patient for s, t in zip(seen, told, strict=True) if t]
+
+
+def by_more_than_noise(saved: np.ndarray, patients: Sequence[str]) -> bool:
+    """Return whether something is saved on average over patients, and not by chance."""
     names = np.array(patients)
     each = np.array([saved[names == p].mean() for p in sorted(set(patients))])
+    if len(each) < 2:
+        return False
     error = float(each.std(ddof=1)) / len(each) ** 0.5
-    return bool(each.mean() > max(LEAST_GAIN, 2.0 * error))
+    return bool(each.mean() > error)
 
 
 def choose_rules(sights: Sights, most_alarms: float = 0.04) -> dict[str, dict[str, Any]]:
-    """Return name -> modality -> rule (as in ``config.json``) where a rule beats the head alone.
+    """Return name -> modality -> rule (as in ``config.json``).
+
+    Whether masks join the head is decided for a modality as a whole, by what they save over all of
+    its patients; names that they make worse go by the head alone. The gates are those of
+    `trials.choose_gates`, which leaves out names with too few absent cases.
 
     Args:
         sights: of the validation cases.
-        most_alarms: see `trials.choose_gates`, which chooses the gates of the rules.
+        most_alarms: share of absent questions that may pass.
     """
     weights: dict[str, np.ndarray] = {}
     scores: dict[str, list[tuple[float, bool]]] = {}
-    keys = {f"{modality}/{name}": (name, modality) for name, modality in sights}
-    for key, place in keys.items():
-        seen = [s for s in sights[place] if s.evidence is not None]
-        there = np.array([s.there for s in seen], bool)
-        patients = [s.patient for s in seen]
-        if there.sum() < LEAST_PRESENT or (~there).sum() < LEAST_ABSENT:
+    for modality in sorted({modality for _, modality in sights}):
+        here = {name: seen for (name, m), seen in sights.items() if m == modality}
+        absent = [s for seen in here.values() for s in seen if s.evidence and not s.there]
+        if len(absent) < LEAST_ABSENT:
             continue
-        if len({p for p, t in zip(patients, there, strict=True) if t}) < 2:
-            continue
-        features = np.array([s.evidence.vector() for s in seen if s.evidence is not None])
-        whole = predicted(features, there, patients, WHOLE)
-        if not saves(whole, predicted(features, there, patients, HEAD_ALONE), there, patients):
-            continue
-        weights[key] = fit(features, there, WHOLE)
-        nothing = [(0.0, s.there) for s in sights[place] if s.evidence is None]
-        scores[key] = [*zip(whole.tolist(), there.tolist(), strict=True), *nothing]
+        whole, head = predict(here, WHOLE), predict(here, HEAD_ALONE)
+        saved = {name: saved_by(whole[name], head[name], seen) for name, seen in here.items()}
+        gains = np.concatenate([gain for gain, _ in saved.values()])
+        joins = by_more_than_noise(gains, [p for _, whose in saved.values() for p in whose])
+        by_mask, by_head = fit_names(here, WHOLE), fit_names(here, HEAD_ALONE)
+        for name in by_head:
+            better = joins and len(saved[name][0]) > 0 and saved[name][0].mean() >= 0
+            guess = (whole if better else head)[name]
+            weights[f"{modality}/{name}"] = (by_mask if better else by_head)[name]
+            scores[f"{modality}/{name}"] = [
+                (float(p), s.there)
+                for p, s in zip(guess, here[name], strict=True)
+                if np.isfinite(p)
+            ]
     rules: dict[str, dict[str, Any]] = defaultdict(dict)
     for key, gate in choose_gates(scores, most_alarms, EVIDENCE_GATES).items():
-        name, modality = keys[key]
-        intercept, head, confidence, size, agreement = weights[key].tolist()
-        rule = EvidenceRule(intercept, head, confidence, size, agreement, gate)
-        rules[name][modality] = rule.to_dict()
+        modality, _, name = key.partition("/")
+        rules[name][modality] = rule_with(weights[key], gate).to_dict()
     return dict(rules)
 
 
