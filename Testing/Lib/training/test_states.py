@@ -73,27 +73,31 @@ from tiny_training import recipe
 from TextPromptSegLib.training import module, train
 step = module.SegmenterModule.training_step
 def killed(self, batch, index):
-    if self.trainer.global_step == 13:
+    if self.trainer.global_step == {kill}:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch, index)
 module.SegmenterModule.training_step = killed
 train(recipe({encoder!r}, steps=20, save_every=5, validate_every=10), [{data!r}], {out!r},
-      progress_bar=False)
+      progress_bar=False, resume={resume})
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_killed_run_ends_as_one_that_was_not(tmp_path: Path, encoder: Any) -> None:
     write_dataset(tmp_path)
-    plan = recipe(encoder, steps=20, save_every=5, validate_every=10)
-    train(plan, [tmp_path], tmp_path / "whole", progress_bar=False)
     paths = [str(ROOT), str(ROOT / "Testing" / "Lib" / "support")]
     out = tmp_path / "killed"
-    code = KILLED.format(paths=paths, encoder=encoder, data=str(tmp_path), out=str(out))
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
-    assert done.returncode == -signal.SIGKILL
+
+    def run(folder: Path, kill: int, resume: bool = False) -> int:
+        """Train in a process of its own: every part of the run computes in the same way."""
+        values = {"encoder": encoder, "data": str(tmp_path), "out": str(folder)}
+        code = KILLED.format(paths=paths, kill=kill, resume=resume, **values)
+        return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False).returncode
+
+    assert run(tmp_path / "whole", kill=-1) == 0
+    assert run(out, kill=13) == -signal.SIGKILL
     assert read_state(out / LAST)["global_step"] == 10
-    train(plan, [tmp_path], out, resume=True, progress_bar=False)
+    assert run(out, kill=-1, resume=True) == 0
     whole, again = read_state(tmp_path / "whole" / LAST), read_state(out / LAST)
     assert whole["global_step"] == again["global_step"] == 20
     for key, value in whole["state_dict"].items():
