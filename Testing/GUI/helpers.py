@@ -73,6 +73,32 @@ def add_segment(bench, name: str, array: np.ndarray) -> str:
     return segment_id
 
 
+def mouse_mode(slicer) -> str:
+    """Return what a click in a view does: "ViewTransform" or "Place"."""
+    node = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    return node.GetInteractionModeAsString(node.GetCurrentInteractionMode())
+
+
+def place_by_mouse(slicer, *points) -> None:
+    """Click points (RAS, mm) in a view, as vtkSlicerMarkupsWidget takes them in place mode.
+
+    It ends the mode when it does not persist and the node wants no more points; a box wants two.
+    """
+    interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    selection = slicer.mrmlScene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    assert mouse_mode(slicer) == "Place"
+    node = slicer.mrmlScene.GetNodeByID(selection.GetActivePlaceNodeID())
+    if node.IsA("vtkMRMLMarkupsROINode"):
+        first, second = (np.array(point, float) for point in points)
+        node.SetCenter(*(first + second) / 2)
+        node.SetSize(*np.abs(first - second))
+    else:
+        for point in points:
+            node.AddControlPointWorld(*point)
+    if not interaction.GetPlaceModePersistence():
+        interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+
 def segment_names(node) -> list[str]:
     """Return the names of the segments of a segmentation node."""
     segmentation = node.GetSegmentation()

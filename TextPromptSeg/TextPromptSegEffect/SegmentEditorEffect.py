@@ -87,6 +87,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if self.controller is not None:
             self.controller.volume_changed()
 
+    def interactionNodeModified(self, interactionNode: Any) -> None:
+        """Stay when the mouse places a box or points; an effect without this is switched off."""
+
     def processViewNodeEvents(self, callerViewNode: Any, eventId: int, viewWidget: Any) -> None:
         """Follow the slice that is shown."""
         if self.controller is not None:

@@ -1,7 +1,8 @@
 """``slicer.qMRMLSegmentEditorWidget`` over the real editor logic, node, masking and undo.
 
 Follows Slicer/Slicer ``Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.cxx``:
-updateEffectList, initializeParameterSetNode, updateEffectsSectionFromMRML, processEvents, undo.
+updateEffectList, initializeParameterSetNode, updateEffectsSectionFromMRML, processEvents, undo,
+onInteractionNodeModified, onSegmentSelectionChanged, installKeyboardShortcuts.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import shiboken6
 import slicer
 import vtk
-from PySide6 import QtWidgets
+from PySide6 import QtGui, QtWidgets
 
 from . import pythonqt
 from .effects import qSlicerSegmentEditorEffectFactory
@@ -55,6 +56,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         logic.SetVerbose(True)
         self._observe(scene, scene.EndCloseEvent, self._scene_closed)
         self._observe(scene, scene.NodeAboutToBeRemovedEvent, self._node_leaves)
+        mode = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+        if mode is not None:
+            self._observe(mode, vtk.vtkCommand.ModifiedEvent, self._mode_changed)
 
     def setMRMLSegmentEditorNode(self, node) -> None:
         self.__dict__["_bed_node"] = node
@@ -117,6 +121,22 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._part("logic").SetSourceVolumeNode(node)
         self.updateWidgetFromMRML()
 
+    def _mode_changed(self, mode, *_args) -> None:
+        if self._part("active_effect") is not None:
+            self._part("active_effect").interactionNodeModified(mode)
+
+    def installKeyboardShortcuts(self, parent=None) -> None:
+        """Only Escape, of all keys: it switches the active effect off."""
+        self.uninstallKeyboardShortcuts()
+        escape = QtGui.QShortcut(QtGui.QKeySequence("Esc"), parent or self.window())
+        escape.activated.connect(lambda: self.setActiveEffectByName(""))
+        self.__dict__["_bed_shortcuts"] = [escape]
+
+    def uninstallKeyboardShortcuts(self) -> None:
+        for shortcut in self.__dict__.pop("_bed_shortcuts", []):
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+
     def setCurrentSegmentID(self, segment_id: str) -> None:
         self._part("node").SetSelectedSegmentID(segment_id)
         self.updateWidgetFromMRML()
@@ -158,6 +178,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
                 before.bed_call("deactivate")
             if wanted is not None:
                 self._part("logic").SetSourceRepresentationToBinaryLabelMap()
+                mode = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+                if mode is not None:
+                    mode.SetCurrentInteractionMode(mode.ViewTransform)
                 wanted.optionsFrame().visible = True
                 wanted.__dict__["_bed_active"] = True
                 wanted.bed_call("updateGUIFromMRML")

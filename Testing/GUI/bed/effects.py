@@ -220,6 +220,13 @@ class qSlicerSegmentEditorScriptedEffect(_Object):
             segmentation, segment_id, labelmap, mode, *extent, self.perSegment, bypass
         )
 
+    def interactionNodeModified(self, node) -> None:
+        """Switch off in a mouse mode, unless the Python effect has a method of that name."""
+        if hasattr(self.self(), "interactionNodeModified"):
+            self.bed_call("interactionNodeModified", node)
+        elif node.GetCurrentInteractionMode() != node.ViewTransform:
+            self.selectEffect("")
+
     def confirmCurrentSegmentVisible(self) -> int:
         return qSlicerSegmentEditorAbstractEffect.ConfirmedWithoutDialog
 

@@ -18,7 +18,7 @@ pythonqt.properties_in(__name__)
 _WIDGETS = """QAction QCheckBox QComboBox QCompleter QDialog QDialogButtonBox QDoubleSpinBox
 QFormLayout QFrame QGridLayout QGroupBox QHBoxLayout QLabel QLineEdit QMenu QPlainTextEdit
 QProgressBar QPushButton QScrollArea QSlider QSpinBox QTableWidget QTextBrowser QToolButton
-QVBoxLayout QWidget QStringListModel QHeaderView QAbstractItemView""".split()
+QVBoxLayout QWidget QStringListModel QHeaderView QAbstractItemView QShortcut""".split()
 _VALUES = """QSizePolicy QTableWidgetItem QColor QIcon QPixmap QUrl QSize QFont QCursor QPoint
 QDesktopServices Qt QEvent QDir QFile QSysInfo QEventLoop QModelIndex QKeySequence""".split()
 

@@ -165,6 +165,13 @@ class HintsBox:
     def set_enabled(self, enabled: bool) -> None:
         """Allow or forbid changes."""
         self.widget.enabled = enabled
+        if not enabled:
+            self.end_drawing()
+
+    def end_drawing(self) -> None:
+        """Give the mouse back, when it places one of the hints."""
+        for part in self.boxes:
+            part.end_drawing()
 
     def cleanup(self) -> None:
         """Disconnect and let go of the scene."""
@@ -180,6 +187,11 @@ class HintsBox:
         self.box.widget.visible = self.has_box
         self.points.widget.visible = self.outside.widget.visible = self.has_points
         self._passes.visible = "box" in self._takes
+        if not self.has_box:
+            self.box.end_drawing()
+        if not self.has_points:
+            self.points.end_drawing()
+            self.outside.end_drawing()
 
 
 def _check(object_name: str, text: str, tip: str) -> Any:

@@ -1,4 +1,7 @@
-"""A selector of markups nodes with a button that makes one and lets the user draw it."""
+"""A selector of markups nodes with a button that makes one and lets the user draw it.
+
+Placing follows Slicer's ``qSlicerMarkupsPlaceWidget``: one active node, one mouse mode.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ..shared.keys import EscapeKey
 from ..shared.links import Links
 from ..shared.quiet import quiet
 
@@ -16,7 +20,8 @@ from ..shared.quiet import quiet
 class MarkupsBox:
     """Choose a markups node, or press Draw: a new node if there is none, and place mode.
 
-    The node that is chosen is observed, so that a preview follows when it is moved.
+    Draw stays pressed while the mouse places; pressed again, with Escape or another mouse mode it
+    ends. The node that is chosen is observed, so that a preview follows when it is moved.
     """
 
     def __init__(
@@ -49,16 +54,18 @@ class MarkupsBox:
         self.draw = qt.QToolButton()
         self.draw.objectName = f"{object_name}Draw"
         self.draw.text = _("Draw")
+        self.draw.checkable = True
         self.draw.toolTip = _("Draw in a slice view; press Escape to end.")
         self.widget = qt.QWidget()
         row = qt.QHBoxLayout(self.widget)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.selector, 1)
         row.addWidget(self.draw)
-        self._links, self._node_links = Links(), Links()
+        self._links, self._node_links, self._mode_links = Links(), Links(), Links()
+        self._escape = EscapeKey(self._escaped)
         self.selector.setMRMLScene(slicer.mrmlScene)
         self._links.connect(self.selector, "currentNodeChanged(vtkMRMLNode*)", self._chosen)
-        self._links.connect(self.draw, "clicked()", self.start_drawing)
+        self._links.connect(self.draw, "clicked(bool)", self._clicked)
 
     @property
     def node(self) -> Any:
@@ -72,33 +79,84 @@ class MarkupsBox:
                 self.selector.setCurrentNode(node)
         self._observe()
 
+    @property
+    def drawing(self) -> bool:
+        """Whether the mouse places the chosen node now."""
+        selection, interaction = _mouse_nodes()
+        node = self.node
+        return (
+            node is not None
+            and interaction is not None
+            and interaction.GetCurrentInteractionMode() == interaction.Place
+            and selection.GetActivePlaceNodeID() == node.GetID()
+        )
+
     def start_drawing(self) -> None:
         """Make a node if none is chosen, and let the next clicks in a view draw it."""
-        node, scene = self.node, slicer.mrmlScene
-        if node is None:
-            name = scene.GenerateUniqueName(self._base_name)
-            node = scene.AddNewNodeByClass(self._class_name, name)
-            node.CreateDefaultDisplayNodes()
-            display = node.GetDisplayNode()
-            if display is not None:
-                display.SetFillVisibility(False)  # what is in the box is to be seen
-                if self._color is not None:
-                    display.SetSelectedColor(*self._color)
-            self.selector.setCurrentNode(node)
-        selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
-        interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
-        if selection is None or interaction is None:
+        selection, interaction = _mouse_nodes()
+        if interaction is None:
+            self.draw.checked = False
             return
-        selection.SetReferenceActivePlaceNodeClassName(self._class_name)
-        selection.SetActivePlaceNodeID(node.GetID())
-        interaction.SetPlaceModePersistence(int(node.IsA("vtkMRMLMarkupsFiducialNode")))
+        node = self.node if self.node is not None else self._made()
+        points = bool(node.IsA("vtkMRMLMarkupsFiducialNode"))
+        if not points and node.GetNumberOfControlPoints() > 0:
+            node.RemoveAllControlPoints()  # a box that is complete takes no more clicks
+        slicer.modules.markups.logic().SetActiveList(node)
+        interaction.SetPlaceModePersistence(int(points))
         interaction.SetCurrentInteractionMode(interaction.Place)
+        self._mode_links.clear()
+        self._mode_links.observe(interaction, "ModifiedEvent", self._mode_changed)
+        other = selection.ActivePlaceNodeIDChangedEvent
+        self._mode_links.observe(selection, other, self._mode_changed)
+        self._escape.listen(self.widget.window())
+        self.draw.checked = self.drawing
+
+    def end_drawing(self) -> None:
+        """Give the mouse back, when it places the chosen node."""
+        _selection, interaction = _mouse_nodes()
+        if self.drawing:
+            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+        self._drawing_ended()
 
     def cleanup(self) -> None:
         """Disconnect and let go of the scene."""
+        self.end_drawing()
+        self._escape.cleanup()
         self._node_links.clear()
         self._links.clear()
         self.selector.setMRMLScene(None)
+
+    def _made(self) -> Any:
+        scene = slicer.mrmlScene
+        node = scene.AddNewNodeByClass(self._class_name, scene.GenerateUniqueName(self._base_name))
+        node.CreateDefaultDisplayNodes()
+        display = node.GetDisplayNode()
+        if display is not None:
+            display.SetFillVisibility(False)  # what is in the box is to be seen
+            if self._color is not None:
+                display.SetSelectedColor(*self._color)
+        self.selector.setCurrentNode(node)
+        return node
+
+    def _clicked(self, on: bool) -> None:
+        if on:
+            self.start_drawing()
+        else:
+            self.end_drawing()
+
+    def _escaped(self) -> bool:
+        was_drawing = self.drawing
+        self.end_drawing()
+        return was_drawing
+
+    def _mode_changed(self, _caller: Any, _event: Any) -> None:
+        if not self.drawing:
+            self._drawing_ended()
+
+    def _drawing_ended(self) -> None:
+        self._mode_links.clear()
+        self._escape.forget()
+        self.draw.checked = False
 
     def _chosen(self, _node: Any) -> None:
         self._observe()
@@ -120,3 +178,11 @@ class MarkupsBox:
 
     def _moved(self, _caller: Any, _event: Any) -> None:
         self._on_change()
+
+
+def _mouse_nodes() -> tuple[Any, Any]:
+    """Return what the mouse places and its mode: the scene's selection and interaction node."""
+    scene = slicer.mrmlScene
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    return (None, None) if selection is None or interaction is None else (selection, interaction)

@@ -64,6 +64,7 @@ class EffectController:
     def deactivate(self) -> None:
         """Another effect was selected: nothing goes on in the background, nothing stays shown."""
         self._active = False
+        self.options.hints.end_drawing()
         self.cancel()
         self._set_preview_button(False)
         self.preview.switch(False)

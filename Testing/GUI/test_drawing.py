@@ -1,0 +1,107 @@
+"""Hints drawn by the mouse: the effect stays, the mouse is given back, Escape ends what it says."""
+
+from __future__ import annotations
+
+import pytest
+from bed import pythonqt
+from conftest import pump
+from helpers import install_checkpoint, mouse_mode, place_by_mouse
+
+pythonqt.properties_in(__name__)
+
+
+@pytest.fixture
+def drawing(bench):
+    """An editor with its keys, and a checkpoint that takes boxes and points."""
+    install_checkpoint("hinted", takes=("box", "points"))
+    bench.controller.session.changed()
+    bench.choose("Model", "hinted")
+    bench.choose("Hints", "both")
+    bench.editor.show()
+    bench.editor.installKeyboardShortcuts()
+    bench.editor.activateWindow()
+    yield bench
+    bench.editor.uninstallKeyboardShortcuts()
+    bench.choose("Model", "fake")
+
+
+def press_escape(bench) -> None:
+    from PySide6 import QtCore, QtTest
+
+    QtTest.QTest.keyClick(bench.widget("Line"), QtCore.Qt.Key.Key_Escape)
+    pump(0.0)
+
+
+PLACES = {
+    "Box": [(-20.0, -40.0, -30.0), (60.0, 40.0, 45.0)],
+    "Points": [(40.0, 0.0, 20.0), (42.0, 3.0, 20.0)],
+    "Outside": [(-90.0, 0.0, 20.0)],
+}
+
+
+@pytest.mark.parametrize("name", list(PLACES))
+def test_a_hint_is_drawn_and_the_effect_stays(drawing, slicer, name: str) -> None:
+    drawing.widget(f"{name}Draw").click()
+    assert drawing.editor.activeEffect() is not None, "the editor closed the effect"
+    assert mouse_mode(slicer) == "Place" and drawing.widget(f"{name}Draw").checked
+    place_by_mouse(slicer, *PLACES[name])
+    node = drawing.widget(name).currentNode()
+    assert node is not None and drawing.editor.activeEffect() is not None
+    if name == "Box":  # two corners, and the mouse is free again
+        assert list(node.GetSize()) == [80.0, 80.0, 75.0]
+    else:
+        assert node.GetNumberOfControlPoints() == len(PLACES[name])
+        assert mouse_mode(slicer) == "Place", "several points can be set one after the other"
+        drawing.widget(f"{name}Draw").click()
+    assert mouse_mode(slicer) == "ViewTransform" and not drawing.widget(f"{name}Draw").checked
+
+
+def test_what_was_drawn_reaches_the_network(drawing, slicer) -> None:
+    for name, places in PLACES.items():
+        drawing.widget(f"{name}Draw").click()
+        place_by_mouse(slicer, *places)
+    drawing.type("liver")
+    assert "found" in drawing.apply()
+    hints = drawing.controller._applied.request.hints.read()
+    assert hints.box == pytest.approx((-20, 60, -40, 40, -30, 45)) and len(hints.points) == 3
+    assert mouse_mode(slicer) == "ViewTransform", "a run takes the mouse back"
+
+
+def test_a_box_is_drawn_again(drawing, slicer) -> None:
+    for size in (80.0, 20.0):
+        drawing.widget("BoxDraw").click()
+        box = drawing.widget("Box").currentNode()
+        assert not box.GetControlPointPlacementComplete(), "a complete box takes no click"
+        place_by_mouse(slicer, (0.0, 0.0, 0.0), (size, size, size))
+        assert list(box.GetSize()) == [size] * 3
+    assert len(slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")) == 1
+
+
+def test_escape_ends_the_drawing_and_then_the_effect(drawing, slicer) -> None:
+    drawing.widget("PointsDraw").click()
+    press_escape(drawing)
+    assert mouse_mode(slicer) == "ViewTransform" and not drawing.widget("PointsDraw").checked
+    assert drawing.editor.activeEffect() is not None
+    press_escape(drawing)
+    assert drawing.editor.activeEffect() is None, "without a drawing Escape is Segment Editor's"
+
+
+@pytest.mark.parametrize("end", ["another effect", "another hint", "another mouse mode"])
+def test_the_mouse_is_given_back(drawing, slicer, end: str) -> None:
+    drawing.widget("PointsDraw").click()
+    if end == "another effect":
+        drawing.editor.setActiveEffectByName("")
+    elif end == "another hint":
+        drawing.choose("Hints", "text")
+    else:
+        node = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+        node.SetCurrentInteractionMode(node.ViewTransform)
+    assert mouse_mode(slicer) == "ViewTransform"
+    assert not drawing.widget("PointsDraw").checked
+    drawing.editor.setActiveEffectByName("Text prompt")
+
+
+def test_one_drawing_takes_over_from_another(drawing) -> None:
+    drawing.widget("PointsDraw").click()
+    drawing.widget("OutsideDraw").click()
+    assert drawing.widget("OutsideDraw").checked and not drawing.widget("PointsDraw").checked
