@@ -11,6 +11,7 @@ import typer
 
 from ..jobs.job import DEFAULT_MODEL
 from .clean import CleanFormatter
+from .models_app import models_app
 from .options import (
     BoxOption,
     Device,
@@ -54,7 +55,7 @@ def build_app() -> typer.Typer:
     app.command()(batch)
     app.command()(train)
     app.command()(evaluate)
-    app.add_typer(_models_app(), name="models")
+    app.add_typer(models_app(), name="models")
     app.command()(parse)
     app.command()(demo)
     return app
@@ -317,82 +318,3 @@ def demo(
     from .demo import run_demo
 
     return run_demo(out, model=model, device=device)
-
-
-def _models_app() -> typer.Typer:
-    """Return the commands below `models`."""
-    app = typer.Typer(
-        help="List, show, import, download, verify, describe and remove checkpoints.",
-        no_args_is_help=True,
-    )
-    app.command("list")(models_list)
-    app.command("show")(models_show)
-    app.command("import")(models_import)
-    app.command("download")(models_download)
-    app.command("verify")(models_verify)
-    app.command("card")(models_card)
-    app.command("remove")(models_remove)
-    return app
-
-
-Name = Annotated[str, typer.Argument(metavar="NAME")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def models_list(as_json: AsJson = False) -> int:
-    """List the checkpoints that ship, were imported, or can be downloaded."""
-    from . import models
-
-    return models.list_all(as_json)
-
-
-def models_show(name: Name, as_json: AsJson = False) -> int:
-    """Show one checkpoint: licence, structures, training data, model card."""
-    from . import models
-
-    return models.show(name, as_json)
-
-
-def models_import(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or zip.")],
-) -> int:
-    """Import a checkpoint from a folder or a zip file."""
-    from . import models
-
-    return models.import_path(path)
-
-
-def models_download(name: Name) -> int:
-    """Download a checkpoint of the catalogue or of the hub; resumes a broken download."""
-    from . import models
-
-    return models.download(name)
-
-
-def models_verify(name: Annotated[str | None, typer.Argument(metavar="NAME")] = None) -> int:
-    """Compare the sha256 of one checkpoint, or of all, with what it should be."""
-    from . import models
-
-    return models.verify(name)
-
-
-def models_card(
-    name: Name,
-    report: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="REPORT.json...", help="What `evaluate` wrote, one of each split: test, val."
-        ),
-    ],
-) -> int:
-    """Write a checkpoint's card, and how good it is at each structure, from its evaluations."""
-    from . import models
-
-    return models.write_card(name, report)
-
-
-def models_remove(name: Name) -> int:
-    """Remove an imported or downloaded checkpoint."""
-    from . import models
-
-    return models.remove(name)
