@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 # Set before torch, Qt or matplotlib are imported by a test.
-os.environ.setdefault("OMP_NUM_THREADS", str(min(os.cpu_count() or 2, 4)))
+ALONE = "PYTEST_XDIST_WORKER" not in os.environ  # otherwise each core has a process already
+os.environ.setdefault("OMP_NUM_THREADS", str(min(os.cpu_count() or 2, 4)) if ALONE else "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -69,10 +69,13 @@ def main() -> int:
     from TextPromptSegLib.outcome import TextPromptSegError
 
     reader = {**IMAGES, **OTHERS}[options.reader]
-    home = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    # Deep enough that no input climbs out of it with "../..".
+    top = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    home = top.joinpath(*"abcdefgh")
+    home.mkdir(parents=True)
     if options.replay:
         print(reader.read(options.replay.read_bytes(), home))
-        shutil.rmtree(home)
+        shutil.rmtree(top)
         return 0
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is not for the parent
@@ -115,7 +118,7 @@ def main() -> int:
 
     run()
     tell(done=True)
-    shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(top, ignore_errors=True)
     return 0
 
 

@@ -110,7 +110,10 @@ def dicom_files(folder: Path) -> list[Path]:
         OSError: when the folder cannot be listed.
     """
     here = [p for p in sorted(folder.iterdir()) if _counts(p)]
-    return here or [p for p in _below(folder) if _counts(p)]
+    if here:
+        return here
+    below = list(_below(folder))  # counted before the first is opened
+    return [p for p in below if _counts(p)]
 
 
 def is_dicom(path: Path) -> bool:
@@ -201,6 +204,7 @@ def _below(folder: Path) -> Iterator[Path]:
             count += 1
             if count > _MAX_FILES:
                 raise InputError(
-                    f"The folder {folder.name} holds too many files; name the folder of one series."
+                    f"The folder {folder.name or folder} holds too many files; "
+                    "name the folder of one series."
                 )
             yield Path(root) / name

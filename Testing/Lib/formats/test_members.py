@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
+from TextPromptSegLib.formats import members
 from TextPromptSegLib.formats.members import input_files
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import InputError
@@ -113,3 +116,20 @@ def test_index_that_points_outside_is_refused(tmp_path):
     data.save_as(index)
     with pytest.raises(InputError, match="outside its folder"):
         input_files(index)
+
+
+def test_too_many_files_are_refused_before_one_is_opened(tmp_path, monkeypatch):
+    (tmp_path / "below").mkdir()
+    for number in range(4):
+        (tmp_path / "below" / f"{number}.dat").write_bytes(b"x")
+    monkeypatch.setattr(members, "_MAX_FILES", 3)
+    monkeypatch.setattr(members, "is_dicom", lambda path: path.is_file() and pytest.fail("opened"))
+    with pytest.raises(InputError, match=f"The folder {tmp_path.name} holds too many files"):
+        members.dicom_files(tmp_path)
+
+
+def test_a_root_folder_is_named_as_well(monkeypatch):
+    monkeypatch.setattr(members, "_MAX_FILES", 0)
+    monkeypatch.setattr(members, "_counts", lambda path: False)
+    with pytest.raises(InputError, match=f"The folder {re.escape(os.path.abspath(os.sep))} holds"):
+        members.dicom_files(Path(os.path.abspath(os.sep)))
