@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 # Set before torch, Qt or matplotlib are imported by a test.
-ALONE = "PYTEST_XDIST_WORKER" not in os.environ  # otherwise each core has a process already
-os.environ.setdefault("OMP_NUM_THREADS", str(min(os.cpu_count() or 2, 4)) if ALONE else "1")
+# Alone in all cores, or one of several processes, each with a core of its own.
+os.environ.setdefault(
+    "OMP_NUM_THREADS",
+    "1" if "PYTEST_XDIST_WORKER" in os.environ else str(min(os.cpu_count() or 2, 4)),
+)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

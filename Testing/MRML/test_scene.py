@@ -43,6 +43,7 @@ def test_inside_slicer_nothing_is_touched(monkeypatch):
 
 
 def test_modules_that_somebody_else_set_up_are_kept(monkeypatch):
+    monkeypatch.delattr(slicer, "app", raising=False)  # tests of windows leave one behind
     mine = types.SimpleNamespace(logic=lambda: "mine")
     monkeypatch.setattr(slicer, "modules", types.SimpleNamespace(volumes=mine), raising=False)
     monkeypatch.setattr(slicer, "mrmlScene", slicer.vtkMRMLScene(), raising=False)
