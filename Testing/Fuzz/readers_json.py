@@ -144,7 +144,7 @@ _RECORD = {
 def _record(data: bytes, folder: Path) -> object:
     """A record of an earlier batch, and the list of files of an earlier label map."""
     from TextPromptSegLib.formats.side_files import stale_files
-    from TextPromptSegLib.jobs import batch, outputs
+    from TextPromptSegLib.jobs import batch, batch_case, outputs
     from TextPromptSegLib.jobs.cases import Case, find_cases
 
     (folder / "a.nii").write_bytes(seeds_of(seeds.nifti)[0])
@@ -154,7 +154,7 @@ def _record(data: bytes, folder: Path) -> object:
     job = batch.BatchJob((), folder)
     case = Case("a", folder / "a.nii")
     batch.finished_before(case, job)
-    batch._earlier_files(case, job)
+    batch_case._earlier_files(case, job)
     outputs._stale(job.outputs(case), [], None)
     stale_files(folder / "a.nii.gz")
     return find_cases(folder)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from TextPromptSegLib.outcome import TextPromptSegError
 
 FUZZ = Path(__file__).resolve().parents[2] / "Fuzz"
 sys.path.append(str(FUZZ))
@@ -35,6 +40,18 @@ def test_what_is_damaged_was_whole(name: str, tmp_path: Path) -> None:
         except Exception as error:  # several frames: one has to be named
             assert "frame" in str(error) or "several" in str(error), error
     assert read >= len(made) - 1, f"{read} of {len(made)}"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_readers_that_are_no_images_meet_the_code_of_today(name: str, tmp_path: Path) -> None:
+    @settings(max_examples=3, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(OTHERS[name].inputs())
+    def read(data: bytes) -> None:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        with contextlib.suppress(TextPromptSegError):
+            OTHERS[name].read(data, folder)
+
+    read()
 
 
 def test_every_reader_is_run() -> None:
