@@ -11,6 +11,7 @@ import typer
 
 from ..jobs.job import DEFAULT_MODEL
 from .clean import CleanFormatter
+from .data import data_app
 from .models_app import models_app
 from .options import (
     BoxOption,
@@ -56,6 +57,7 @@ def build_app() -> typer.Typer:
     app.command()(train)
     app.command()(evaluate)
     app.add_typer(models_app(), name="models")
+    app.add_typer(data_app(), name="data")
     app.command()(parse)
     app.command()(demo)
     return app

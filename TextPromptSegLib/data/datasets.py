@@ -1,14 +1,14 @@
 """Data sets in the form of ``dataset.json``: images, label files, and what is known of each.
 
 The form: ``labels`` (value -> name), ``groups`` (name -> names), ``cases`` with ``image``,
-``label`` (a file, or {name: file} for overlaps), ``present``, optional ``annotated``.
-Paths are relative to the file.
+``label`` (a file, or {name: file} for overlaps), ``present``, optional ``annotated`` and ``frames``
+(of a four-dimensional file, one for each channel). Paths are relative to the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ import numpy as np
 from ..files.text import read_json
 from ..image.volume import Volume
 from ..outcome import InputError
+
+INDEX = "dataset.json"
+BESIDE = "textpromptseg.json"
+"""Name of the file where a publisher's own ``dataset.json`` lies in the folder."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,9 @@ class Case:
 
     def volume(self, channel: int = 0) -> Volume:
         """Read the image (one channel of it) with the data set's modality."""
-        from dataclasses import replace
-
-        volume = Volume.read(self.image_paths[channel])
+        frames = self.extra.get("frames")
+        frame = frames[channel] if frames else None
+        volume = Volume.read(self.image_paths[channel], frame=frame)
         if volume.modality is None:
             volume = replace(volume, modality=self.dataset.modality)
         return volume
@@ -124,11 +128,10 @@ class Dataset:
         """Read a ``dataset.json`` (or the folder that holds one).
 
         Raises:
-            InputError: with one sentence, when the file is missing or not of the form.
+            InputError: with one sentence, when the file is missing or not of the form, or when a
+                picture is in two splits or its own mask.
         """
-        path = Path(path)
-        if path.is_dir():
-            path = path / "dataset.json"
+        path = index_of(Path(path))
         try:
             values = read_json(path)
         except OSError as error:
@@ -172,6 +175,13 @@ class Dataset:
             where = f"the case '{item['id']}'"
             if not images:
                 raise ValueError(f"{where} has no image")
+            frames = item.get("frames")
+            if frames is not None and (
+                not isinstance(frames, list)
+                or len(frames) != len(images)
+                or not all(type(frame) is int and frame >= 0 for frame in frames)
+            ):
+                raise ValueError(f"{where} does not have one frame for each image")
             present = _texts(item["present"])
             annotated = _texts(item.get("annotated", list(labels.values())))
             _check_names([*present, *annotated], known, where)
@@ -195,7 +205,17 @@ class Dataset:
                 )
             )
         object.__setattr__(dataset, "cases", tuple(cases))
+        _check_leaks(cases)
         return dataset
+
+    def renamed(self, name: str) -> Dataset:
+        """Return the data set under another name; its cases belong to the new one."""
+        if name == self.name:
+            return self
+        other = replace(self, name=name, cases=())
+        cases = tuple(replace(case, dataset=other) for case in self.cases)
+        object.__setattr__(other, "cases", cases)
+        return other
 
     def split(self, name: str) -> list[Case]:
         """Return the cases of one split."""
@@ -229,6 +249,23 @@ class Dataset:
         return bool(self.info.get("redistributable")) and not self.info.get("non_commercial")
 
 
+def index_of(path: Path) -> Path:
+    """Return the index in a folder (`BESIDE` or `INDEX`), or the path of anything else."""
+    if not path.is_dir():
+        return path
+    beside = path / BESIDE
+    return beside if beside.is_file() else path / INDEX
+
+
+def is_index(path: Path) -> bool:
+    """Return whether a file is an index of this form; publishers call other files so, too."""
+    try:
+        values = read_json(path)
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, Mapping) and isinstance(values.get("cases"), list)
+
+
 def read_labels(path: str | Path) -> np.ndarray:
     """Return the label values (K, J, I) of a label file, in the file's order.
 
@@ -245,6 +282,26 @@ def read_labels(path: str | Path) -> np.ndarray:
     if image.GetNumberOfComponentsPerPixel() > 1:
         array = array[..., 0]
     return array if array.ndim == 3 else array[None]
+
+
+def _check_leaks(cases: Iterable[Case]) -> None:
+    """Refuse a picture in two splits, and one that is its own mask.
+
+    Raises:
+        InputError: naming the picture.
+    """
+    split_of: dict[Path, str] = {}
+    for case in cases:
+        labels = case.label.values() if isinstance(case.label, Mapping) else [case.label]
+        for image in case.image_paths:
+            if image in labels:
+                raise InputError(f"The picture '{image.name}' is its own mask; put the mask right.")
+            other = split_of.setdefault(image, case.split)
+            if other != case.split:
+                raise InputError(
+                    f"The picture '{image.name}' is in {other} and in {case.split}; take it out of "
+                    "one."
+                )
 
 
 def _text(value: Any) -> str:

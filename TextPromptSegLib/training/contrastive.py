@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data.artefacts import AugmentConfig
-from ..data.datasets import Dataset
 from ..data.sampling import SliceSampler
 from ..data.slices import TrainingSlice, case_slices
 from ..data.windows import GONE, HERE, UNKNOWN, WindowBatch, WindowPlan, WindowSampler, metric_spec
@@ -73,7 +72,7 @@ def gather_windows(recipe: Recipe, roots: Sequence[Path], plan: WindowPlan) -> M
     """
     vocabulary, base, material = Vocabulary.load(), InputSpec.from_dict(recipe.input), Material()
     for entry in recipe.data:
-        dataset = Dataset.read(find_dataset(entry.name, roots))
+        dataset = find_dataset(entry.name, roots)
         material.datasets.append(dataset)
         rules = _rules(entry, dataset, vocabulary)
         for split, target in (("train", material.train), ("val", material.validation)):

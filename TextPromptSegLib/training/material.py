@@ -13,12 +13,13 @@ import numpy as np
 from ..data.absence import AbsenceRules, add_absences
 from ..data.artefacts import AugmentConfig
 from ..data.batches import BatchPlan
-from ..data.datasets import Case, Dataset
+from ..data.datasets import Case, Dataset, index_of
 from ..data.mixing import MixConfig
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
 from ..data.slices import NameRules, TrainingSlice, case_slices
 from ..files.fields import check_fields
+from ..files.text import read_json
 from ..image.intensity import InputSpec
 from ..outcome import InputError
 from ..prompting.vocabulary import Vocabulary
@@ -48,17 +49,46 @@ class Material:
     foreign: ForeignNames = field(default_factory=ForeignNames)
 
 
-def find_dataset(name: str, roots: Sequence[Path]) -> Path:
-    """Return the folder of a data set, by path or below one of the data folders.
+def find_dataset(name: str, roots: Sequence[Path]) -> Dataset:
+    """Read a recipe's data set: by its path, or by folder or own name below the data folders.
 
     Raises:
-        InputError: when it is nowhere.
+        InputError: when it is nowhere, or in two places under its own name.
     """
-    for candidate in [Path(name), *(root / name for root in roots), *roots]:
-        file = candidate if candidate.name == "dataset.json" else candidate / "dataset.json"
-        if file.is_file() and file.parent.name == Path(name).name:
-            return file
-    raise InputError(f"The data set '{name}' was not found; give its folder with --data.")
+    short = Path(name).name
+    for place in [Path(name), *(root / name for root in roots), *roots]:
+        file = index_of(place)
+        if file.is_file() and short in (file.parent.name, file.parent.resolve().name):
+            return Dataset.read(file).renamed(short)
+    found = {}
+    for root in roots:
+        for place in [root, *(p for p in _folders(root))]:
+            file = index_of(place)
+            if file.is_file() and _own_name(file) == short:
+                found[file.resolve()] = file
+    if len(found) > 1:
+        both = " and ".join(f"'{file.parent}'" for file in found.values())
+        raise InputError(f"Two data sets are called '{short}': {both}; give one with --data.")
+    for file in found.values():
+        return Dataset.read(file)
+    raise InputError(
+        f"The data set '{short}' was not found; give its folder, or the folder above it, with "
+        "--data ('textpromptseg data index' makes one of a public download)."
+    )
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders in a data folder; a file that was named has none."""
+    return sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+
+
+def _own_name(file: Path) -> str | None:
+    """Return the name that an index gives its data set; None for what is none."""
+    try:
+        values = read_json(file)
+    except (OSError, ValueError):
+        return None
+    return values.get("name") if isinstance(values, dict) and "cases" in values else None
 
 
 def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None = None) -> Material:
@@ -75,7 +105,7 @@ def gather(recipe: Recipe, roots: Sequence[Path], vocabulary: Vocabulary | None 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # thousands of tiny resizes: threads would only wait for each other
     for entry in recipe.data:
-        dataset = Dataset.read(find_dataset(entry.name, roots))
+        dataset = find_dataset(entry.name, roots)
         material.datasets.append(dataset)
         rules = _rules(entry, dataset, vocabulary)
         for split, target in (("train", material.train), ("val", material.validation)):
@@ -112,7 +142,7 @@ def read_split(
     spec = InputSpec.from_dict(recipe.input)
     slices: list[TrainingSlice] = []
     for entry in recipe.data:
-        dataset = Dataset.read(find_dataset(entry.name, roots))
+        dataset = find_dataset(entry.name, roots)
         rules = _rules(entry, dataset, vocabulary)
         for case in dataset.split(split):
             slices += _known_slices(case, spec, rules, entry, recipe)

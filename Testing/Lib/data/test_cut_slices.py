@@ -1,18 +1,19 @@
-"""BraTS-style and MSD-style volumes become pictures with texts."""
+"""Volumes of BraTS and of the Decathlon become pictures with texts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import fake_layouts
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from TextPromptSegLib.data.cut_slices import VolumePair, cut_slices, find_brats, find_msd
+from TextPromptSegLib.data.cut_slices import cut_slices
 from TextPromptSegLib.data.datasets import Dataset
+from TextPromptSegLib.data.layouts.index import Choices
+from TextPromptSegLib.data.layouts.kinds import index_layout
 from TextPromptSegLib.outcome import InputError
-
-INFO = {"modality": "MR", "licence": "made by a test"}
 
 
 def save(path: Path, array: np.ndarray, flipped: bool = False) -> None:
@@ -34,66 +35,55 @@ def volume(largest: int, size: int = 10) -> tuple[np.ndarray, np.ndarray]:
 def test_one_slice_of_each_brats_patient_with_its_text(tmp_path: Path) -> None:
     for number in range(4):
         image, label = volume(4 + number % 2)
-        folder = tmp_path / "data" / f"BraTS_{number}"
-        save(folder / f"BraTS_{number}_t2.nii.gz", image, flipped=number == 3)
-        save(folder / f"BraTS_{number}_flair.nii.gz", 0 * image)
-        save(folder / f"BraTS_{number}_seg.nii.gz", label, flipped=number == 3)
-    cases = find_brats(tmp_path / "data")
-    assert [c.id for c in cases] == [f"BraTS_{n}" for n in range(4)]
-    (tmp_path / "texts.csv").write_text("slice,text\nBraTS_1-5,A tumor on the left.\n")
-    out = tmp_path / "brats2021_t2"
-    path = cut_slices(
-        cases, out, "whole tumor", INFO, table=tmp_path / "texts.csv", shares=(2, 1, 1)
-    )
+        name = f"BraTS2021_{number:05d}"
+        save(tmp_path / name / f"{name}_t2.nii.gz", image + number, flipped=number == 3)
+        save(tmp_path / name / f"{name}_flair.nii.gz", 0 * image + number)
+        save(tmp_path / name / f"{name}_seg.nii.gz", label, flipped=number == 3)
+    (volumes,) = index_layout("brats", tmp_path, Choices(sequences=("flair", "t2")))
+    (tmp_path / "texts.csv").write_text("slice,text\nBraTS2021_00001-5,A tumor on the left.\n")
+    table = tmp_path / "texts.csv"
+    path = cut_slices(volumes.dataset, "whole tumor", "brats2021_t2", channel=1, table=table)
+    assert path == tmp_path / "brats2021_t2" / "dataset.json"
     dataset = Dataset.read(path)
     assert dataset.name == "brats2021_t2"
-    assert sorted(len(dataset.split(s)) for s in ("train", "val", "test")) == [1, 1, 2]
-    found = {c.id: c for c in dataset.cases}
     # slice 5 of a file whose slices run downwards is slice 4 from below
-    assert set(found) == {"BraTS_0-4", "BraTS_1-5", "BraTS_2-4", "BraTS_3-4"}
-    assert found["BraTS_1-5"].extra["text"] == "A tumor on the left."
-    assert "text" not in found["BraTS_0-4"].extra
+    found = {c.id[-7:]: c for c in dataset.cases}
+    assert set(found) == {"00000-4", "00001-5", "00002-4", "00003-4"}
+    assert found["00001-5"].extra["text"] == "A tumor on the left."
+    assert "text" not in found["00000-4"].extra
+    split_of = {c.patient: c.split for c in volumes.dataset.cases}
     for case in dataset.cases:
         mask = case.mask("whole tumor") > 0
-        assert mask.sum() == 32
+        assert mask.sum() == 32 and case.split == split_of[case.patient]
         picture = case.volume().array
         assert (picture[mask] == 255).all() and (picture[~mask] == 0).all()
-    again = Dataset.read(cut_slices(cases, out, "whole tumor", INFO, shares=(2, 1, 1)))
-    assert [c.split for c in again.cases] == [c.split for c in dataset.cases]
+    table.write_text("slice,text\nBraTS2021_00001-6,Of another slice.\n")
+    with pytest.raises(
+        InputError, match="1 slices that were not cut, the first is 'brats2021_00001-6"
+    ):
+        cut_slices(volumes.dataset, "whole tumor", "again", table=table)
 
 
-def test_several_slices_of_an_msd_volume_lie_in_one_split(tmp_path: Path) -> None:
-    for number in range(3):
+def test_several_slices_of_a_volume_lie_in_its_split(tmp_path: Path) -> None:
+    task = tmp_path / "Task03_Liver"
+    fake_layouts.msd(tmp_path, 4)
+    for number in range(4):
         image, label = volume(5)
-        save(tmp_path / "task" / "imagesTr" / f"liver_{number}.nii.gz", image)
-        save(
-            tmp_path / "task" / "labelsTr" / f"liver_{number}.nii.gz",
-            0 * label if number == 2 else label,
-        )
-    cases = find_msd(tmp_path / "task")
-    path = cut_slices(
-        cases, tmp_path / "out", "liver", INFO, values=[1], per_volume=2, window=(0, 200),
-        shares=(1, 1, 1),
-    )  # fmt: skip
+        label = (label > 0) + (label == 4).astype(np.uint8)  # liver with a tumor
+        save(task / "imagesTr" / f"liver_{number:02d}.nii.gz", image + number)
+        label = 0 * label if number == 2 else label
+        save(task / "labelsTr" / f"liver_{number:02d}.nii.gz", label)
+    (volumes,) = index_layout("msd", task)
+    path = cut_slices(volumes.dataset, "liver", "msd_liver_slices", per_volume=2, window=(0, 200))
     dataset = Dataset.read(path)
-    assert len(dataset.cases) == 4  # the third volume shows no liver
-    assert len({(c.patient, c.split) for c in dataset.cases}) == 2
-    assert {int(c.volume().array.max()) for c in dataset.cases} == {128}
-    assert all(int(c.id.split("-")[1]) % 2 == 0 for c in dataset.cases)  # only value 1 counts
-
-
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    (tmp_path / "patient").mkdir()
-    with pytest.raises(InputError, match="no folder with a t2 image"):
-        find_brats(tmp_path)
-    with pytest.raises(InputError, match="imagesTr"):
-        find_msd(tmp_path)
-    image, label = volume(5)
-    save(tmp_path / "a.nii.gz", image)
-    save(tmp_path / "b.nii.gz", label[:5])
-    pair = VolumePair("a", tmp_path / "a.nii.gz", tmp_path / "b.nii.gz")
-    with pytest.raises(InputError, match="differ in size"):
-        cut_slices([pair], tmp_path / "out", "x", INFO)
-    save(tmp_path / "b.nii.gz", 0 * label)
-    with pytest.raises(InputError, match="None of the volumes shows 'x'"):
-        cut_slices([pair], tmp_path / "out", "x", INFO)
+    assert len(dataset.cases) == 6, "the third volume shows no liver"
+    assert len({(c.patient, c.split) for c in dataset.cases}) == 3
+    assert {int(c.volume().array.max()) for c in dataset.cases} <= {128, 129, 131}
+    assert {int(c.mask("liver").sum()) for c in dataset.cases} <= {16, 32}, "the tumor is in it"
+    with pytest.raises(InputError, match="labels no 'spleen', but liver parenchyma"):
+        cut_slices(volumes.dataset, "spleen", "x")
+    for number in range(4):
+        save(task / "labelsTr" / f"liver_{number:02d}.nii.gz", 0 * label)
+    (empty,) = index_layout("msd", task)
+    with pytest.raises(InputError, match="None of the volumes shows 'liver'"):
+        cut_slices(empty.dataset, "liver", "x")

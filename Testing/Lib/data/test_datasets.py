@@ -59,8 +59,9 @@ def test_masks_keep_the_order_of_the_file(tmp_path: Path) -> None:
     array[2, 1, 4] = 2
     label = sitk.GetImageFromArray(array)
     label.SetDirection((-1, 0, 0, 0, 0, -1, 0, 1, 0))
-    sitk.WriteImage(label, str(folder / "labels/v.nii.gz"))
-    change_case(folder, 0, label="labels/v.nii.gz", image="labels/v.nii.gz", present=["liver"])
+    for part in ("images", "labels"):
+        sitk.WriteImage(label, str(folder / part / "v.nii.gz"))
+    change_case(folder, 0, label="labels/v.nii.gz", image="images/v.nii.gz", present=["liver"])
     case = Dataset.read(folder).cases[0]
     assert np.argwhere(case.mask("liver")).tolist() == [[2, 1, 4]]
     assert case.volume().axcodes != "LPS"

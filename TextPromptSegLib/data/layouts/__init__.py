@@ -1,0 +1,1 @@
+"""Public data sets as they come from their publishers, made readable as `Dataset`."""
