@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
 NAMES = ("liver", "spleen", "pancreas")
-PAPER = HERE.parents[1] / "TextPromptSegLib" / "systems" / "omt_sam" / "recipe_paper_btcv.json"
+PAPER = HERE.parents[1] / "TextPromptSegLib" / "systems" / "omt_sam" / "recipe_large_btcv.json"
 BIOMED = {
     "embed_dim": 512,
     "vision_cfg": {"image_size": 224, "layers": 12, "width": 768, "head_width": 64},

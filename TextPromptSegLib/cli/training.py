@@ -37,6 +37,8 @@ def train_recipe(
 
     # A recipe that cannot be used shows before the heavy libraries are loaded.
     plan = Recipe.read(recipe)
+    for note in plan.notes:
+        remark(note)
     if folder is not None:
         check_folder(folder, "--out")
     # Lightning draws the bar, with the time that is left.

@@ -183,6 +183,7 @@ class PhraseBook:
             included.
         plain: share of draws that are the bare canonical name, which is what the predictor asks
             for once the parser knows the structure.
+        with_synonyms: templates hold synonyms too, not the canonical name alone.
 
     Raises:
         InputError: when a template is one of those that are kept to measure with.
@@ -193,6 +194,7 @@ class PhraseBook:
         vocabulary: Vocabulary,
         templates: Sequence[str] = (),
         plain: float = 0.5,
+        with_synonyms: bool = True,
     ) -> None:
         if kept := UNSEEN.intersection(templates):
             raise InputError(
@@ -203,6 +205,7 @@ class PhraseBook:
         self.templates = tuple(templates) or TEMPLATES
         self.finding_templates = self.templates if templates else (*TEMPLATES, *FINDING_TEMPLATES)
         self.plain = plain
+        self.with_synonyms = with_synonyms
         self._synonyms: dict[str, list[str]] = {}
         self._frames: dict[str, tuple[str, ...]] = {}
 
@@ -219,6 +222,7 @@ class PhraseBook:
         if name not in self._synonyms:
             match = self.vocabulary.find(name)
             kind = self.vocabulary.entry(match.structure).kind if match is not None else ""
-            self._synonyms[name] = synonyms(name, self.vocabulary)
+            words = synonyms(name, self.vocabulary) if self.with_synonyms else [name]
+            self._synonyms[name] = words
             self._frames[name] = self.finding_templates if kind == "finding" else self.templates
         return self._synonyms[name], self._frames[name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +256,12 @@ def phrase_book(recipe: Recipe, vocabulary: Vocabulary | None = None) -> PhraseB
     Raises:
         InputError: when a template is kept to measure unseen words with.
     """
-    return PhraseBook(vocabulary or Vocabulary.load(), recipe.templates, plain=recipe.plain_prompts)
+    return PhraseBook(
+        vocabulary or Vocabulary.load(),
+        recipe.templates,
+        plain=recipe.plain_prompts,
+        with_synonyms=recipe.synonyms,
+    )
 
 
 def stream_options(recipe: Recipe) -> dict[str, Any]:
@@ -279,6 +285,15 @@ def stream_options(recipe: Recipe) -> dict[str, Any]:
         "mirror": [Path(e.name).name for e in recipe.data if e.mirror],
         "upturn": [Path(e.name).name for e in recipe.data if e.upturn],
     }
+
+
+def in_steps(recipe: Recipe, material: Material) -> Recipe:
+    """Return a recipe whose ``epochs`` are counted in steps; one without them as it is."""
+    if not recipe.epochs:
+        return recipe
+    pairs = sum(len(item.masks) for item in material.train)
+    each = max(1, math.ceil(pairs / batch_plan(recipe).pairs))
+    return replace(recipe, steps=recipe.epochs * each)
 
 
 def batch_plan(recipe: Recipe) -> BatchPlan:

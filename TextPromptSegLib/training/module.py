@@ -35,6 +35,7 @@ class SegmenterModule(pl.LightningModule):
         self._scores: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._present: list[tuple[float, float]] = []
         self._alarms: dict[str, list[float]] = defaultdict(list)
+        self._pooled: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._validation: dict[str, float] = {}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -91,6 +92,9 @@ class SegmenterModule(pl.LightningModule):
             for row, there in enumerate(batch["present"][rows].tolist()):
                 key = (batch["dataset"][start + row], batch["names"][start + row])
                 self._present.append((float(seen[row]), there))
+                both = float(overlap[row])
+                self._pooled[key][0] += both
+                self._pooled[key][1] += float(size[row]) - both
                 if there:
                     self._scores[key].append(float(2 * overlap[row] / size[row].clamp_min(1)))
                 else:
@@ -109,8 +113,10 @@ class SegmenterModule(pl.LightningModule):
         answers = [answer for found in self._alarms.values() for answer in found]
         alarms = sum(answers) / max(1, len(answers))
         right = [float((p > 0.5) == (t > 0.5)) for p, t in self._present]
+        pooled = [both / union for key, (both, union) in self._pooled.items() if key in means]
         scores = {
             "val/dice": dice,
+            "val/miou": sum(pooled) / len(pooled),
             "val/score": dice - ALARM_COST * alarms,
             "val/presence_accuracy": sum(right) / len(right),
             "val/false_alarms": alarms,
@@ -122,17 +128,22 @@ class SegmenterModule(pl.LightningModule):
         for key, value in scores.items():
             self.log(key, value, prog_bar=key == "val/dice")
         self._scores.clear()
+        self._pooled.clear()
         self._present.clear()
         self._alarms.clear()
 
     def configure_optimizers(self) -> Any:
-        """AdamW (no decay on norms, biases, gains) and the recipe's schedule (`rate_factor`)."""
+        """AdamW or Adam, and the recipe's schedule (`rate_factor`).
+
+        There is no decay on norms, biases and gains, unless the recipe wants it.
+        """
         recipe = self.recipe
         decay: list[torch.nn.Parameter] = []
         plain: list[torch.nn.Parameter] = []
         for parameter in self.network.parameters():
-            (decay if parameter.ndim > 1 else plain).append(parameter)
-        optimizer = torch.optim.AdamW(
+            (decay if recipe.decay_all or parameter.ndim > 1 else plain).append(parameter)
+        kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+        optimizer = kind(
             [
                 {"params": decay, "weight_decay": recipe.weight_decay},
                 {"params": plain, "weight_decay": 0.0},

@@ -14,6 +14,14 @@ from ..image.intensity import InputSpec
 from ..outcome import InputError
 
 SCHEDULES = ("cosine", "trapezoid")
+OPTIMIZERS = ("adamw", "adam")
+WATCHED = ("score", "miou", "last")
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "schedule": SCHEDULES,
+    "store": ("float16", *sorted(set(DTYPES) - {"float16"})),
+    "optimizer": OPTIMIZERS,
+    "watch": WATCHED,
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class Recipe:
     Attributes:
         name: of the checkpoint.
         title: one line for people.
+        notes: what a person should know before the training, a sentence each; a recipe of a paper
+            says here what the paper leaves open and what is done differently.
         system: registered system, for example ``film-unet``.
         config: its sizes (and ``loss``).
         input: `InputSpec` values.
@@ -81,7 +91,10 @@ class Recipe:
         planes: slice directions of volumes.
         templates: wordings with ``{x}``.
         plain_prompts: share of bare canonical names.
+        synonyms: templates also hold the vocabulary's synonyms of a name.
         steps: optimiser steps.
+        epochs: passes over all pairs of a train slice and a structure in it, in place of
+            ``steps``; 0 = ``steps`` counts.
         batch: `BatchPlan` values.
         absent: share of pairs whose structure is not there.
         empty_weight: weight of slices without any structure.
@@ -89,6 +102,9 @@ class Recipe:
         name_weights: further factor per name.
         augment: `AugmentConfig` values, or None.
         mix: `MixConfig` values, or None for no mixing of slices.
+        optimizer: ``adamw``, or ``adam`` (no weight decay).
+        decay_all: weight decay on norms, biases and gains too, as torch's own AdamW has it.
+        clip: largest norm of the gradient, 0 = any.
         lr: peak learning rate.
         min_lr: last learning rate of the cosine.
         weight_decay: of AdamW.
@@ -107,6 +123,9 @@ class Recipe:
         validate_every: steps between validations.
         validation_slices: most slices per data set.
         patience: validations without progress before it stops, 0 = never.
+        watch: what chooses the state that is kept, and stops: ``score`` (mean Dice, less false
+            alarms; stops by the mean Dice), ``miou`` (mean over structures of the IoU pooled over
+            all validation pixels) or ``last`` (the last state, nothing stops).
         calibrate: choose thresholds, largest-part rules, gates and evidence on the validation
             cases at the end.
         trainer: values for the system's own trainer, where it names one (`systems.base`).
@@ -121,6 +140,7 @@ class Recipe:
     input: Mapping[str, Any]
     data: tuple[DataEntry, ...]
     title: str = ""
+    notes: tuple[str, ...] = ()
     text_encoder: Any = "minilm"
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: tuple[tuple[str, str], ...] = ()
@@ -128,7 +148,9 @@ class Recipe:
     planes: tuple[str, ...] = ("axial",)
     templates: tuple[str, ...] = ()
     plain_prompts: float = 0.5
+    synonyms: bool = True
     steps: int = 1000
+    epochs: int = 0
     batch: Mapping[str, float] = field(default_factory=dict)
     absent: float = 0.2
     empty_weight: float = 0.25
@@ -136,6 +158,9 @@ class Recipe:
     name_weights: Mapping[str, float] = field(default_factory=dict)
     augment: Mapping[str, Any] | None = field(default_factory=dict)
     mix: Mapping[str, Any] | None = None
+    optimizer: str = "adamw"
+    decay_all: bool = False
+    clip: float = 1.0
     lr: float = 3e-4
     min_lr: float = 1e-6
     weight_decay: float = 1e-4
@@ -151,6 +176,7 @@ class Recipe:
     validate_every: int = 500
     validation_slices: int = 40
     patience: int = 0
+    watch: str = "score"
     calibrate: bool = False
     trainer: Mapping[str, Any] = field(default_factory=dict)
     initial: str | None = None
@@ -191,10 +217,11 @@ class Recipe:
         values = dict(values)
         if values.get("workers", 0) not in (0, 1):
             raise InputError("A recipe's workers is 0 or 1.")
-        if values.get("schedule", "cosine") not in SCHEDULES:
-            raise InputError(f"A recipe's schedule is one of {', '.join(SCHEDULES)}.")
-        if values.get("store", "float16") not in DTYPES:
-            raise InputError(f"A recipe's store is one of {', '.join(DTYPES)}.")
+        for key, choices in CHOICES.items():
+            if values.get(key, choices[0]) not in choices:
+                raise InputError(f"A recipe's {key} is one of {', '.join(choices)}.")
+        if values.get("optimizer") == "adam" and values.get("weight_decay"):
+            raise InputError("A recipe with the optimizer adam has weight_decay 0.")
         try:
             values["data"] = tuple(_entry(values) for values in values["data"])
         except (TypeError, ValueError) as error:

@@ -63,6 +63,8 @@ def train(
     out = Path(out) if out is not None else Path("runs") / recipe.name
     if export_only and (recipe.system == "clip" or trainer_of(recipe.system)):
         raise InputError(f"A run of '{recipe.system}' is exported by --resume; leave that option.")
+    if recipe.epochs and (recipe.system == "clip" or trainer_of(recipe.system)):
+        raise InputError(f"A run of '{recipe.system}' counts steps; leave out epochs.")
     if recipe.system == "clip":
         from .contrastive import train_clip
 
@@ -81,10 +83,10 @@ def train(
 
     from ..data.batches import BatchStream, validation_batches
     from ..text import load_text_encoder
-    from .material import batch_plan, gather, phrase_book, samplers, stream_options
+    from .material import batch_plan, gather, in_steps, phrase_book, samplers, stream_options
     from .module import SegmenterModule
     from .state_files import LAST, read_state
-    from .states import KeepLast, PlainLog, WholeFiles, keep_best
+    from .states import KeepLast, PlainLog, WholeFiles
 
     if own := trainer_of(recipe.system):
         return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
@@ -96,6 +98,7 @@ def train(
     # every wording of every name fits, so that each is encoded once
     encoder = load_text_encoder(recipe.text_spec(), cache_size=20_000)
     material = gather(recipe, [Path(d) for d in data])
+    given, recipe = recipe, in_steps(recipe, material)
     network = create(recipe.system, {"text_dim": encoder.dim, **recipe.config})
     for plane in recipe.planes:
         network.check_plane(plane)
@@ -124,21 +127,15 @@ def train(
         material.validation, encoder.encode, texts=batch_plan(recipe).texts >= 1
     )
     out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
+    (out / "recipe.json").write_text(json.dumps(given.to_dict(), indent=1), encoding="utf-8")
     extras: list[Any] = [
         callbacks.LearningRateMonitor(),
         PlainLog(out, changes),
         KeepLast(out, recipe.save_every),
-        *([keep_best(out)] if checks else []),
+        *(_choosing(recipe, out) if checks else ()),
     ]
     if recipe.ema:
         extras.append(callbacks.EMAWeightAveraging(decay=recipe.ema))
-    if recipe.patience and checks:
-        extras.append(
-            callbacks.EarlyStopping(
-                "val/dice", mode="max", patience=recipe.patience, min_delta=1e-4
-            )
-        )
     trainer = pl.Trainer(
         max_steps=recipe.steps,
         precision=precision_of(recipe.precision),
@@ -153,7 +150,7 @@ def train(
         limit_val_batches=1.0 if checks else 0,
         num_sanity_val_steps=0,
         log_every_n_steps=min(20, recipe.steps),
-        gradient_clip_val=1.0,
+        gradient_clip_val=recipe.clip or None,
         accelerator="auto",
         devices=1,
     )
@@ -178,6 +175,21 @@ def train(
     if trainer.interrupted:
         raise Cancelled("training")
     return _finish(recipe, module.network, material, out)
+
+
+def _choosing(recipe: Recipe, out: Path) -> list[Any]:
+    """Return the callbacks that keep the best state and stop early, by what the recipe watches."""
+    from lightning.pytorch.callbacks import EarlyStopping
+
+    from .states import SCORE, keep_best
+
+    if recipe.watch == "last":
+        return []
+    best, stop, least = (SCORE, "val/dice", 1e-4)
+    if recipe.watch == "miou":
+        best, stop, least = ("val/miou", "val/miou", 0.0)
+    stopping = EarlyStopping(stop, mode="max", patience=recipe.patience, min_delta=least)
+    return [keep_best(out, best), *([stopping] if recipe.patience else [])]
 
 
 def _finish(recipe: Recipe, network: PromptedSegmenter, material: Material, out: Path) -> Path:

@@ -38,12 +38,12 @@ class WholeFiles(TorchCheckpointIO):
         write_state(Path(path), checkpoint)
 
 
-def keep_best(folder: Path) -> ModelCheckpoint:
-    """Return the callback that keeps the state with the highest `SCORE` in ``best.ckpt``."""
+def keep_best(folder: Path, score: str = SCORE) -> ModelCheckpoint:
+    """Return the callback that keeps the state with the highest score in ``best.ckpt``."""
     return ModelCheckpoint(
         dirpath=folder,
         filename=Path(BEST).stem,
-        monitor=SCORE,
+        monitor=score,
         mode="max",
         enable_version_counter=False,
         save_on_train_epoch_end=False,

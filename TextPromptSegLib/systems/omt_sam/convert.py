@@ -37,7 +37,7 @@ HOW_TO_GET = """OMT-SAM in the paper's size needs weights that others publish; n
    TEXTPROMPTSEG_ENCODERS names. Only text needs it.
 3. textpromptseg models import medsam_vit_b.pth
    makes the checkpoint 'omt-sam'. With a box or points it answers as MedSAM does. Its text prompts
-   are untrained: train them with TextPromptSegLib/systems/omt_sam/recipe_paper_btcv.json (a GPU).
+   are untrained: train them with TextPromptSegLib/systems/omt_sam/recipe_large_btcv.json (a GPU).
 
 omt-sam-compact is small, trained, ships with the extension and needs none of this."""
 
@@ -190,7 +190,7 @@ def _card(values: Mapping[str, Any], layout: str, config: OMTSAMConfig) -> str:
     start = values["training"]["start"]
     text = (
         "The image-text prompt encoder is **untrained**: text alone finds nothing of use, and "
-        "beside a box or points the text is left out. Train it with `recipe_paper_btcv.json`."
+        "beside a box or points the text is left out. Train it with `recipe_large_btcv.json`."
         if config.image_text
         else "It has **no text part** (BiomedCLIP was not on this machine when it was made): a box "
         "or points say what is meant, the prompt only names the result."
