@@ -134,7 +134,7 @@ def test_download_asks_first_shows_progress_and_can_be_cancelled(
     monkeypatch.setattr(catalogue, "list_models", lambda: [*listed(), offered])
     calls: list[str] = []
 
-    def download(name, overwrite=False, progress=None):
+    def download(name, overwrite=False, progress=None, convert=None):
         calls.append(name)
         for step in range(10_000):
             if not progress(step * 9_000, 90_000_000, "model.safetensors"):
@@ -197,3 +197,34 @@ def test_checkpoints_can_be_kept_elsewhere(panel, manager, tmp_path: Path, monke
     settings.apply_folder()  # what the next session does
     assert user_checkpoints_dir() == tmp_path / "elsewhere" / "checkpoints"
     qt.QSettings().clear()
+
+
+def test_import_weights_says_whose_they_are(panel, manager, tmp_path: Path, monkeypatch) -> None:
+    from bed import qt_module
+
+    from TextPromptSegLib.checkpoints.catalogue import import_kinds, show
+    from TextPromptSegLib.systems import foreign_weights
+
+    asked = []
+
+    def import_path(path, progress=None, kind=None):
+        asked.append((path, kind))
+        return show("fake")
+
+    monkeypatch.setattr(foreign_weights, "import_path", import_path)
+    box = panel.find("ImportAs")
+    kinds = [box.itemData(n) for n in range(box.count)]
+    assert kinds == list(import_kinds()) and "medical-sam3" in kinds
+    box.currentIndex = kinds.index("medical-sam3")
+    qt_module.answers.append(str(tmp_path / "checkpoint.pt"))
+    panel.find("ImportWeights").click()
+    assert "was imported" in done(manager)
+    assert asked == [(str(tmp_path / "checkpoint.pt"), "medical-sam3")]
+
+
+def test_open_vocabulary_is_told(panel, manager) -> None:
+    row = next(r for r in panel.rows("Models") if r[0].startswith("Medical-SAM3"))
+    assert row[1] == "download" and row[3].endswith("GB") and row[4] == "MIT"
+    select(panel, "medical-sam3")
+    assert "open vocabulary" in panel.find("ModelDetails").text
+    assert panel.find("Model").findData("medical-sam3") < 0, "it is not installed"

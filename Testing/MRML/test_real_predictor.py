@@ -91,3 +91,23 @@ def test_a_checkpoint_that_is_not_there(scene):
     node = stored((0, 1, 2), (False, False, False))
     with pytest.raises(CheckpointError):
         TextPromptSegLogic().segment(node, "liver", model="no-such-checkpoint")
+
+
+def test_words_for_an_open_vocabulary(scene, tmp_path, monkeypatch):
+    """SAM 3 in small: what the vocabulary does not know, and a side that geometry cuts."""
+    from tiny_sam3 import install_tiny_sam3
+
+    from TextPromptSegLib.inference.predictor import SlicePredictor
+
+    monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path / "home"))
+    folder = install_tiny_sam3(tmp_path)
+    logic = TextPromptSegLogic(predictorFactory=SlicePredictor.from_pretrained)
+    node = stored((0, 1, 2), (False, False, False))
+    segmentation = logic.segment(node, ['"bright gland"', "left kidney"], model=str(folder))
+    assert [result.outcome for result in logic.results] == [Outcome.FOUND, Outcome.FOUND]
+    assert [entry.name for entry in logic.written] == ["bright gland", "left kidney"]
+    gland, kidney = (helpers.voxels(segmentation, e.segment_id, node) for e in logic.written)
+    assert gland.any() and kidney.any()
+    facts = logic.results[1].provenance
+    assert facts["free_text"]["words"] == "kidney"
+    assert any("left side was cut at the middle" in note for note in facts["notes"])

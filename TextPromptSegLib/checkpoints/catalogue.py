@@ -102,12 +102,28 @@ def folder_name(name: str) -> str:
 
 def _entries() -> dict[str, dict[str, Any]]:
     """Return the downloadable models of ``Resources/Models.json`` by name."""
-    path = resource_path("Models.json")
     try:
-        models = read_json(path)["models"]
-        return {entry["name"]: entry for entry in models}
+        return {entry["name"]: entry for entry in _table("models")}
+    except (KeyError, TypeError) as error:
+        raise CheckpointError("Models.json is damaged; install the extension again.") from error
+
+
+def _table(name: str) -> Any:
+    """Return one table of ``Resources/Models.json``."""
+    try:
+        return read_json(resource_path("Models.json"))[name]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError("Models.json is damaged; install the extension again.") from error
+
+
+def import_kinds() -> dict[str, str]:
+    """Return what may be said of weights that others publish (``--as``) -> whose they are."""
+    return dict(_table("imports"))
+
+
+def entry(name: str) -> dict[str, Any]:
+    """Return the row of ``Resources/Models.json`` with a name; empty where there is none."""
+    return _entries().get(name, {})
 
 
 def list_models() -> list[ModelInfo]:
@@ -119,10 +135,15 @@ def list_models() -> list[ModelInfo]:
                 rows.setdefault(folder.name, _folder_info(folder, state))
     order = list(_entries())
     for name in order:
-        if name not in rows and _entries()[name].get("files"):
+        if name not in rows and _downloadable(_entries()[name]):
             rows[name] = _entry_info(_entries()[name])
     place = {name: index for index, name in enumerate(order)}
     return sorted(rows.values(), key=lambda row: place.get(row.name, len(place)))
+
+
+def _downloadable(entry: Mapping[str, Any]) -> bool:
+    """Whether a row names files, or a repository of the model hub."""
+    return bool(entry.get("files") or entry.get("hub"))
 
 
 def show(name: str) -> ModelInfo:
@@ -177,6 +198,7 @@ def _folder_info(folder: Path, state: str) -> ModelInfo:
 def _entry_info(entry: Mapping[str, Any]) -> ModelInfo:
     """Describe a model that can be downloaded."""
     size = sum(int(file.get("bytes", 0)) for file in entry.get("files", ()))
+    size = size or int(entry.get("hub", {}).get("bytes", 0))
     return ModelInfo(
         name=entry["name"],
         title=str(entry.get("title", entry["name"])),
@@ -198,7 +220,8 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         "permissive": licence.get("permissive") is True,
         "modalities": tuple(config.get("modalities", ())),
         "planes": tuple(config.get("planes", ("axial",))),
-        "prompts": tuple(trained),
+        "prompts": tuple(name for name in trained if name != layout.ANYTHING),
+        "open_vocabulary": layout.ANYTHING in trained or config.get("open_vocabulary") is True,
         "tiers": {name: str(entry["tier"]) for name, entry in trained.items() if "tier" in entry},
         "takes": tuple(config.get("takes", ())),
     }
@@ -234,11 +257,23 @@ def import_path(
         return _install(folder, None, overwrite, progress)
 
 
-def download(name: str, overwrite: bool = False, progress: Progress | None = None) -> ModelInfo:
+def download(
+    name: str,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    *,
+    convert: Callable[[Path, Path], Path] | None = None,
+) -> ModelInfo:
     """Fetch a checkpoint of the catalogue, or ``owner/name[@revision]`` from the model hub.
 
     A broken download is resumed by the next call; nothing counts as installed before its sha256
     is right. What is installed already, and whole, is not fetched again.
+
+    Args:
+        name: of the catalogue, or a hub id.
+        overwrite: fetch it again.
+        progress: called with bytes done and total.
+        convert: makes a checkpoint of weights that others publish, see `import_path`.
 
     Raises:
         CheckpointError: for an unknown name, no connection, or a wrong checksum.
@@ -257,18 +292,23 @@ def download(name: str, overwrite: bool = False, progress: Progress | None = Non
     parts = user_home() / "downloads" / plain
     if entry is not None and entry.get("files"):
         transfer.fetch_files(entry, parts, progress)
+    elif entry is not None and entry.get("hub"):
+        hub = entry["hub"]
+        transfer.fetch_hub(hub["repo"], hub.get("revision"), parts, progress, hub["files"])
     elif match:
         transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
     elif (checkpoints_dir() / plain / layout.CONFIG).is_file():
         raise CheckpointError(f"'{name}' ships with the extension; there is nothing to download.")
     else:
-        known = ", ".join(key for key, value in _entries().items() if value.get("files"))
+        known = ", ".join(key for key, value in _entries().items() if _downloadable(value))
         raise CheckpointError(
             f"'{name}' is not in the catalogue of downloads ({known or 'which is empty'}); "
             "give a name from it or a hub id 'owner/name'."
         )
     with staging(user_checkpoints_dir()) as stage:
-        info = _install(gather(parts, stage), plain, True, progress)
+        foreign = convert is not None and entry is not None and entry.get("hub")
+        source = convert(parts, Path(stage)) if convert is not None and foreign else parts
+        info = _install(gather(source, stage), plain, True, progress)
     shutil.rmtree(parts, ignore_errors=True)
     return info
 

@@ -26,6 +26,8 @@ FORMAT, FORMAT_INT8 = 1, 2
 """Of a checkpoint; the second has weights that versions which read only the first do not know."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 PENDING = CONFIG + ".new"
+ANYTHING = "*"
+"""Among a checkpoint's ``trained_prompts``: anything may be asked, in any words."""
 REQUIRED = ("name", "system", "config", "input", "text_encoder", "trained_prompts", "licence")
 
 

@@ -27,6 +27,7 @@ class ModelInfo:
         prompts: names of the structures it was trained on.
         tiers: how good it is at each of them (see `quality`), where that was measured.
         memory_bytes: estimate of the memory it needs for one volume, bytes.
+        open_vocabulary: anything may be asked, in any words.
         takes: what may be asked besides text: ``box``, ``points``, ``samples``, ``heat_map``.
         problem: a sentence when the folder cannot be used, else empty.
     """
@@ -45,6 +46,7 @@ class ModelInfo:
     prompts: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)
     memory_bytes: int = 0
+    open_vocabulary: bool = False
     takes: tuple[str, ...] = ()
     problem: str = ""
 

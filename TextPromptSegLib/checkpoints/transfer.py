@@ -8,7 +8,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -162,16 +162,24 @@ def _too_long(part: Path, size: int) -> CheckpointError:
     )
 
 
+_OF_A_CHECKPOINT = (layout.CONFIG, layout.WEIGHTS, layout.CARD, "LICENSE*")
+
+
 def fetch_hub(
-    repo: str, revision: str | None, folder: Path, progress: Progress | None = None
+    repo: str,
+    revision: str | None,
+    folder: Path,
+    progress: Progress | None = None,
+    files: Sequence[str] = _OF_A_CHECKPOINT,
 ) -> None:
-    """Fetch a checkpoint from the model hub into ``folder``.
+    """Fetch files from the model hub into ``folder``.
 
     Args:
         repo: ``owner/name``.
         revision: branch, tag or commit; None takes the newest.
         folder: where to; what is there is continued.
         progress: called before and after.
+        files: their names, with ``*`` for any letters.
 
     Raises:
         DependencyError: when huggingface_hub is not installed.
@@ -190,12 +198,24 @@ def fetch_hub(
             repo_id=repo,
             revision=revision,
             local_dir=str(folder),
-            allow_patterns=[layout.CONFIG, layout.WEIGHTS, layout.CARD, "LICENSE*"],
+            allow_patterns=list(files),
         )
     except Exception as error:  # the hub's errors come from several libraries
+        if _asks_who_you_are(error):
+            raise CheckpointError(
+                f"'{repo}' is given to people with an account only: log in at the hub, accept the "
+                f"terms on the page of {repo}, make an access token that may read, save it with "
+                "'hf auth login' (or set the variable HF_TOKEN), and download again."
+            ) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckpointError(f"'{repo}' could not be downloaded: {first}") from error
     with contextlib.suppress(OSError):
         shutil.rmtree(folder / ".cache")
     if progress is not None:
         progress(1, 1, f"downloaded {repo}")
+
+
+def _asks_who_you_are(error: Exception) -> bool:
+    """Whether the hub wants a token, or terms that were not accepted yet."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return type(error).__name__ == "GatedRepoError" or status in (401, 403)

@@ -15,9 +15,8 @@ from .console import new_table, out, remark, run_with_bar, say
 from .exits import EXIT_DONE, EXIT_ERROR
 
 if TYPE_CHECKING:
-    from ..checkpoints.model_info import (
-        ModelInfo,
-    )
+    from ..checkpoints.model_info import ModelInfo
+    from ..outcome import Progress
 
 
 def list_all(as_json: bool) -> int:
@@ -39,7 +38,7 @@ def list_all(as_json: bool) -> int:
             _megabytes(row.bytes),
             row.licence,
             ", ".join(row.modalities),
-            str(len(row.prompts)) if row.prompts else "",
+            "any" if row.open_vocabulary else str(len(row.prompts)) if row.prompts else "",
             row.title,
         )
     out().print(table)
@@ -85,11 +84,16 @@ def show(name: str, as_json: bool) -> int:
 
         say()
         out().print(Markdown(clean(card), hyperlinks=False))
+    elif row.folder is None and (how := foreign_weights.instructions(row.name)) is not None:
+        say()
+        say(how)
     return EXIT_DONE
 
 
 def _structures(row: ModelInfo) -> list[tuple[str, str]]:
     """Return the names of what may be asked, best first where that was measured."""
+    if row.open_vocabulary and not row.prompts:
+        return [("structures", "any, in any English words (open vocabulary)")]
     if not row.tiers:
         return [("structures", ", ".join(row.prompts))]
     return [
@@ -115,15 +119,17 @@ def write_card(name: str, reports: Sequence[Path]) -> int:
     return EXIT_DONE
 
 
-def import_path(path: Path) -> int:
-    """Import a checkpoint.
+def import_path(path: Path, kind: str | None = None) -> int:
+    """Import a checkpoint, or weights that others publish.
 
     Raises:
         CheckpointError: when it is none, is damaged, or the name is taken.
     """
-    return _arrived(
-        run_with_bar("importing", lambda tick: foreign_weights.import_path(path, progress=tick))
-    )
+
+    def work(tick: Progress) -> ModelInfo:
+        return foreign_weights.import_path(path, progress=tick, kind=kind)
+
+    return _arrived(run_with_bar("importing", work))
 
 
 def download(name: str) -> int:
@@ -133,7 +139,7 @@ def download(name: str) -> int:
         CheckpointError: for an unknown name, no connection or a wrong checksum.
     """
     return _arrived(
-        run_with_bar("downloading", lambda tick: catalogue.download(name, progress=tick))
+        run_with_bar("downloading", lambda tick: foreign_weights.download(name, progress=tick))
     )
 
 

@@ -43,12 +43,23 @@ def models_show(name: Name, as_json: AsJson = False) -> int:
 
 
 def models_import(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or zip.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Folder or zip, or weights that others publish.")
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="KIND",
+            help="Whose weights these are: sam, medsam, sam3, medical-sam3, medsam3. Nothing is "
+            "guessed from a file's name.",
+        ),
+    ] = None,
 ) -> int:
-    """Import a checkpoint from a folder or a zip file."""
+    """Import a checkpoint from a folder or a zip file, or weights that others publish."""
     from . import models
 
-    return models.import_path(path)
+    return models.import_path(path, kind)
 
 
 def models_download(name: Name) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoints.layout import ANYTHING
 from ..image.boxes import bounding_box
 from ..image.modality import finite_sample, is_in_hu
 from ..image.regions import Region, half, nearer_side, thirds
@@ -277,8 +278,9 @@ def not_there(
         trained: the checkpoint's ``trained_prompts``.
     """
     missing = {}
+    others = trained.get(ANYTHING, {"presence_threshold": FREE_PRESENCE})
     for row, name in enumerate(names):
-        entry = trained.get(name_of(name), {"presence_threshold": FREE_PRESENCE})
+        entry = trained.get(name_of(name), others)
         own = entry.get("presence_threshold")
         if own is not None and presence.size and presence[row].max() < float(own):
             missing[name] = float(presence[row].max()) / float(own)

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +227,7 @@ class MemoryLadder:
         batch: slices encoded in one pass.
         pairs: pairs of slice and prompt decoded in one pass.
         steps: what was done after memory ran out, for the provenance.
+        side: of the pictures that the network looks at instead of its usual ones, px.
     """
 
     device: torch.device
@@ -233,9 +235,13 @@ class MemoryLadder:
     batch: int
     pairs: int
     steps: list[str] = field(default_factory=list)
+    side: int | None = None
 
-    def step_down(self) -> None:
-        """Take the next step: fewer pairs, smaller batch, half precision, the CPU.
+    def step_down(self, smaller: Callable[[], int | None] | None = None) -> None:
+        """Take the next step: fewer pairs, smaller batch, half precision, half the size, the CPU.
+
+        Args:
+            smaller: makes the network work on smaller pictures, see `PromptedSegmenter`.
 
         Raises:
             DeviceError: when no step is left.
@@ -251,6 +257,9 @@ class MemoryLadder:
         elif self.dtype is None and self.device.type in ("cuda", "mps"):
             self.dtype = torch.float16
             self.steps.append("used half precision")
+        elif smaller is not None and (side := smaller()) is not None:
+            self.side = side
+            self.steps.append(f"looked at pictures of {side} px, half the usual side")
         elif self.device.type != "cpu":
             self.steps.append(f"moved from {self.device} to the CPU")
             self.device = torch.device("cpu")

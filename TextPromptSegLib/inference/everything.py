@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.layout import ANYTHING
 from ..checkpoints.quality import GOOD
 from ..outcome import PromptError
 from ..prompting.prompts import parse_prompts
@@ -38,6 +39,8 @@ def known_well(
     names, left_out = [], 0
     for name, entry in trained.items():
         known = _entry(name, vocabulary)
+        if name == ANYTHING:
+            continue
         if modality and modality not in (entry.get("modalities") or (modality,)):
             continue
         if organs and (known is None or known.kind != "anatomy"):

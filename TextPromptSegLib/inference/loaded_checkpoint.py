@@ -74,6 +74,8 @@ def load(
     model = create(config["system"], config["config"])
     load_weights(model, path, str(config["name"]))
     if text_encoder is None:
+        text_encoder = model.own_text_encoder(config["text_encoder"])
+    if text_encoder is None:
         text_encoder = load_text_encoder(config["text_encoder"])
     model.attach_text_encoder(text_encoder)
     model.eval().requires_grad_(False).to(target)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..checkpoints.layout import ANYTHING
 from ..prompting.clinical_text import name_of
 from .targets import Refusal, Target
 
@@ -52,6 +53,8 @@ def with_nearest(
     if not words or any(name_of(name) in trained for name in target.names):
         return target
     found = nearest(encoder, words, _usable(trained, modality))
+    if not found:
+        return target
     said = ", ".join(f"{name} {alike:.2f}" for name, alike in found)
     return replace(
         target, alike=tuple(found), notes=(*target.notes, f"nearest known names: {said}")
@@ -67,13 +70,15 @@ def with_neighbour(
         return refusal
     near = nearest(encoder, prompt.name, _usable(trained, modality))
     said = ", ".join(f"{name} {alike:.2f}" for name, alike in near)
+    said = f"; nearest in meaning: {said}" if near else ""
     offer = f'to ask the network in these words, write "{prompt.name}" in quotation marks'
-    return replace(refusal, message=f"{refusal.message}; nearest in meaning: {said}; {offer}")
+    return replace(refusal, message=f"{refusal.message}{said}; {offer}")
 
 
 def _usable(trained: Mapping[str, Mapping[str, Any]], modality: str | None) -> list[str]:
     return [
         name
         for name, entry in trained.items()
-        if modality is None or modality in (entry.get("modalities") or (modality,))
+        if name != ANYTHING
+        and (modality is None or modality in (entry.get("modalities") or (modality,)))
     ]

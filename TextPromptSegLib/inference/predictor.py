@@ -31,7 +31,7 @@ from .engines.feature_files import make_cache
 from .engines.heat_maps import heat_map_of
 from .engines.hinted_engine import make_engine, with_region
 from .engines.search import Search
-from .engines.slice_engine import SliceEngine
+from .engines.slice_engine import SliceEngine, run_with
 from .everything import expand
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
@@ -170,7 +170,7 @@ class SlicePredictor:
         self._volume, self._stack, self._block, self._image = volume, stack, block, image
         self._taken = taken
         self._roi = None if roi is None else tuple(float(v) for v in roi)
-        self._cache.use((image, chosen, taken.modality, stack.scale))
+        self._cache.use((image, chosen, taken.modality, stack.scale, self._ladder.side))
 
     # -- prompts -------------------------------------------------------------------------------
 
@@ -287,9 +287,9 @@ class SlicePredictor:
             cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
             facts = self._facts(plan.names, (*plan.notes, *cut, *notes))
             facts.update(request.hints.to_dict())
-            if plan.alike:
+            if own := [n for n in plan.names if name_of(n) not in self.config["trained_prompts"]]:
                 near = [{"name": name, "similarity": round(a, 3)} for name, a in plan.alike]
-                facts["free_text"] = {"words": plan.prompt.free_text, "nearest": near}
+                facts["free_text"] = {"words": text_of(own[0]), "nearest": near}
             limit = request.limit(plan, self.config["trained_prompts"])
             spent = sum(shares.get(name, 0.0) for name in plan.names)
             made = answers.answer(plan.prompt, probability, limit, spent, facts)
@@ -379,7 +379,7 @@ class SlicePredictor:
         writes = [composer.write for composer in composers]
         label = ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else "")
         search = Search(self._stack, slices, text, writes, composers[0].ceilings, progress, label)
-        facts = engine.run(search)
+        facts = run_with(engine, search)
         for composer in composers:
             composer.settle(facts.presence, hints, self.config["trained_prompts"])
         self.presence = {name_of(n): float(v) for n, v in zip(names, facts.best(), strict=True)}

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.layout import ANYTHING
 from ..outcome import PromptError
 from ..prompting.clinical_text import name_of, query
 from ..prompting.free_text import NOTE
+from .asked_words import words_for
+from .wholes import WHOLES
 
 if TYPE_CHECKING:
     from ..prompting.prompt import Prompt
@@ -22,44 +25,6 @@ if TYPE_CHECKING:
 
 SIDES = ("left", "right")
 _CLOSE = 3
-
-WHOLES: Mapping[str, tuple[str, ...]] = {
-    "lung": ("upper lung lobe", "lower lung lobe", "right middle lung lobe"),
-    "heart": (
-        "myocardium",
-        "left ventricle of heart",
-        "right ventricle of heart",
-        "left atrium of heart",
-        "right atrium of heart",
-    ),
-    "heart chambers": (
-        "left ventricle of heart",
-        "right ventricle of heart",
-        "left atrium of heart",
-        "right atrium of heart",
-    ),
-    "aorta": ("thoracic aorta", "abdominal aorta"),
-    "thoracic aorta": ("ascending aorta", "aortic arch", "descending aorta"),
-    "portal and splenic vein": ("portal vein", "splenic vein"),
-    "liver": ("left liver lobe", "right liver lobe"),
-    "left liver lobe": ("liver segment 2", "liver segment 3", "liver segment 4"),
-    "right liver lobe": tuple(f"liver segment {n}" for n in range(5, 9)),
-    "pancreas": ("head of pancreas", "body of pancreas", "tail of pancreas"),
-    "bowel": ("small bowel", "large bowel"),
-    "small bowel": ("duodenum", "jejunum", "ileum"),
-    "large bowel": ("cecum", "colon", "rectum"),
-    "colon": ("ascending colon", "transverse colon", "descending colon", "sigmoid colon"),
-    "cervical spine": tuple(f"C{n} vertebra" for n in range(1, 8)),
-    "thoracic spine": tuple(f"T{n} vertebra" for n in range(1, 13)),
-    "lumbar spine": tuple(f"L{n} vertebra" for n in range(1, 6)),
-    "ribs": tuple(f"rib {n}" for n in range(1, 13)),
-    "hippocampus": ("anterior hippocampus", "posterior hippocampus"),
-    "pharynx": ("nasopharynx", "oropharynx", "hypopharynx"),
-    "cerebellum": ("cerebellar white matter", "cerebellar cortex"),
-    "ventricles of brain": ("lateral ventricle", "third ventricle", "fourth ventricle"),
-    "cerebral hemisphere": ("frontal lobe", "parietal lobe", "temporal lobe", "occipital lobe"),
-}
-"""Parts that together are the whole; the vocabulary's ``parts`` also lists what lies inside."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +155,10 @@ class Resolver:
                 names = self._union(prompt.structure, None, usable)
             left, right = self._containers(prompt, usable)
             cut = {"side": side, "left": left, "right": right}
-        if not names and prompt.free_text and usable:
-            names = (query(prompt.free_text, prompt.free_text),)
-            notes.append(f'{NOTE}: "{prompt.free_text}"')
-            cut = {"side": side} if side else {}
+        if not names and usable and (prompt.free_text or ANYTHING in usable):
+            words, cut = words_for(prompt, self.vocabulary)
+            names = (query(words, words),) if words else ()
+            notes += [f'{NOTE}: "{words}"'] if prompt.free_text else []
         elif prompt.free_text and len(names) == 1:  # known, but asked in these words
             names = (query(names[0], prompt.free_text),)
             notes.append(f'asked in the words "{prompt.free_text}"')
@@ -323,6 +288,8 @@ class Resolver:
         )
         if not found and side:
             found = self._union(_without_side(container), None, usable)
+        if not found and ANYTHING in usable:
+            found = (query(_without_side(container), _without_side(container)),)
         return found or (
             f"the {which} third of '{container}' cannot be found, because this checkpoint was "
             f"not trained on '{container}'"
@@ -368,7 +335,8 @@ class Resolver:
         for text in prompt.suggestions:
             found += self._exact((text, _without_side(text)), usable)
         if entry is None:  # a left lung is not close to a left kidney, but for its letters
-            for text in difflib.get_close_matches(shown.casefold(), list(usable), _CLOSE, 0.6):
+            named = [text for text in usable if text != ANYTHING]
+            for text in difflib.get_close_matches(shown.casefold(), named, _CLOSE, 0.6):
                 found.append(usable[text])
         return list(dict.fromkeys(found))[:_CLOSE]
 

@@ -77,6 +77,24 @@ class PromptedSegmenter(nn.Module, ABC):
         Called once, after the network is built. Nothing for most systems.
         """
 
+    def own_text_encoder(self, spec: Mapping[str, Any]) -> Any | None:
+        """Return the text encoder that is a part of the network; None for most systems.
+
+        Args:
+            spec: a checkpoint's ``text_encoder``.
+        """
+        return None
+
+    def work_smaller(self) -> int | None:
+        """Work on pictures of half the side from now on, when memory has run out otherwise.
+
+        What `decode` returns keeps its size; features from before are of no use any more.
+
+        Returns:
+            The side, px; None for systems that cannot, or do so already.
+        """
+        return None
+
     def start_training(self) -> None:
         """Load pretrained parts before a training from scratch; nothing for most systems."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from pathlib import Path
@@ -26,14 +26,17 @@ class ForeignWeights:
 
     Attributes:
         title: whose they are, for people.
-        fits: whether a file or folder may hold them.
-        convert: (file or folder, folder to write) -> checkpoint folder.
+        kinds: what may be said of a file (``--as``) -> whose weights it then holds.
+        fits: whether tensors of these names are of this layout.
+        convert: (file or folder, folder to write, kind) -> checkpoint folder. Without a kind it
+            refuses what does not tell it: nothing is guessed from a path.
         how_to_get: where they come from and what to do with them.
     """
 
     title: str
-    fits: Callable[[Path], bool]
-    convert: Callable[[Path, Path], Path]
+    kinds: Mapping[str, str]
+    fits: Callable[[Collection[str]], bool]
+    convert: Callable[[Path, Path, str | None], Path]
     how_to_get: str
 
 

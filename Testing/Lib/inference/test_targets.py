@@ -10,7 +10,8 @@ import pytest
 from toy_segmenter import phantom, toy_predictor
 
 from TextPromptSegLib.image.volume import AxisMap, Volume
-from TextPromptSegLib.inference.targets import WHOLES, Refusal, Resolver, Target
+from TextPromptSegLib.inference.targets import Refusal, Resolver, Target
+from TextPromptSegLib.inference.wholes import WHOLES
 from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.segmentation import Segmentation

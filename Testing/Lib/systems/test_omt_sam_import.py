@@ -53,7 +53,7 @@ def test_importing_published_weights_gives_a_checkpoint_that_takes_boxes(
     sam_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path))
-    row = import_path(sam_file)
+    row = import_path(sam_file, kind="medsam")
     assert row.name == "omt-sam" and "no text" in row.title and row.folder is not None
     card = (row.folder / "README.md").read_text()
     assert sha256_of(sam_file) in card and "no text part" in card
@@ -82,9 +82,19 @@ def test_a_folder_of_the_hub_is_imported_with_sams_normalisation(tmp_path: Path)
     torch.save(transformers_sam().state_dict(), folder / "pytorch_model.bin")
     (folder / "config.json").write_text('{"model_type": "sam"}')
     (folder / "preprocessor_config.json").write_text("{}")
-    made = load(convert_sam(folder, tmp_path / "made", "sam-tiny"))
+    made = load(convert_sam(folder, tmp_path / "made", "sam", "sam-tiny"))
     assert made.model.config.pixel_mean == IMAGENET_MEAN
     assert made.model.config.depth == SIZES["depth"] and made.model.config.window == SIZES["window"]
+
+
+def test_whose_weights_they_are_is_said_and_not_read_from_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "medsam_project"
+    folder.mkdir()
+    torch.save(tiny_sam().state_dict(), folder / "sam_vit_b.pth")
+    with pytest.raises(CheckpointError, match="say whose they are: --as sam or --as medsam"):
+        convert_sam(folder / "sam_vit_b.pth", tmp_path / "made", None)
+    made = load(convert_sam(folder / "sam_vit_b.pth", tmp_path / "made", "sam"))
+    assert made.model.config.pixel_mean == IMAGENET_MEAN  # it became MedSAM by its folder's name
 
 
 def test_with_biomedclip_the_text_comes_along_untrained(
@@ -98,7 +108,7 @@ def test_with_biomedclip_the_text_comes_along_untrained(
     tiny_clip.write_tiny_clip(tmp_path / name)
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
     monkeypatch.setattr(convert, "BIOMED_CLIP", {**convert.BIOMED_CLIP, "sha256": None})
-    made = load(convert_sam(sam_file, tmp_path / "made"))
+    made = load(convert_sam(sam_file, tmp_path / "made", "medsam"))
     net: Any = made.model
     assert net.config.image_text and not net.config.text_trained
     assert (
@@ -119,7 +129,7 @@ def test_foreign_files_and_a_missing_model_are_answered_in_words(
     monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path / "home"))
     torch.save({"conv.weight": torch.zeros(2, 2)}, tmp_path / "unet.pth")
     assert main(["models", "import", str(tmp_path / "unet.pth")]) == 2
-    assert "does not hold SAM's weights" in " ".join(capsys.readouterr().err.split())
+    assert "weights of SAM and MedSAM, SAM 3 are known" in " ".join(capsys.readouterr().err.split())
     assert main(["models", "show", "omt-sam"]) == 0
     shown = capsys.readouterr().out
     assert "medsam_vit_b.pth" in shown and "BiomedCLIP" in shown and "models import" in shown

@@ -143,10 +143,12 @@ def describe(model: ModelInfo) -> str:
     """Return the lines of a checkpoint's tool tip."""
     lines = [
         model.title,
-        _("Images: {modalities}; slices: {planes}; {count} trained prompts").format(
+        _("Images: {modalities}; slices: {planes}; {prompts}").format(
             modalities=", ".join(model.modalities) or _("not stated"),
             planes=", ".join(model.planes),
-            count=len(model.prompts),
+            prompts=_("any words (open vocabulary)")
+            if model.open_vocabulary
+            else _("{count} trained prompts").format(count=len(model.prompts)),
         ),
         *([_("Measured: {tiers}").format(tiers=tier_counts(model.tiers))] if model.tiers else []),
         takes_line(model.takes),

@@ -165,7 +165,9 @@ class EffectOptions:
         """Offer the names of the chosen checkpoint, the vocabulary and earlier prompts."""
         from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
-        self.completion.set_names(self.model.trained or (), Vocabulary.load().names())
+        known = self.model.model
+        names = () if known is None else known.prompts
+        self.completion.set_names(names, Vocabulary.load().names())
         self.completion.set_history(settings.history())
 
     def show_takes(self) -> None:

@@ -61,6 +61,14 @@ class ModelsSection:
         self.remove = _button("Delete", _("Delete"), _("Delete an imported checkpoint."))
         self.folder = _button("ImportFolder", _("Import folder..."), _("Copy a checkpoint folder."))
         self.archive = _button("ImportZip", _("Import zip..."), _("Unpack a checkpoint zip."))
+        self.weights = _button(
+            "ImportWeights",
+            _("Import weights..."),
+            _("Make a checkpoint of a file of weights that others publish."),
+        )
+        self.whose = qt.QComboBox()
+        self.whose.objectName = "TextPromptSegImportAs"
+        self.whose.toolTip = _("Whose weights the file holds; nothing is guessed from its name.")
         self.place = qt.QLabel()
         self.place.objectName = "TextPromptSegModelFolder"
         self.place.wordWrap = True
@@ -81,6 +89,7 @@ class ModelsSection:
         for row in (
             (self.download, self.verify, self.card, self.remove),
             (self.folder, self.archive, self.move),
+            (self.weights, self.whose),
         ):
             line = qt.QHBoxLayout()
             for widget in row:
@@ -101,6 +110,7 @@ class ModelsSection:
             (self.remove, self._remove),
             (self.folder, self._import_folder),
             (self.archive, self._import_zip),
+            (self.weights, self._import_weights),
             (self.move, self._change_folder),
         ):
             self._links.connect(widget, "clicked()", slot)
@@ -114,7 +124,11 @@ class ModelsSection:
 
     def refresh(self) -> None:
         """Read the catalogue again."""
-        from TextPromptSegLib.checkpoints.catalogue import list_models, user_checkpoints_dir
+        from TextPromptSegLib.checkpoints.catalogue import (
+            import_kinds,
+            list_models,
+            user_checkpoints_dir,
+        )
 
         self.place.text = _("Imported checkpoints are kept in {folder}").format(
             folder=user_checkpoints_dir()
@@ -122,6 +136,9 @@ class ModelsSection:
         wanted = self.model.name if self.model is not None else ""
         try:
             self._models = list_models()
+            if not self.whose.count:
+                for kind, whose in import_kinds().items():
+                    self.whose.addItem(whose, kind)
         except TextPromptSegError as error:
             self._models = []
             self.status.text = str(error)
@@ -164,6 +181,7 @@ class ModelsSection:
         self.verify.enabled = self.card.enabled = here and not busy
         self.remove.enabled = here and model is not None and model.state == "user" and not busy
         self.folder.enabled = self.archive.enabled = self.move.enabled = not busy
+        self.weights.enabled = self.whose.enabled = not busy
         self.details.text = "" if model is None else details(model)
 
     def _verify(self) -> None:
@@ -186,7 +204,7 @@ class ModelsSection:
             return
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
-            from TextPromptSegLib.checkpoints.catalogue import download
+            from TextPromptSegLib.systems.foreign_weights import download
 
             info = download(model.name, progress=progress)
             return _("{name} is installed; its sha256 is right.").format(name=info.name)
@@ -208,14 +226,23 @@ class ModelsSection:
             )
         )
 
-    def _import(self, path: str) -> None:
+    def _import_weights(self) -> None:
+        path = qt.QFileDialog.getOpenFileName(
+            slicer.util.mainWindow(),
+            _("File of weights"),
+            "",
+            "*.safetensors *.pt *.pth *.bin",
+        )
+        self._import(path, str(self.whose.itemData(self.whose.currentIndex)))
+
+    def _import(self, path: str, kind: str | None = None) -> None:
         if not path:
             return
 
         def work(progress: Callable[[int, int, str], bool]) -> str:
             from TextPromptSegLib.systems.foreign_weights import import_path
 
-            info = import_path(path, progress=progress)
+            info = import_path(path, progress=progress, kind=kind)
             return _("{name} was imported.").format(name=info.name)
 
         self._start(work)
@@ -313,6 +340,8 @@ def details(model: ModelInfo) -> str:
     shown = ", ".join(names[:12])
     if len(model.prompts) > 12:
         shown += _(" and {count} more").format(count=len(model.prompts) - 12)
+    if model.open_vocabulary:
+        shown = _("any words (open vocabulary)")
     lines = [
         model.title,
         _("Trained on: {prompts}").format(prompts=shown or _("not stated")),

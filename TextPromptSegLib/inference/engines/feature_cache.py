@@ -60,6 +60,11 @@ class FeatureCache:
         """Return the number of slices kept."""
         return len(self._places)
 
+    @property
+    def image(self) -> Hashable:
+        """The image whose features are kept."""
+        return self._image
+
     def use(self, image: Hashable) -> None:
         """Say which image is meant; the features of another one are dropped."""
         if image != self._image:

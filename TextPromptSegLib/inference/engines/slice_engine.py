@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 REST_BYTES = 256 << 20
 """Most memory for what `presence` began and `decode` may go on from."""
+
+
+class SmallerPictures(Exception):
+    """Memory ran out and the network takes smaller pictures now: what was encoded is too large."""
 
 
 @dataclass
@@ -311,14 +316,24 @@ class SliceEngine:
                     raise
                 # The traceback holds the frames and with them the tensors.
                 error.__traceback__ = None
-            device = self.ladder.device
+            device, side = self.ladder.device, self.ladder.side
             self._rests.clear()
-            self.ladder.step_down()
+            self.ladder.step_down(getattr(self.model, "work_smaller", None))
             if self.ladder.device != device:
                 self.model.to(self.ladder.device)
                 self.cache.clear()
             if device.type != "cpu":
                 release_memory(device)
+            if self.ladder.side != side:
+                self.cache.use((self.cache.image, self.ladder.side))
+                raise SmallerPictures
+
+
+def run_with(engine: SliceEngine, search: Search) -> RunFacts:
+    """Return what `SliceEngine.run` does, begun anew where the network takes smaller pictures."""
+    while True:
+        with suppress(SmallerPictures):
+            return engine.run(search)
 
 
 def _repeat(text: TextFeatures, prompt: int, count: int, device: Any) -> TextFeatures:

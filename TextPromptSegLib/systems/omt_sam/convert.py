@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,9 @@ from ...checkpoints.weights import save
 from ...outcome import CheckpointError
 from ...text import BIOMED_CLIP, MINILM, load_text_encoder
 from ..registry import create
+from ..stored_tensors import read_tensors, weights_file
 from .config import OMTSAMConfig
-from .weights import apply_sam_weights, layout_of, read_tensors, to_segment_anything
+from .weights import apply_sam_weights, layout_of, to_segment_anything
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,25 +36,20 @@ HOW_TO_GET = """OMT-SAM in the paper's size needs weights that others publish; n
 2. BiomedCLIP (MIT): the folder of huggingface.co/microsoft/
    BiomedCLIP-PubMedBERT_256-vit_base_patch16_224, put under the folder that the variable
    TEXTPROMPTSEG_ENCODERS names. Only text needs it.
-3. textpromptseg models import medsam_vit_b.pth
+3. textpromptseg models import medsam_vit_b.pth --as medsam      (SAM's own: --as sam)
    makes the checkpoint 'omt-sam'. With a box or points it answers as MedSAM does. Its text prompts
    are untrained: train them with TextPromptSegLib/systems/omt_sam/recipe_large_btcv.json (a GPU).
 
 omt-sam-compact is small, trained, ships with the extension and needs none of this."""
 
 
-def is_sam_file(path: Path) -> bool:
-    """Return whether a path may hold SAM's weights: a file of tensors, or a hub folder of SAM."""
-    if path.is_dir():
-        return (path / "preprocessor_config.json").is_file() and _hub_file(path) is not None
-    return path.is_file() and path.suffix in (".pth", ".pt", ".bin", ".safetensors")
+KINDS = {"sam": "SAM (Meta)", "medsam": "MedSAM (bowang-lab)"}
+"""What `--as` takes. The tensors of both look alike, so one of them has to be said."""
 
 
-def _hub_file(folder: Path) -> Path | None:
-    for name in ("model.safetensors", "pytorch_model.bin"):
-        if (folder / name).is_file():
-            return folder / name
-    return None
+def is_sam(names: Collection[str]) -> bool:
+    """Return whether tensors of these names are SAM's."""
+    return layout_of(names) is not None
 
 
 def sizes_of(named: Mapping[str, Tensor]) -> OMTSAMConfig:
@@ -106,32 +102,40 @@ def sizes_of(named: Mapping[str, Tensor]) -> OMTSAMConfig:
 
 
 def convert_sam(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str], name: str = "omt-sam"
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    kind: str | None,
+    name: str = "omt-sam",
 ) -> Path:
     """Make a checkpoint folder of SAM's or MedSAM's published weights.
 
     The text part is added where BiomedCLIP is on this machine, else the checkpoint takes boxes and
-    points only. A file with "medsam" in its name gets no normalisation, as MedSAM was trained;
-    any other gets ImageNet's, as SAM was.
+    points only. MedSAM gets no normalisation, as it was trained; SAM gets ImageNet's, as it was.
 
     Args:
         source: ``.pth`` or ``.safetensors`` file, or a folder of the Hugging Face hub.
         folder: where the checkpoint is written.
+        kind: of `KINDS`.
         name: of the checkpoint.
 
     Raises:
-        CheckpointError: when the file is damaged or no SAM.
+        CheckpointError: when the file is damaged or no SAM, or nobody said whose weights it holds.
     """
     path = Path(source)
-    file = _hub_file(path) if path.is_dir() else path
+    file = weights_file(path)
     if file is None:
         raise CheckpointError(f"'{path}' holds no weights.")
     stored = read_tensors(file)
     layout = layout_of(stored)
     if layout is None:
         raise CheckpointError(f"'{file.name}' does not hold SAM's weights.")
+    if kind is None:
+        raise CheckpointError(
+            f"'{path.name}' holds weights of SAM's form, which SAM and MedSAM share; say whose "
+            "they are: --as sam or --as medsam."
+        )
     named = to_segment_anything(stored, layout, _score_depth(stored))
-    plain = "medsam" in path.resolve().as_posix().lower()
+    plain = kind == "medsam"
     config = sizes_of(named)
     if not plain:
         config = replace(config, pixel_mean=IMAGENET_MEAN, pixel_std=IMAGENET_STD)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ...checkpoints.layout import CONFIG, read_config, sha256_of, verify_weights
 from ...checkpoints.stored_weights import unpack
 from ...outcome import CheckpointError
 from ...text.sources import FOLDER_VARIABLE
+from ..stored_tensors import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,41 +78,9 @@ class Source:
     tensors: int
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file of weights without running anything that it might hold.
-
-    Args:
-        path: ``.safetensors``, or ``.pth``, ``.pt``, ``.bin`` (read with ``weights_only``).
-
-    Raises:
-        CheckpointError: when it is no such file, or holds anything but tensors.
-    """
-    import pickle
-
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(str(path))
-        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
-        raise CheckpointError(f"The weights '{path.name}' are damaged; get them again.") from error
-    except (SafetensorError, pickle.UnpicklingError) as error:
-        raise CheckpointError(
-            f"'{path.name}' is not a plain file of weights; it was not opened."
-        ) from error
-    if isinstance(stored, Mapping) and isinstance(stored.get("model"), Mapping):
-        stored = stored["model"]  # as MedSAM's training writes it
-    if not isinstance(stored, Mapping) or not all(torch.is_tensor(v) for v in stored.values()):
-        raise CheckpointError(f"'{path.name}' holds no table of tensors.")
-    return dict(stored)
-
-
-def layout_of(keys: Mapping[str, Any]) -> str | None:
+def layout_of(keys: Collection[str]) -> str | None:
     """Return ``segment_anything``, ``transformers``, or None for anything else."""
-    if any(key.startswith("vision_encoder.") for key in keys):
+    if any(key.startswith("vision_encoder.patch_embed.") for key in keys):
         return "transformers"
     if any(key.startswith("image_encoder.") for key in keys):
         return "segment_anything"
