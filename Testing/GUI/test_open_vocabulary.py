@@ -38,10 +38,10 @@ def test_any_words_become_a_segment(anything) -> None:
     bench.type('"bright gland", left kidney')
     parse = bench.widget("Parse").text
     assert "asked in your words" in parse and "not trained" not in parse
-    said = bench.apply(120.0)
+    said = bench.apply(600.0)
     assert "bright gland" in said and bench.mask("bright gland").any()
     asked = [message for message in ctk_module.messages if "SAM License" in message]
     assert len(asked) == 1, "the licence is shown once"
     bench.type("spleen")
-    bench.apply(60.0)
+    bench.apply(600.0)
     assert len([m for m in ctk_module.messages if "SAM License" in m]) == 1

@@ -276,7 +276,8 @@ def test_words_of_any_kind_run_from_the_command_line(net: Any, tmp_path: Path, c
     array = np.random.default_rng(0).integers(-100, 200, (2, 40, 40)).astype(np.int16)
     sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "ct.nrrd"))
     report = tmp_path / "report.json"
-    command = ["segment", str(tmp_path / "ct.nrrd"), 'left kidney, "hepatic gland", Leber']
+    prompts = 'left kidney, "hepatic gland", Leber'
+    command = ["segment", str(tmp_path / "ct.nrrd"), "-p", prompts]
     options = ["-m", MEDICAL, "--report", str(report), "--device", "cpu", "--modality", "CT"]
     assert main([*command, *options]) in (0, 3)
     told = json.loads(report.read_text())
