@@ -56,6 +56,7 @@ def build_app() -> typer.Typer:
     app.command()(batch)
     app.command()(train)
     app.command()(evaluate)
+    app.command()(paper)
     app.add_typer(models_app(), name="models")
     app.add_typer(data_app(), name="data")
     app.command()(parse)
@@ -223,11 +224,62 @@ def train(
         bool,
         typer.Option("--export-only", help="Make the checkpoint of a run as it stands; no steps."),
     ] = False,
+    row: Annotated[
+        str | None,
+        typer.Option(
+            "--row",
+            metavar="TABLE/ROW",
+            help='Row of a paper\'s table, for example "table 6/+CBN": trains and measures it.',
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", metavar="N", help="Train it N times, each run measured."),
+    ] = None,
+    measure: Annotated[
+        str,
+        typer.Option(
+            "--measure", metavar="SPLIT", help="Split that --row and --seeds measure on, or none."
+        ),
+    ] = "test",
 ) -> int:
-    """Train a checkpoint."""
-    from .training import train_recipe
+    """Train a checkpoint, or a row of a paper's table with several seeds."""
+    from .training import train_recipe, train_rows_of_paper
 
+    if row is not None or seeds is not None:
+        return train_rows_of_paper(
+            recipe, data or [], out, row, seeds or 1, resume, export_only, measure
+        )
     return train_recipe(recipe, data or [], out, resume, export_only)
+
+
+def paper(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="System whose paper, for example film-unet.")
+    ],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RUNS...", help="Folders that `train --row` wrote; none: the paper's."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where tables, numbers and plots go."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="DIR", help="The runs' data, to draw maps of test cases."),
+    ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Measure what the runs' networks cost, too.")
+    ] = False,
+    device: Device = "auto",
+) -> int:
+    """Print every table of a paper beside what runs measured."""
+    from .paper import show_paper
+
+    return show_paper(name, runs or [], out, data or [], cost, device)
 
 
 def evaluate(
@@ -258,7 +310,11 @@ def evaluate(
     ] = None,
     structure: Annotated[
         list[str] | None,
-        typer.Option("--structure", metavar="NAME", help="Ask for these structures only."),
+        typer.Option(
+            "--structure",
+            metavar="NAME[=TEXT]",
+            help="Ask for these structures only, with this text in place of their name.",
+        ),
     ] = None,
     samples: Annotated[
         int | None,

@@ -90,6 +90,45 @@ def show(name: str, as_json: bool) -> int:
     return EXIT_DONE
 
 
+def show_cost(name: str, as_json: bool, device: str) -> int:
+    """Print what a checkpoint's network costs, as the papers' tables of complexity have it.
+
+    Raises:
+        TextPromptSegError: when there is no such checkpoint, or the device is not there.
+    """
+    from ..inference.cost import measure_cost
+    from ..inference.device import resolve_device
+    from ..inference.loaded_checkpoint import load
+
+    cost = measure_cost(load(name, resolve_device(device)))
+    if as_json:
+        print(clean_json(cost.to_dict()))
+        return EXIT_DONE
+    totals = cost.measures
+    say(
+        f"{name}: one slice of {cost.size[0]} x {cost.size[1]} px with one prompt, on {cost.device}"
+    )
+    columns = ("parameters", "stored", "GMAC", "ms", "memory MB")
+    table = new_table("part", *columns, right=columns)
+    for part in (*cost.steps, *cost.modules):
+        table.add_row(
+            part.name if part in cost.steps else f"  {part.name}",
+            f"{part.parameters:,}",
+            f"{part.stored:,}" if part.stored else "",
+            f"{part.gmac:.3f}",
+            "" if part.ms is None else f"{part.ms:.1f}",
+            "" if part.memory_mb is None else f"{part.memory_mb:.1f}",
+        )
+    out().print(table)
+    say(
+        f"network {totals['parameters_m']:.2f} M parameters ({totals['stored_m']:.2f} M stored), "
+        f"text encoder {totals['text_encoder_m']:.2f} M; a slice {totals['slice_gmac']:.2f} GMAC = "
+        f"{2 * totals['slice_gmac']:.2f} GFLOP, {totals['ms']:.1f} ms, {totals['fps']:.1f} FPS, "
+        f"{totals['memory_mb']:.0f} MB with the weights"
+    )
+    return EXIT_DONE
+
+
 def _structures(row: ModelInfo) -> list[tuple[str, str]]:
     """Return the names of what may be asked, best first where that was measured."""
     if row.open_vocabulary and not row.prompts:

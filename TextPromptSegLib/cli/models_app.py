@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .options import Device
+
 
 def models_app() -> typer.Typer:
     """Return the commands below `models`."""
@@ -35,11 +37,22 @@ def models_list(as_json: AsJson = False) -> int:
     return models.list_all(as_json)
 
 
-def models_show(name: Name, as_json: AsJson = False) -> int:
-    """Show one checkpoint: licence, structures, training data, model card."""
+def models_show(
+    name: Name,
+    as_json: AsJson = False,
+    cost: Annotated[
+        bool,
+        typer.Option(
+            "--cost",
+            help="Measure it instead: parameters, GMAC, ms a slice, FPS and memory, part by part.",
+        ),
+    ] = False,
+    device: Device = "auto",
+) -> int:
+    """Show one checkpoint: licence, structures, training data, model card; or what it costs."""
     from . import models
 
-    return models.show(name, as_json)
+    return models.show_cost(name, as_json, device) if cost else models.show(name, as_json)
 
 
 def models_import(

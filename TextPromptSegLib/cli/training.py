@@ -63,6 +63,57 @@ def train_recipe(
     return EXIT_DONE
 
 
+def train_rows_of_paper(
+    recipe: Path,
+    data: Sequence[Path],
+    folder: Path | None,
+    row: str | None,
+    seeds: int,
+    resume: bool,
+    export_only: bool,
+    measure: str,
+) -> int:
+    """Train one row of a paper's table with several seeds, and measure every run.
+
+    Raises:
+        TextPromptSegError: when recipe, row, data or folder cannot be used.
+    """
+    from ..training.recipe import Recipe
+
+    if measure not in (*SPLITS, "none"):
+        raise InputError(f"--measure {measure} must be one of {', '.join(SPLITS)} or none.")
+    if export_only:
+        raise InputError(
+            "--export-only makes the checkpoint of one run; leave out --row and --seeds."
+        )
+    plan = Recipe.read(recipe)
+    if folder is not None:
+        check_folder(folder, "--out")
+    from ..evaluation.papers.runs import train_rows
+
+    try:
+        folders = train_rows(
+            plan,
+            row,
+            seeds,
+            data,
+            folder,
+            split=None if measure == "none" else measure,
+            resume=resume,
+        )
+    except (Cancelled, KeyboardInterrupt, SystemExit) as end:
+        if not isinstance(end, Cancelled) and not cancelled():
+            raise
+        raise Stopped(
+            "cancelled; the runs are kept, and the same command with --resume goes on where it "
+            "stopped"
+        ) from None
+    for made in folders:
+        say(f"wrote {made}")
+    say("'textpromptseg paper' puts runs beside the paper's tables")
+    return EXIT_DONE
+
+
 def evaluate_models(
     models: Sequence[str],
     datasets: Sequence[Path],
@@ -106,7 +157,7 @@ def evaluate_models(
             progress=tick,
             limit=limit,
             device=device,
-            prompts=list(structures) or None,
+            prompts=_texts_of(structures) or None,
             modes=modes,
             extras=extras,
             with_text=bool({"own", "shuffled"} & set(ask)),
@@ -118,6 +169,21 @@ def evaluate_models(
     if folder is not None:
         say(f"wrote {folder / 'report.html'}, report.json, cases.csv and summary.csv")
     return EXIT_DONE if report.rows else EXIT_ERROR
+
+
+def _texts_of(structures: Sequence[str]) -> dict[str, str]:
+    """Return structure -> text to type, for words ``NAME`` or ``NAME=TEXT``.
+
+    Raises:
+        InputError: for a word without a name or a text.
+    """
+    texts = {}
+    for word in structures:
+        name, sign, text = (part.strip() for part in word.partition("="))
+        if not name or (sign and not text):
+            raise InputError(f"--structure {word} must be NAME or NAME=TEXT.")
+        texts[name] = text or name
+    return texts
 
 
 def _show(report: Report) -> None:

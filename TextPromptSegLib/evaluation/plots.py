@@ -49,7 +49,7 @@ def violins(report: Report, dataset: str, measure: str = "dice") -> str | None:
     for y, (_, by_run) in enumerate(values.items()):
         for i, run in enumerate(shown):
             if run in by_run:
-                _lane(axes, by_run[run], y - 0.4 + lane * (i + 0.5), lane * 0.46, colours[run])
+                draw_lane(axes, by_run[run], y - 0.4 + lane * (i + 0.5), lane * 0.46, colours[run])
     axes.set_yticks(range(len(values)), list(values), fontsize=9, color=INK)
     axes.set_ylim(len(values) - 0.45, -0.55)
     axes.set_xlim(-0.02, 1.02)
@@ -96,8 +96,8 @@ def false_alarms(report: Report) -> str | None:
     return png_address(figure)
 
 
-def _lane(axes: Axes, values: Sequence[float], y: float, half: float, colour: str) -> None:
-    """Draw the values of one structure and model: density, cases, mean."""
+def draw_lane(axes: Axes, values: Sequence[float], y: float, half: float, colour: str) -> None:
+    """Draw one series of values at a height: density, every value, mean."""
     points = np.asarray(values)
     if len(points) >= VIOLIN_FROM and np.ptp(points) > 1e-3:
         xs, density = _density(points)
@@ -149,11 +149,14 @@ def _title(measure: str) -> str:
 
 def png_address(figure: Any) -> str:
     """Return a figure as a `data:` address (PNG)."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(figure)).decode("ascii")
+
+
+def png_bytes(figure: Any) -> bytes:
+    """Return a figure as a small PNG file."""
     data = io.BytesIO()
     figure.savefig(data, format="png", facecolor="white")
-    return "data:image/png;base64," + base64.b64encode(_fewer_colours(data.getvalue())).decode(
-        "ascii"
-    )
+    return _fewer_colours(data.getvalue())
 
 
 def _fewer_colours(png: bytes) -> bytes:

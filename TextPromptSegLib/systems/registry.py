@@ -108,6 +108,18 @@ def trainer_of(name: str) -> Callable[..., Any] | None:
     return getattr(import_module(module), function) if module else None
 
 
+def folder_of(name: str) -> Path:
+    """Return the folder that holds a system's recipes and its paper's tables.
+
+    Raises:
+        CheckpointError: for an unknown system.
+    """
+    if name not in _SYSTEMS and name not in systems():
+        raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
+    module = import_module(_SYSTEMS[name][0].__module__)
+    return Path(str(module.__file__)).parent
+
+
 def outline(name: str, values: Mapping[str, Any]) -> PromptedSegmenter | None:
     """Return a system whose tensors have sizes but take no memory; None where it cannot be had.
 

@@ -82,6 +82,10 @@ class TextEncoder:
             self.depths = tuple(int(depth) for depth in depths)
             self._cache.clear()
 
+    def forget(self) -> None:
+        """Encode every prompt anew from here on; for measuring what that costs."""
+        self._cache.clear()
+
     def truncated(self, text: str) -> bool:
         """Return whether the token limit cuts this prompt."""
         ids = self.tokenizer(normalise_prompt(text))["input_ids"]
