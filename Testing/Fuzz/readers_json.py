@@ -88,6 +88,22 @@ def _zip(data: bytes, folder: Path) -> object:
 
 # ---- data sets, recipes, reports, lists ----
 
+
+def _table(data: bytes, folder: Path) -> object:
+    from TextPromptSegLib.data.layouts.tables import read_table
+
+    (folder / "a.xlsx").write_bytes(data)
+    return read_table(folder / "a.xlsx")
+
+
+def _matlab(data: bytes, folder: Path) -> object:
+    from TextPromptSegLib.data.layouts.figshare import find_figshare
+    from TextPromptSegLib.data.layouts.index import Choices
+
+    (folder / "1.mat").write_bytes(data)
+    return find_figshare(folder, Choices())
+
+
 _DATASET = {
     "name": "set", "modality": "CT", "labels": {"1": "liver", "2": "spleen"},
     "groups": {"both": ["liver", "spleen"]},
@@ -282,6 +298,8 @@ OTHERS: dict[str, Reader] = {
     "safetensors": Reader(lambda: damaged([_tiny()["model.safetensors"]], 2000), _weights),
     "zip": Reader(lambda: damaged(seeds_of(seeds.zips), 1 << 20), _zip),
     "dataset.json": Reader(_trees(lambda: [_DATASET]), _dataset),
+    "table": Reader(lambda: damaged(seeds_of(seeds.tables), 1 << 16), _table),
+    "matlab": Reader(lambda: damaged(seeds_of(seeds.slices), 1 << 16), _matlab),
     "recipe": Reader(_trees(_recipes), _recipe),
     "record": Reader(_trees(lambda: [_RECORD, {"files": ["a_layer2.nii.gz"]}]), _record),
     "report": Reader(_trees(lambda: [_REPORT]), _report),

@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 KEPT = HERE.parents[1] / "build" / "fuzz"
 READERS = (
     "nifti", "nifti-gz", "nrrd", "nhdr", "mha", "mhd", "dicom", "dicom-folder", "picture",
-    "config.json", "safetensors", "zip", "dataset.json", "recipe", "record", "report", "list",
-    "worker", "client", "prompt",
+    "config.json", "safetensors", "zip", "dataset.json", "table", "matlab", "recipe", "record",
+    "report", "list", "worker", "client", "prompt",
 )  # fmt: skip
 MOST_CPU_SECONDS, MOST_MB = 20.0, 2048.0
 MOST_ADDRESSES = 12 << 30  # bytes; protects the machine, far above what is allowed

@@ -207,3 +207,20 @@ def zips() -> list[bytes]:
                     archive.write(file, f"tiny/{file.name}")
             found.append(stream.getvalue())
     return found
+
+
+def tables() -> list[bytes]:
+    """A workbook of picture names and texts."""
+    from fake_layouts import write_table
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_table(Path(folder, "a.xlsx"), {f"mask_{n}.png": f"Text {n}." for n in range(4)})
+        return [Path(folder, "a.xlsx").read_bytes()]
+
+
+def slices() -> list[bytes]:
+    """A slice of the brain tumors, MATLAB 7.3."""
+    from fake_layouts import figshare
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [next(figshare(Path(folder), 1).rglob("1.mat")).read_bytes()]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from fake_layouts import grey, save
+from PIL import Image
 
 from TextPromptSegLib.data.datasets import Case, Dataset
 from TextPromptSegLib.data.layouts.index import Choices, Indexed
@@ -72,6 +73,11 @@ def test_both_spellings_of_brats(tmp_path: Path) -> None:
     assert new.cases[0].split == new.cases[1].split
     values = {"necrosis": 1, "edema": 2, "enhancing tumor": 3}
     assert shows(new.cases[0], values, 300) and shows(new.cases[0], values, 0, 1)
+    (tmp_path / "old/BraTS2021_00003/BraTS2021_00003_seg.nii.gz").unlink()
+    made = index("brats", tmp_path / "old")
+    assert made.notes == (
+        "Patients without a seg file, left out: 1, the first is 'BraTS2021_00003'.",
+    )
     (tmp_path / "old/BraTS2021_00001/BraTS2021_00001_t1.nii.gz").unlink()
     with pytest.raises(InputError, match="'BraTS2021_00001' has no t1 image"):
         index("brats", tmp_path / "old")
@@ -136,6 +142,9 @@ def test_chaos_masks_lie_on_their_slices(tmp_path: Path, uid: str | None) -> Non
         assert case.image_paths[0].is_dir() is (uid is not None)
     first = ct.dataset.cases[0]
     assert shows(first, {"liver": 1}, 1), "the slices lie downwards in the order of their names"
+    one_bit = root / "Train_Sets/CT/1/Ground/liver_GT_001.png"
+    Image.open(one_bit).convert("1").save(one_bit)  # as some of the published masks are
+    assert shows(index_layout("chaos", root)[1].dataset.cases[0], {"liver": 1}, 1)
     assert first.volume().modality == "CT" and first.mask("liver")[-1].sum() == 0
     label, image = sitk.ReadImage(str(first.label)), first.volume().to_sitk()
     assert np.allclose(label.GetOrigin(), image.GetOrigin())
@@ -277,6 +286,12 @@ def test_folders_as_lvits_script_makes_them(tmp_path: Path) -> None:
     split = {c.id: (c.split, c.extra["text"]) for c in made.dataset.cases}
     assert split["covid_3"] == ("train", "Text 3.") and split["covid_4"] == ("val", "Text 4.")
     assert split["test-covid_6"] == ("test", "Text 6.") and len(split) == 8
+    (tmp_path / "scanners.csv").write_text("Name,Maker\nroom 5,X\n", "utf-8")
+    assert "'scanners.csv' names no picture" in index("qata", tmp_path).notes[0]
+    for part, name in (("img", "covid_0.png"), ("labelcol", "mask_covid_0.png")):
+        shutil.copy(tmp_path / "Train_Folder" / part / name, tmp_path / "Val_Folder" / part / name)
+    with pytest.raises(InputError, match=r"both hold a picture 'covid_0\.png'"):
+        index("qata", tmp_path)
 
 
 def test_studies_that_cross_the_published_splits_are_told(tmp_path: Path) -> None:

@@ -43,10 +43,11 @@ def find_brats(folder: Path, choices: Choices) -> list[Found]:
     wanted = choices.sequences or tuple(SEQUENCES)
     if unknown := [name for name in wanted if name not in SEQUENCES]:
         raise InputError(f"BraTS has no sequence '{unknown[0]}'; use {', '.join(SEQUENCES)}.")
-    cases, marks = [], set()
+    cases, marks, bare = [], set(), []
     for place in below(folder, 3):
         files = _files(place)
         if "seg" not in files:
+            bare += [place.name] if set(files) & {*SEQUENCES, "t2f", "t2w"} else []
             continue
         label, mark, name = files["seg"]
         images = [_sequence(files, word, name) for word in wanted]
@@ -69,7 +70,12 @@ def find_brats(folder: Path, choices: Choices) -> list[Found]:
         "labels": labels,
         "groups": GROUPS,
     }
-    return [Found(folder, facts, cases)]
+    notes = []
+    if bare:
+        notes.append(
+            f"Patients without a seg file, left out: {len(bare)}, the first is '{bare[0]}'."
+        )
+    return [Found(folder, facts, cases, notes=notes)]
 
 
 def _files(folder: Path) -> dict[str, tuple[Path, str, str]]:

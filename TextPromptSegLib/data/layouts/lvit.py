@@ -75,8 +75,7 @@ def _find(root: Path, label: str, facts: dict[str, Any]) -> Found:
             folders) claim a picture.
     """
     learn, test = _pools(root)
-    _read_tables(root, learn, test)
-    notes: list[str] = []
+    notes = _read_tables(root, learn, test)
     cases: list[dict[str, Any]] = []
     for pool, fixed in ((learn, None), (test, "test")):
         splits = _splits(pool, fixed, notes)
@@ -117,6 +116,12 @@ def _pools(root: Path) -> tuple[_Pool, _Pool]:
             key = key_of(image.name)
             if key not in by_key:
                 raise InputError(f"The picture '{image.name}' has no mask in '{masks.name}'.")
+            pool = test if role == "test" else learn
+            if other := next((p[key][0] for p in pool.folders.values() if key in p), None):
+                raise InputError(
+                    f"'{image.parent}' and '{other.parent}' both hold a picture '{image.name}'; "
+                    "take it out of one."
+                )
             here[key] = (image, by_key[key])
     if not learn.folders:
         raise InputError(
@@ -126,19 +131,24 @@ def _pools(root: Path) -> tuple[_Pool, _Pool]:
     return learn, test
 
 
-def _read_tables(root: Path, learn: _Pool, test: _Pool) -> None:
-    """Give the pools their texts and the pictures that tables assign to a split.
+def _read_tables(root: Path, learn: _Pool, test: _Pool) -> list[str]:
+    """Give the pools their texts and the pictures that tables assign to a split; return notes.
 
     A table that only names pictures (``Val_ID``) says their split; the others do where there is
     none such: LViT's text table of Train holds Val's texts as well.
     """
+    notes: list[str] = []
     read: list[tuple[Path, str | None, dict[str, str]]] = []
     for place in below(root, 2):
         for table in sorted(f for f in place.iterdir() if f.suffix.lower() in ENDINGS):
             if table.name.startswith((".", "~")):
                 continue
             inside = None if place == root else split_named(place)
-            read.append((table, split_named(table) or inside, read_table(table)))
+            role, lines = split_named(table) or inside, read_table(table)
+            if role or (learn.keys() | test.keys()) & set(lines):
+                read.append((table, role, lines))
+            else:
+                notes.append(f"The table '{table.name}' names no picture and was not used.")
     for table, role, lines in read:
         pool = test if role == "test" and test.folders else learn
         known = pool.keys() if role else learn.keys() | test.keys()
@@ -155,6 +165,7 @@ def _read_tables(root: Path, learn: _Pool, test: _Pool) -> None:
     for role, lines in lists:
         pool = test if role == "test" and test.folders else learn
         pool.deciding.setdefault(role, set()).update(lines)
+    return notes
 
 
 def _splits(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,14 +71,18 @@ def _workbook(table: Path) -> list[list[str]]:
         with zipfile.ZipFile(table) as archive:
             if sum(member.file_size for member in archive.infolist()) > _LARGEST:
                 raise InputError(f"The table '{table.name}' is far too large for a table.")
-        book = openpyxl.load_workbook(table, read_only=True, data_only=True)
-        try:
-            return [_cells(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-        finally:
-            book.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles
+            book = openpyxl.load_workbook(table, read_only=True, data_only=True)
+            try:
+                return [_cells(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+            finally:
+                book.close()
     # a damaged workbook ends in whatever its XML breaks
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, SyntaxError,
-            zipfile.BadZipFile, NotImplementedError, EOFError) as error:  # fmt: skip
+    except (
+        *(OSError, ValueError, LookupError, TypeError, AttributeError, SyntaxError, EOFError),
+        *(OverflowError, NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error),
+    ) as error:
         raise InputError(f"The table '{table.name}' is damaged; download it again.") from error
 
 
