@@ -97,21 +97,26 @@ class MorphologyTextFusion(nn.Module):
 
 
 class PooledTextFusion(nn.Module):
-    """The ablation of MTF: the mean text beside every image token, through an MLP.
+    """The ablation of MTF: every level's mean text beside each image token, through an MLP.
 
     Args:
         dim: size of image and text tokens.
+        levels: depths at which the text is read.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, levels: int = 1) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        self.mlp = nn.Sequential(nn.Linear((1 + levels) * dim, dim), nn.GELU(), nn.Linear(dim, dim))
 
-    def forward(self, image: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """Return mixed tokens (B, N, C); arguments as in `MorphologyTextFusion`."""
-        weight = mask.to(text.dtype)[..., None]
-        mean = (text * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1.0)
-        return self.mlp(torch.cat([image, mean.expand(-1, image.shape[1], -1)], 2))
+    def forward(self, image: Tensor, means: Tensor) -> Tensor:
+        """Return mixed tokens (B, N, C).
+
+        Args:
+            image: (B, N, C).
+            means: the text's mean over its real tokens at each level (B, levels, C).
+        """
+        beside = means.flatten(1)[:, None].expand(-1, image.shape[1], -1)
+        return self.mlp(torch.cat([image, beside], 2))
 
 
 class TextGuide(nn.Module):

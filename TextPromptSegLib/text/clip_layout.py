@@ -188,14 +188,12 @@ def fill_model(
 
 
 def fill_text_tower(model: nn.Module, path: Path, name: str) -> None:
-    """Copy a named BERT's ``model.safetensors`` into the text tower, strictly.
+    """Copy a named BERT's weights into the text tower, strictly.
 
     Raises:
         CheckpointError: when the tensors do not fit.
     """
-    from safetensors.torch import load_file
-
-    stored = {key.removeprefix("bert."): value for key, value in load_file(str(path)).items()}
+    stored = {key.removeprefix("bert."): value for key, value in read_weights(path).items()}
     transformer: Any = model.get_submodule("text.transformer")
     wanted = transformer.state_dict()
     unused = {key for key in stored.keys() - wanted.keys() if key.startswith(("pooler.", "cls."))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from ..files.text import read_json
 from ..outcome import CheckpointError, DependencyError
 from ..torchvision_operators import declare_torchvision_operators
 from .features import TextFeatures, masked_mean
-from .sources import find_encoder_folder
+from .sources import find_encoder_weights
 
 
 def normalise_prompt(text: str) -> str:
@@ -154,7 +155,8 @@ def load_bert(
     spec: Mapping[str, Any], *, folder: str | Path | None = None, cache_size: int = 2048
 ) -> TextEncoder:
     """Load a frozen BERT-like encoder; see `TextPromptSegLib.text.loading`."""
-    path = find_encoder_folder(spec, folder)
+    weights = find_encoder_weights(spec, folder)
+    path = weights.parent
     declare_torchvision_operators()
     try:
         from transformers import AutoTokenizer, BertModel, BertTokenizerFast
@@ -170,8 +172,25 @@ def load_bert(
         plain = read_json(path / "config.json").get("model_type") == "bert"
         reader: Any = AutoTokenizer if plain else BertTokenizerFast
         tokenizer = reader.from_pretrained(path, local_files_only=True)
-        model = BertModel.from_pretrained(path, add_pooling_layer=False, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, AttributeError, KeyError, TypeError) as error:
+        # The file that was checked, no other one beside it; a PyTorch file is read with
+        # weights_only=True: whatever else it holds is not run.
+        model = BertModel.from_pretrained(
+            path,
+            add_pooling_layer=False,
+            local_files_only=True,
+            use_safetensors=weights.suffix == ".safetensors",
+            weights_only=True,
+        )
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        EOFError,
+        UnpicklingError,
+    ) as error:
         raise CheckpointError(
             f"The text encoder in '{path}' cannot be read; install it again."
         ) from error

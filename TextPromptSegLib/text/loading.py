@@ -23,7 +23,7 @@ def load_text_encoder(
 
     Args:
         spec: ``id``, ``revision``, ``sha256``, ``package``, ``max_length``; default `MINILM`.
-        folder: a folder with config.json, tokenizer and model.safetensors.
+        folder: a folder with config.json, tokenizer and model.safetensors or pytorch_model.bin.
         cache_size: prompts remembered.
 
     Raises:

@@ -16,12 +16,12 @@ from ..resources import checkpoints_dir
 FOLDER_VARIABLE = "TEXTPROMPTSEG_ENCODERS"
 """Folders with encoders (``<folder>/<last part of the id>``), separated as in PATH."""
 
-BERT_WEIGHTS = ("model.safetensors",)
+BERT_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""As the hub has them: many of its older encoders, CXR-BERT among them, are PyTorch files only."""
 
 
-def find_encoder_folder(spec: Mapping[str, Any], folder: str | Path | None = None) -> Path:
-    """Return the folder of a BERT-like encoder, see `find_encoder_weights`."""
-    return find_encoder_weights(spec, folder).parent
+class MissingEncoder(CheckpointError):
+    """The encoder is nowhere on this machine (one with another checksum is no missing one)."""
 
 
 def find_encoder_weights(
@@ -40,7 +40,8 @@ def find_encoder_weights(
         names: file names of the weights, the preferred one first.
 
     Raises:
-        CheckpointError: when it is nowhere, or the weights have another sha256 than ``spec``.
+        MissingEncoder: when it is nowhere.
+        CheckpointError: when the weights that are here have another sha256 than ``spec``.
     """
     name = str(spec["id"]).rsplit("/", 1)[-1]
     candidates: list[Path] = []
@@ -52,15 +53,14 @@ def find_encoder_weights(
         if package := _package_folder(spec.get("package")):
             candidates.append(package)
         candidates.append(checkpoints_dir() / name)
-    for candidate in candidates:
-        for file in names:
-            if (candidate / file).is_file():
-                _check(candidate / file, spec)
-                return candidate / file
+    here = [c / file for c in candidates for file in names if (c / file).is_file()]
+    for path in here:
+        if _is_expected(path, spec):
+            return path
+    if here:
+        raise _another_checksum(here[0], spec)
     if folder is not None:
-        raise CheckpointError(
-            f"'{folder}' holds no {' or '.join(names)}; give an encoder's folder."
-        )
+        raise MissingEncoder(f"'{folder}' holds no {' or '.join(names)}; give an encoder's folder.")
     return _from_hub(spec, name, names)
 
 
@@ -86,34 +86,42 @@ def _from_hub(spec: Mapping[str, Any], name: str, names: Sequence[str]) -> Path:
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
         raise DependencyError(f"The text encoder '{spec['id']}' is missing: {how}.") from error
-    try:
-        folder = snapshot_download(
-            str(spec["id"]),
-            revision=spec.get("revision"),
-            local_files_only=not allowed,
-            allow_patterns=["*.json", "*.txt", *names],
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"The text encoder '{spec['id']}' is not on this machine: {how}, "
-            "or allow the download with TEXTPROMPTSEG_ALLOW_DOWNLOAD=1."
-        ) from error
-    for file in names:
-        if (Path(folder) / file).is_file():
-            _check(Path(folder) / file, spec)
-            return Path(folder) / file
-    raise CheckpointError(
+    others: list[Path] = []
+    for file in names:  # one kind of file at a time: most repositories hold the same weights twice
+        try:
+            folder = snapshot_download(
+                str(spec["id"]),
+                revision=spec.get("revision"),
+                local_files_only=not allowed,
+                allow_patterns=["*.json", "*.txt", file],
+            )
+        except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+            raise MissingEncoder(
+                f"The text encoder '{spec['id']}' is not on this machine: {how}, "
+                "or allow the download with TEXTPROMPTSEG_ALLOW_DOWNLOAD=1."
+            ) from error
+        path = Path(folder) / file
+        if path.is_file() and _is_expected(path, spec):
+            return path
+        others += [path] if path.is_file() else []
+    if others:
+        raise _another_checksum(others[0], spec)
+    raise MissingEncoder(
         f"The text encoder '{spec['id']}' holds no {' or '.join(names)} on the model hub; {how}."
     )
 
 
-def _check(weights: Path, spec: Mapping[str, Any]) -> None:
+def _is_expected(weights: Path, spec: Mapping[str, Any]) -> bool:
     wanted = spec.get("sha256")
-    if wanted and weights_sha256(weights) != wanted:
-        raise CheckpointError(
-            f"The weights of the text encoder '{spec['id']}' are not the expected ones (sha256); "
-            "install it again."
-        )
+    return not wanted or weights_sha256(weights) == wanted
+
+
+def _another_checksum(weights: Path, spec: Mapping[str, Any]) -> CheckpointError:
+    return CheckpointError(
+        f"The text encoder '{spec['id']}' is here, but '{weights}' has another checksum (sha256 "
+        f"{weights_sha256(weights)[:12]}..., expected {str(spec['sha256'])[:12]}...): it is of "
+        "another revision or damaged; put the expected file there or take this one away."
+    )
 
 
 def weights_sha256(path: Path) -> str:

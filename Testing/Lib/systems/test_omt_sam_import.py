@@ -107,6 +107,8 @@ def test_with_biomedclip_the_text_comes_along_untrained(
     name = "BiomedCLIP-PubMedBERT_256-vit_base_patch16_224"
     tiny_clip.write_tiny_clip(tmp_path / name)
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
+    with pytest.raises(CheckpointError, match="another checksum"):  # here, so not left out
+        convert_sam(sam_file, tmp_path / "other")
     monkeypatch.setattr(convert, "BIOMED_CLIP", {**convert.BIOMED_CLIP, "sha256": None})
     made = load(convert_sam(sam_file, tmp_path / "made", "medsam"))
     net: Any = made.model

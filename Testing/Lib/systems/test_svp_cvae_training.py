@@ -123,9 +123,12 @@ def test_ablation_rows_can_be_trained_and_used(encoder: Any, changes: dict[str, 
     assert ("sal" in terms) == (config.sal_weight > 0 and config.text_levels != "none")
     terms["loss"].backward()
     unused = {n for n, p in net.named_parameters() if p.requires_grad and p.grad is None}
-    # LoRA of layers above the level in use has nothing to do; without KL nobody teaches the prior
-    idle = ("cate.lora", "latent.prior") if config.latent == "no_kl" else ("cate.lora",)
-    assert all(n.startswith(idle) for n in unused), unused
+    # without KL nobody teaches the prior
+    assert all(n.startswith("latent.prior") for n in unused), unused
+    assert not unused or config.latent == "no_kl"
+    for name, parameter in net.cate.named_parameters():  # projections of all levels, and LoRA
+        if parameter.requires_grad:
+            assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
     net.eval()
     features = net.index_features(net.encode_image(torch.rand(1, 1, 64, 64)), torch.zeros(2).long())
     with torch.no_grad():
@@ -133,6 +136,51 @@ def test_ablation_rows_can_be_trained_and_used(encoder: Any, changes: dict[str, 
     assert logits.shape == (2, 1, 64, 64)
     without_text = config.text_levels == "none"
     assert bool(torch.allclose(logits[0], logits[1], atol=1e-6)) == without_text
+
+
+def test_the_row_without_learned_fusion_pools_every_level(encoder: Any) -> None:
+    net = tiny(encoder, **ABLATIONS["table 7"]["multi-scale, MLP"]).eval()
+    images = batch_of(encoder)["image"]
+    with torch.no_grad():
+        features, read = net.encode_image(images), net.encode_text(encoder.encode(TEXTS[:2]))
+        plain = net.decode(features, read)[0]
+        for level in range(3):
+            states = read.states.clone()
+            states[:, level] += torch.randn(states.shape[-1])
+            assert (net.decode(features, replace(read, states=states))[0] - plain).abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("place", "layers", "numbers"),
+    [
+        ("last", 4, (8, 9, 10, 11)),
+        ("spread", 4, (3, 7, 10, 11)),
+        ("spread", 3, (3, 7, 11)),
+        ("spread", 12, tuple(range(12))),
+        ("last", 0, ()),
+    ],
+)
+def test_lora_lies_in_the_last_layers_or_below_each_level(
+    place: str, layers: int, numbers: tuple[int, ...]
+) -> None:
+    config = SVPCVAEConfig(lora_place=place, lora_layers=layers)
+    assert config.lora_numbers == numbers
+    assert SVPCVAEConfig(text_levels="low", lora_place=place).lora_numbers == (
+        () if place == "last" else (0, 1, 2, 3)
+    )
+
+
+def test_spread_lora_adapts_every_level(encoder: Any) -> None:
+    changed = {}
+    for place in ("last", "spread"):
+        net = tiny(encoder, lora_place=place, lora_layers=3).eval()
+        with torch.no_grad():
+            read = net.encode_text(encoder.encode(TEXTS[:2])).states
+            for update in net.cate.lora.values():
+                update.b.zero_()
+            plain = net.encode_text(encoder.encode(TEXTS[:2])).states
+        changed[place] = [bool((read - plain)[:, n].abs().max() > 1e-4) for n in range(3)]
+    assert changed == {"last": [False, True, True], "spread": [True, True, True]}
 
 
 # -- learning and refusals -------------------------------------------------------------------------

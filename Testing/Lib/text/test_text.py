@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.text import BERT_BASE, MINILM, load_text_encoder, normalise_prompt
 from TextPromptSegLib.text.features import masked_mean
+from TextPromptSegLib.text.sources import MissingEncoder, find_encoder_weights, weights_sha256
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] left right kidney liver segment the spleen of".split()
 
@@ -86,12 +90,53 @@ def test_wrong_weights_are_refused_before_they_are_read(bert_folder: Path) -> No
         load_text_encoder({**BERT_BASE, "sha256": "0" * 64}, folder=bert_folder)
 
 
+def test_another_checksum_is_not_called_missing_and_another_place_may_have_the_right_one(
+    bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, right = (tmp_path / place / "tiny" for place in ("other", "right"))
+    shutil.copytree(bert_folder, other)
+    (other / "model.safetensors").write_bytes(b"another revision")
+    shutil.copytree(bert_folder, right)
+    spec = {"id": "x/tiny", "sha256": weights_sha256(right / "model.safetensors")}
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(other.parent))
+    with pytest.raises(CheckpointError, match="is here, but .* has another checksum") as caught:
+        load_text_encoder(spec)
+    assert not isinstance(caught.value, MissingEncoder)
+    torch.save({}, other / "pytorch_model.bin")
+    monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", f"{other.parent}{os.pathsep}{right.parent}")
+    assert find_encoder_weights(spec) == right / "model.safetensors"
+    # the right weights as a PyTorch file beside wrong ones: the checked file is the one read
+    (right / "model.safetensors").rename(tmp_path / "model.safetensors")
+    torch.save(load_file(tmp_path / "model.safetensors"), right / "pytorch_model.bin")
+    (right / "model.safetensors").write_bytes(b"another revision")
+    spec["sha256"] = weights_sha256(right / "pytorch_model.bin")
+    assert find_encoder_weights(spec) == right / "pytorch_model.bin"
+    assert load_text_encoder(spec).dim == 32
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("evil",)
+
+
+def test_a_pytorch_file_that_holds_code_is_refused(
+    bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(bert_folder, tmp_path / "bert")
+    (tmp_path / "bert" / "model.safetensors").unlink()
+    torch.save({"embeddings.word_embeddings.weight": Evil()}, "bert/pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_text_encoder({"id": "x/bert"}, folder=tmp_path / "bert")
+    assert not (tmp_path / "evil").exists()
+
+
 def test_missing_encoder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTPROMPTSEG_ALLOW_DOWNLOAD", raising=False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(CheckpointError, match="no model.safetensors"):
+    with pytest.raises(MissingEncoder, match="no model.safetensors or pytorch_model.bin"):
         load_text_encoder(folder=tmp_path)
-    with pytest.raises(CheckpointError, match="TEXTPROMPTSEG_ALLOW_DOWNLOAD=1"):
+    with pytest.raises(MissingEncoder, match="TEXTPROMPTSEG_ALLOW_DOWNLOAD=1"):
         load_text_encoder({**BERT_BASE, "id": "nobody/nothing-at-all"})
 
 
@@ -103,10 +148,11 @@ def test_folder_variable_comes_before_the_package(
     assert load_text_encoder({**MINILM, "sha256": None}).dim == 32
 
 
-def test_cxr_bert_layout_loads_without_remote_code(bert_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights_file", ["model.safetensors", "pytorch_model.bin"])
+def test_cxr_bert_layout_loads_without_remote_code(
+    bert_folder: Path, tmp_path: Path, weights_file: str
+) -> None:
     """A folder whose config says cxr-bert, with the prefix and the extra heads of its weights."""
-    from safetensors.torch import load_file, save_file
-
     for file in bert_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     config = json.loads((tmp_path / "config.json").read_text())
@@ -119,6 +165,9 @@ def test_cxr_bert_layout_loads_without_remote_code(bert_folder: Path, tmp_path: 
     weights = {f"bert.{k}": v for k, v in load_file(tmp_path / "model.safetensors").items()}
     weights["cls_projection_head.dense_to_hidden.weight"] = torch.zeros(4, 32)
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    if weights_file == "pytorch_model.bin":  # as CXR-BERT is distributed
+        torch.save(weights, tmp_path / weights_file)
+        (tmp_path / "model.safetensors").unlink()
     plain = load_text_encoder({**BERT_BASE, "sha256": None}, folder=bert_folder)
     other = load_text_encoder({**BERT_BASE, "sha256": None}, folder=tmp_path)
     assert torch.allclose(

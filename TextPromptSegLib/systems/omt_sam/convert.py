@@ -14,6 +14,7 @@ from ...checkpoints.layout import sha256_of
 from ...checkpoints.weights import save
 from ...outcome import CheckpointError
 from ...text import BIOMED_CLIP, MINILM, load_text_encoder
+from ...text.sources import MissingEncoder
 from ..registry import create
 from ..stored_tensors import read_tensors, weights_file
 from .config import OMTSAMConfig
@@ -184,7 +185,7 @@ def _text_part(config: OMTSAMConfig) -> tuple[dict[str, Any] | None, OMTSAMConfi
     """Return BiomedCLIP's spec and the configuration with the text part, where it is here."""
     try:
         encoder: Any = load_text_encoder(BIOMED_CLIP)
-    except CheckpointError:
+    except MissingEncoder:  # one with another checksum is here, and that is said
         return None, config
     sizes = {"text_dim": encoder.token_dim, "clip_dim": encoder.patch_dim}
     return dict(BIOMED_CLIP), replace(config, image_text=True, text_trained=False, **sizes)

@@ -33,11 +33,11 @@ class AttributeText(TextFeatures):
 
 
 class ClinicalAttributeTextEncoder(nn.Module):
-    """Runs the last T layers with LoRA on cached states of the frozen ones; projects three depths.
+    """Runs the layers from the first LoRA on, on cached states of those before; projects depths.
 
-    The frozen layers before the last T never change, so their output is computed once per prompt
-    by `TextEncoder` and cached. The frozen weights of the last T are copied from the encoder by
-    `attach` and stored nowhere; only the updates and the projections are.
+    The layers before the first LoRA never change, so their output is computed once per prompt by
+    `TextEncoder` and cached. The frozen weights of the others, up to the deepest level in use, are
+    copied from the encoder by `attach` and stored nowhere; only updates and projections are.
 
     Args:
         config: sizes and switches.
@@ -47,7 +47,7 @@ class ClinicalAttributeTextEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.lora = nn.ModuleDict()
-        for number in range(config.text_layers - config.lora_layers, config.text_layers):
+        for number in config.lora_numbers:
             for name, update in bert_updates(
                 config.text_dim,
                 config.text_ffn,
@@ -60,17 +60,21 @@ class ClinicalAttributeTextEncoder(nn.Module):
             nn.Linear(config.text_dim, config.width) for _ in config.levels
         )
         self.layers = nn.ModuleList()
-        self.attached = config.lora_layers == 0
+        self.attached = not config.lora_numbers
+
+    @property
+    def first(self) -> int:
+        """The hidden state from which on this module runs the layers itself."""
+        return min(self.config.lora_numbers, default=self.config.text_depth)
 
     @property
     def frozen_depths(self) -> tuple[int, ...]:
         """Hidden states that come from the frozen encoder; the last one feeds the LoRA layers."""
-        first = self.config.text_layers - self.config.lora_layers
         wanted = {self.config.text_depths[n] for n in self.config.levels}
-        return tuple(sorted({depth for depth in wanted if depth <= first} | {first}))
+        return tuple(sorted({depth for depth in wanted if depth <= self.first} | {self.first}))
 
     def attach(self, encoder: Any) -> None:
-        """Take over the last T layers of a text encoder and ask it for the depths before them.
+        """Take over the layers from the first LoRA on and ask for the depths before them.
 
         Args:
             encoder: `TextEncoder`; its own weights are not touched.
@@ -88,8 +92,9 @@ class ClinicalAttributeTextEncoder(nn.Module):
                 f"{config.text_length}"
             )
         encoder.return_depths(self.frozen_depths)
-        first = config.text_layers - config.lora_layers
-        self.layers = nn.ModuleList(copy.deepcopy(list(encoder.model.encoder.layer)[first:]))
+        first = self.first
+        layers = list(encoder.model.encoder.layer)[first : config.text_depth]
+        self.layers = nn.ModuleList(copy.deepcopy(layers))
         self.layers.requires_grad_(False)
         for key, update in self.lora.items():
             number, _, name = key.replace("-", ".").partition("/")

@@ -11,6 +11,7 @@ CHOICES = {
     "fusion": ("attention", "mlp", "none"),
     "latent": ("full", "no_kl", "prior", "none"),
     "symmetry_axis": ("width", "estimated"),
+    "lora_place": ("last", "spread"),
     "normalise": ("zscore", "none"),
     "marl_norm": ("none", "batch"),
     "decoder_norm": ("batch", "group"),
@@ -37,7 +38,11 @@ class SVPCVAEConfig:
         text_layers: layers of the text encoder.
         text_depths: hidden states for the low, the middle and the high level (0 = embeddings).
         text_length: most tokens of a prompt.
-        lora_layers: T, last layers of the text encoder that get LoRA; 0 = all frozen.
+        lora_layers: T, layers of the text encoder that get LoRA; 0 = all frozen. A layer that no
+            level in use is read behind gets none.
+        lora_place: ``last`` (the paper: the last T layers, so that a level above which they begin
+            stays as it was pretrained; its own projection is all that learns there) or ``spread``
+            (ours: the T layers lie evenly below the levels in use, so that each of them adapts).
         lora_rank: r.
         lora_alpha: scale of the update.
         lora_dropout: of its input.
@@ -50,9 +55,9 @@ class SVPCVAEConfig:
             heads that lie rotated in the scan.
         text_levels: ``multi`` (low at the bottleneck, middle and high in the decoder), ``low`` or
             ``high`` everywhere, or ``none`` (Table 7).
-        fusion: ``attention`` (MTF and text-guided decoder), ``mlp`` (mean text through an MLP,
-            decoder without text; Table 7) or ``none`` (no fusion at the bottleneck: without ACTA,
-            Table 4; the decoder keeps its text).
+        fusion: ``attention`` (MTF and text-guided decoder), ``mlp`` (the mean text of each level
+            through an MLP, decoder without text; Table 7) or ``none`` (no fusion at the
+            bottleneck: without ACTA, Table 4; the decoder keeps its text).
         heads: of the cross-attentions.
         latent: ``full``, ``no_kl`` (posterior, no KL), ``prior`` (prior only) or ``none``
             (deterministic); Table 5.
@@ -92,6 +97,7 @@ class SVPCVAEConfig:
     text_depths: tuple[int, ...] = (4, 8, 12)
     text_length: int = 24
     lora_layers: int = 4
+    lora_place: str = "last"
     lora_rank: int = 8
     lora_alpha: float = 16.0
     lora_dropout: float = 0.1
@@ -160,6 +166,26 @@ class SVPCVAEConfig:
     def levels(self) -> tuple[int, ...]:
         """Which of the three depths are used, as positions in ``text_depths``."""
         return {"multi": (0, 1, 2), "low": (0,), "high": (2,), "none": ()}[self.text_levels]
+
+    @property
+    def text_depth(self) -> int:
+        """The deepest hidden state in use; layers above it have nothing to say."""
+        return max((self.text_depths[number] for number in self.levels), default=0)
+
+    @property
+    def lora_numbers(self) -> tuple[int, ...]:
+        """Layers of the text encoder that get LoRA, counted from 0."""
+        numbers = range(self.text_layers - self.lora_layers, self.text_layers)
+        if self.lora_place == "last":
+            return tuple(number for number in numbers if number < self.text_depth)
+        # each level in turn, the deepest first, takes the nearest free layer below it
+        ends = sorted((self.text_depths[number] for number in self.levels), reverse=True)
+        found: list[int] = []
+        while len(found) < min(self.lora_layers, self.text_depth):
+            for end in ends:
+                free = [number for number in range(end) if number not in found]
+                found += free[-1:]
+        return tuple(sorted(found[: self.lora_layers]))
 
     @property
     def decoder_text(self) -> bool:

@@ -21,7 +21,7 @@ from ...nn.cross_attention import (
 )
 from ...nn.symmetry import MorphologyAware, estimate_axis
 from ...outcome import CheckpointError, InputError
-from ...text.sources import find_encoder_folder
+from ...text.sources import find_encoder_weights
 from ..base import Features, PromptedSegmenter
 from .cate import AttributeText, ClinicalAttributeTextEncoder
 from .config import SVPCVAEConfig
@@ -84,7 +84,9 @@ class SVPCVAE(PromptedSegmenter):
         if config.text_levels != "none" and config.fusion != "none":
             attention = config.fusion == "attention"
             self.mtf = (
-                MorphologyTextFusion(width, config.heads) if attention else PooledTextFusion(width)
+                MorphologyTextFusion(width, config.heads)
+                if attention
+                else PooledTextFusion(width, len(config.levels))
             )
         self.latent = LatentMorphology(config) if self.draws_samples else None
         stages = []
@@ -127,10 +129,15 @@ class SVPCVAE(PromptedSegmenter):
             return
         from transformers import ConvNextModel
 
-        folder = find_encoder_folder({"id": self.config.vision_id})
+        weights = find_encoder_weights({"id": self.config.vision_id})
         wanted = self.vision.config
         try:
-            pretrained = ConvNextModel.from_pretrained(folder, local_files_only=True)
+            pretrained = ConvNextModel.from_pretrained(
+                weights.parent,
+                local_files_only=True,
+                use_safetensors=weights.suffix == ".safetensors",
+                weights_only=True,
+            )
             self.vision.load_state_dict(pretrained.state_dict())
         except (OSError, ValueError, RuntimeError) as error:
             raise CheckpointError(
@@ -184,9 +191,17 @@ class SVPCVAE(PromptedSegmenter):
         return text if isinstance(text, AttributeText) else self.cate(text)
 
     def _ground(self, deep: Tensor, text: AttributeText) -> Tensor:
-        """Return V_g (B, N, C): the image's tokens with what they found in the low-level text."""
+        """Return V_g (B, N, C): the image's tokens with what they found in the low-level text.
+
+        The row without learned fusion gives each of them the means of all levels instead.
+        """
         tokens = to_tokens(deep)
-        return tokens if self.mtf is None else self.mtf(tokens, text.level(0), text.mask)
+        if self.mtf is None:
+            return tokens
+        if isinstance(self.mtf, PooledTextFusion):
+            means = [text.mean(number) for number in range(len(self.config.levels))]
+            return self.mtf(tokens, torch.stack(means, 1))
+        return self.mtf(tokens, text.level(0), text.mask)
 
     def _text_mean(self, text: AttributeText) -> Tensor:
         if self.config.text_levels == "none":
