@@ -28,6 +28,13 @@ BODY = 26
 """Grey value (of 255) from which a pixel is taken to belong to the body."""
 
 
+PeakKey = tuple[str, str, str]
+"""Data set, key of the slice, structure."""
+
+PeakPlaces = Mapping[PeakKey, Sequence[tuple[int, int]]]
+"""Row and column of the localiser's peaks in a slice, px, at least one."""
+
+
 @dataclass(frozen=True)
 class PatchPlan:
     """How patches are drawn.
@@ -43,6 +50,9 @@ class PatchPlan:
         foreign: share of those that show another part of the body.
         reach: how far beyond, slices.
         margin: the patch is cut so much larger before it is turned and zoomed, px.
+        peaks: share of all patches that are cut where the localiser points (the paper: all of
+            them), with the mask that lies there, empty where it points beside the organ; the rest
+            follows the plan above.
     """
 
     size: int = 64
@@ -54,6 +64,7 @@ class PatchPlan:
     foreign: float = 0.1
     reach: int = 4
     margin: int = 16
+    peaks: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,7 @@ class PatchSampler:
         weights: data set -> share of the draws.
         plan: how.
         name_weights: further factor of a name.
+        peaks: where the localiser points, for a plan that uses its peaks.
     """
 
     def __init__(
@@ -91,8 +103,10 @@ class PatchSampler:
         weights: Mapping[str, float],
         plan: PatchPlan,
         name_weights: Mapping[str, float] | None = None,
+        peaks: PeakPlaces | None = None,
     ) -> None:
         self.plan = plan
+        self._peaks = peaks or {}
         self._cases: dict[tuple[str, str], _Case] = defaultdict(_Case)
         for item in slices:
             case = self._cases[item.dataset, _case_of(item)]
@@ -140,7 +154,9 @@ class PatchSampler:
         result = []
         for index in chosen:
             case, number, name = self._places[index]
-            if rng.random() < self.plan.empty:
+            if self.plan.peaks and rng.random() < self.plan.peaks:
+                result.append(self._at_peak(case.slices[number], name, rng))
+            elif rng.random() < self.plan.empty:
                 result.append(self._empty(case, name, rng))
             else:
                 result.append(self._centred(case.slices[number], name, rng))
@@ -156,6 +172,13 @@ class PatchSampler:
         low, high = -self.plan.jitter, self.plan.jitter + 1
         row, column = (centre + rng.integers(low, high, 2)).tolist()
         return Place(item, name, (row, column))
+
+    def _at_peak(self, item: TrainingSlice, name: str, rng: np.random.Generator) -> Place:
+        """Return a patch at one of the slice's peaks, with the plan's jitter."""
+        centres = self._peaks[peak_key(item, name)]
+        low, high = -self.plan.jitter, self.plan.jitter + 1
+        row, column = rng.integers(low, high, 2) + centres[rng.integers(len(centres))]
+        return Place(item, name, (int(row), int(column)))
 
     def _empty(self, case: _Case, name: str, rng: np.random.Generator) -> Place:
         """Return a patch that misses the structure; a last resort may still touch it."""
@@ -192,6 +215,11 @@ class PatchSampler:
             if not box.any():
                 break
         return Place(item, name, (row, column))
+
+
+def peak_key(item: TrainingSlice, name: str) -> PeakKey:
+    """Return under which key the peaks of a structure in a slice are kept."""
+    return item.dataset, item.key, name
 
 
 def cut(places: Sequence[Place], size: int) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from .overlays import false_alarm_gallery, overlay_gallery
 from .plots import false_alarms, run_colours, violins
 from .style import CSS
 from .summary import kind_note, kind_title
-from .trust import trust_section
+from .trust import agreement_section, trust_section
 
 if TYPE_CHECKING:
     from ..metrics import Interval
@@ -178,7 +178,8 @@ def _dataset(report: Report, info: DatasetInfo) -> str:
         f'<section><h2 id="{_anchor(info.name)}">{escape(info.name)}'
         f'<span class="badge{other}">{escape(info.label_kind)}</span></h2>'
         f'<p class="sub">{escape(info.title)}<br>{escape(facts)}</p>{notes}{picture}'
-        f"{_table(report, info)}{trust_section(report, info.name)}"
+        f"{_table(report, info)}{agreement_section(report, info.name)}"
+        f"{trust_section(report, info.name)}"
         f"{overlay_gallery(report, info.name)}{caution}</section>"
     )
 

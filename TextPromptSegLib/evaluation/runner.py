@@ -16,6 +16,7 @@ from ..data.datasets import Dataset
 from ..inference import loading
 from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
 from ..resources import VERSION
+from ..systems.registry import reports_agreement
 from .asking import (
     Ask,
     Extra,
@@ -37,6 +38,7 @@ from .rows import (
     Failure,
 )
 from .summary import label_kind
+from .ways import measure_agreement
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
@@ -82,7 +84,8 @@ def evaluate(
         tolerance: of the NSD, mm (px where the spacing is not known).
         device: for the default factory.
         modes: name -> way of asking, side by side; None asks by text only.
-        extras: further measures of present pairs, for example of samples.
+        extras: further measures of present pairs, for example of samples; F1, pixel accuracy,
+            kappa and average precision are added for systems whose paper reports them.
         with_text: only cases that have a text of their own.
 
     Returns:
@@ -118,7 +121,8 @@ def evaluate(
             report.failures.append(Failure(label, "", "", "", plain_reason(error)))
             continue
         report.models[label] = _facts(predictor)
-        run = _Run(report, predictor, label, modes, extras)
+        own = [measure_agreement] if reports_agreement(_system(predictor)) else []
+        run = _Run(report, predictor, label, modes, [*extras, *own])
         try:
             for one in sets:
                 for number, case in enumerate(one.cases, 1):
@@ -270,6 +274,11 @@ def _labels(models: Sequence[str]) -> list[str]:
             name = f"{base} ({sum(n.startswith(base) for n in names) + 1})"
         names.append(name)
     return names
+
+
+def _system(predictor: Predictor) -> str:
+    config = getattr(predictor, "config", None)
+    return str(config.get("system", "")) if isinstance(config, Mapping) else ""
 
 
 def _facts(predictor: Predictor) -> dict[str, Any]:

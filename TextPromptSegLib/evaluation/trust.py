@@ -1,15 +1,29 @@
-"""The part of the page that shows whether probabilities can be trusted."""
+"""Parts of the page: whether probabilities can be trusted, agreement over all pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..metrics import Calibration
 from .plots import INK, MUTED, figure_with_grid, png_address, run_colours
 
 if TYPE_CHECKING:
     from .report import Report
+
+TRUST = {
+    "uncertainty_error": "uncertainty–error correlation",
+    "diversity": "diversity",
+    "best_candidate": "Dice of the best candidate",
+    "ged2": "energy distance²",
+}
+AGREEMENT = {
+    "f1": "F1",
+    "pixel_accuracy": "pixel accuracy",
+    "kappa": "Cohen's kappa",
+    "average_precision": "mAP",
+}
 
 
 def reliability(report: Report, dataset: str) -> str | None:
@@ -57,7 +71,7 @@ def trust_section(report: Report, dataset: str) -> str:
         name = escape(model if len({m for _, m in report.runs}) == 1 else f"{model}, {mode}")
         values = [
             f"<b>{title}</b> {value:.3f}"
-            for title, value in _means(report, dataset, model, mode).items()
+            for title, value in _means(report, dataset, model, mode, TRUST).items()
         ]
         lines.append(f"<li>{name}: {' · '.join([f'<b>ECE</b> {one.ece:.3f}', *values])}</li>")
     return (
@@ -66,14 +80,27 @@ def trust_section(report: Report, dataset: str) -> str:
     )
 
 
-def _means(report: Report, dataset: str, model: str, mode: str) -> dict[str, float]:
+def agreement_section(report: Report, dataset: str) -> str:
+    """Return what `metrics.pixel_agreement` measured as HTML, empty where nothing asked for it."""
+    lines = []
+    for model, mode in report.runs:
+        found = _means(report, dataset, model, mode, AGREEMENT)
+        if found:
+            values = " · ".join(f"<b>{escape(t)}</b> {value:.4f}" for t, value in found.items())
+            lines.append(f"<li>{escape(f'{model}, {mode}')}: {values}</li>")
+    if not lines:
+        return ""
+    return (
+        "<h3>Agreement over all pixels</h3>"
+        '<p class="sub">Means over the pairs of case and structure; background counts as well.</p>'
+        f'<ul class="plain">{"".join(lines)}</ul>'
+    )
+
+
+def _means(
+    report: Report, dataset: str, model: str, mode: str, titles: Mapping[str, str]
+) -> dict[str, float]:
     """Return the means of the further measures over the cases."""
-    titles: dict[str, Any] = {
-        "uncertainty_error": "uncertainty–error correlation",
-        "diversity": "diversity",
-        "best_candidate": "Dice of the best candidate",
-        "ged2": "energy distance²",
-    }
     rows = [
         r
         for r in report.rows

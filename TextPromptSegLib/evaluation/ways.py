@@ -11,7 +11,7 @@ import numpy as np
 from ..data.phrases import unseen_wordings
 from ..data.reports import infection_report
 from ..inference.candidates import diversity, energy_distance
-from ..metrics import overlap_counts, pixel_distances, uncertainty_error
+from ..metrics import overlap_counts, pixel_agreement, pixel_distances, uncertainty_error
 from ..outcome import InputError
 from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
@@ -145,6 +145,11 @@ def measure_samples(answer: Segmentation, reference: np.ndarray) -> dict[str, fl
         "ged2": energy_distance(answer.candidates, [reference]),
         "best_candidate": max(overlap_counts(m, reference).dice for m in answer.candidates),
     }
+
+
+def measure_agreement(answer: Segmentation, reference: np.ndarray) -> dict[str, float]:
+    """Return F1, pixel accuracy, kappa and average precision, for papers that report them."""
+    return pixel_agreement(answer.mask, reference, answer.probability)
 
 
 def measure_pixels(answer: Segmentation, reference: np.ndarray) -> dict[str, float]:

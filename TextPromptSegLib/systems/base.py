@@ -57,6 +57,9 @@ class PromptedSegmenter(nn.Module, ABC):
     """Whether `similarity` and `regions` say where in a volume to look before anything is decoded;
     `decode` then gets the region of each slice as a box."""
 
+    reports_agreement: bool = False
+    """Whether its paper reports F1, pixel accuracy, kappa and mAP; `evaluate` then adds them."""
+
     trainer: str = ""
     """``module:function`` that trains the system in place of `training.run`, with its signature;
     for objectives that need more than one optimiser."""

@@ -120,6 +120,12 @@ def folder_of(name: str) -> Path:
     return Path(str(module.__file__)).parent
 
 
+def reports_agreement(name: str) -> bool:
+    """Return whether the paper of a system reports agreement over all pixels."""
+    known = name in _SYSTEMS or name in systems()
+    return known and bool(getattr(_SYSTEMS[name][1], "reports_agreement", False))
+
+
 def outline(name: str, values: Mapping[str, Any]) -> PromptedSegmenter | None:
     """Return a system whose tensors have sizes but take no memory; None where it cannot be had.
 

@@ -33,6 +33,10 @@ class AdversarialPlan:
         critic_lr: learning rate of the critic.
         betas: of both Adam optimisers.
         temperature: of the synthetic patches' noise.
+        synthetic: where synthetic patches come from. ``posterior``: a real patch's code is drawn
+            anew between its own skips, its mask stays; that is little more than its
+            reconstruction. ``prior``: code from the prior, skips dropped, picture and mask as the
+            two heads draw them; needs a network with ``skips: dropout``. ``both``: half of each.
         schedule: ``constant`` (the paper names none) or ``cosine`` down to the recipe's
             ``min_lr``, after the recipe's ``warmup`` steps.
         patches: `PatchPlan` values.
@@ -46,6 +50,7 @@ class AdversarialPlan:
     critic_lr: float = 1e-4
     betas: tuple[float, float] = (0.5, 0.999)
     temperature: float = 1.0
+    synthetic: str = "posterior"
     schedule: str = "constant"
     patches: Mapping[str, Any] = field(default_factory=dict)
     checks: int = 400
@@ -67,6 +72,13 @@ class AdversarialPlan:
             raise InputError("The recipe's ratios lie between 0 and 4 synthetic per real patch.")
         if plan.schedule not in ("constant", "cosine"):
             raise InputError("The recipe's schedule is constant or cosine.")
+        if plan.synthetic not in ("posterior", "prior", "both"):
+            raise InputError("The recipe's synthetic patches are posterior, prior or both.")
+        if plan.synthetic != "posterior" and recipe.config.get("skips") != "dropout":
+            raise InputError(
+                "Patches drawn from the prior have no skips: a network that is to make them is "
+                'trained with "skips": "dropout" in the recipe\'s config.'
+            )
         return plan
 
     def runs(self, recipe: Recipe) -> list[tuple[float, int]]:
@@ -76,7 +88,11 @@ class AdversarialPlan:
 
 
 def with_synthetic(
-    batch: Mapping[str, Any], network: PatchUNetVAE, ratio: float, temperature: float
+    batch: Mapping[str, Any],
+    network: PatchUNetVAE,
+    ratio: float,
+    temperature: float,
+    synthetic: str = "posterior",
 ) -> dict[str, Any]:
     """Return the batch with synthetic patches of some of its real ones behind them.
 
@@ -85,6 +101,7 @@ def with_synthetic(
         network: makes them, as it is now: they are new in every epoch.
         ratio: synthetic per real patch.
         temperature: of the noise.
+        synthetic: see `AdversarialPlan`.
     """
     real = len(batch["image"])
     count = round(ratio * real)
@@ -92,9 +109,20 @@ def with_synthetic(
         return {**batch, "real": real}
     rows = torch.cat([torch.randperm(real) for _ in range(math.ceil(ratio))])[:count]
     rows = rows.to(batch["image"].device)
-    text = batch["text"].index(rows)
-    patches = batch["image"][rows] * 2.0 - 1.0
-    made = network.net.synthesise(patches, network.sentence(text), temperature)
+    drawn = {"posterior": 0, "prior": count, "both": count // 2}[synthetic]
+    redrawn, imagined = rows[drawn:], rows[:drawn]  # the real patch lends the latter its text only
+    masks, pictures = [], []
+    if drawn:
+        sentence = network.sentence(batch["text"].index(imagined))
+        picture, logits = network.net.imagine(drawn, sentence, temperature)
+        pictures.append(picture)
+        masks.append((logits > 0).to(batch["mask"].dtype))
+    if len(redrawn):
+        patches = batch["image"][redrawn] * 2.0 - 1.0
+        sentence = network.sentence(batch["text"].index(redrawn))
+        pictures.append(network.net.synthesise(patches, sentence, temperature))
+        masks.append(batch["mask"][redrawn])
+    made, mask = torch.cat(pictures), torch.cat([batch["mask"], *masks])
     both = torch.cat([torch.arange(real, device=rows.device), rows])
     image = torch.cat([batch["image"], (made + 1.0) / 2.0])
     return {
@@ -102,8 +130,8 @@ def with_synthetic(
         "image": image.contiguous(memory_format=torch.channels_last),
         "index": torch.arange(real + count, device=rows.device),
         "text": batch["text"].index(both),
-        "mask": batch["mask"][both],
-        "present": batch["present"][both],
+        "mask": mask,
+        "present": mask.flatten(1).any(1).to(batch["present"].dtype),
         "real": real,
     }
 
@@ -143,9 +171,8 @@ class AdversarialModule(pl.LightningModule):
     def training_step(self, batch: dict[str, Any], index: int) -> None:
         """One step of the generator and, after the warm-up, one of the critic."""
         warm = self._steps >= self.plan.warmup
-        batch = with_synthetic(
-            batch, self.network, self.ratio if warm else 0.0, self.plan.temperature
-        )
+        ratio, plan = self.ratio if warm else 0.0, self.plan
+        batch = with_synthetic(batch, self.network, ratio, plan.temperature, plan.synthetic)
         optimizers: Any = self.optimizers()
         generator, critic = optimizers
         self._set_rates(optimizers)

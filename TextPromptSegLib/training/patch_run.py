@@ -19,7 +19,14 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..data.artefacts import AugmentConfig
-from ..data.patches import PatchPlan, PatchSampler, PatchStream, Place, fixed_batches
+from ..data.patches import (
+    PatchPlan,
+    PatchSampler,
+    PatchStream,
+    PeakPlaces,
+    Place,
+    fixed_batches,
+)
 from ..outcome import Cancelled, InputError
 from ..systems.patch_unet_vae.objective import make_critic
 from ..systems.patch_unet_vae.perceptual import VGGFeatureLoss, vgg16_features
@@ -32,6 +39,7 @@ from .calibrate_regions import calibrate_regions
 from .curves import draw_curves
 from .export import export, precision_of, whitening_texts
 from .material import gather, phrase_book
+from .patch_peaks import find_peaks
 from .patch_study import write_study
 from .recipe import Recipe
 from .state_files import LAST, read_state
@@ -57,6 +65,7 @@ class _Run:
     names: list[str]
     perceptual: torch.nn.Module | None
     progress_bar: bool
+    peaks: PeakPlaces | None = None
 
 
 def train_patches(
@@ -96,7 +105,12 @@ def train_patches(
     perceptual = None
     if recipe.config.get("perceptual", "vgg16") == "vgg16":
         perceptual = VGGFeatureLoss(vgg16_features())
-    shared = _Run(recipe, plan, material, encoder, names, perceptual, progress_bar)
+    patches = PatchPlan(**plan.patches)
+    peaks = None
+    if patches.peaks:
+        where = recipe.config.get("localiser", {})
+        peaks = find_peaks(material.train, names, encoder, where, patches.size)
+    shared = _Run(recipe, plan, material, encoder, names, perceptual, progress_bar, peaks)
     networks = {}
     for ratio, seed in plan.runs(recipe):
         logger.info("ratio %g, seed %d", ratio, seed)
@@ -148,7 +162,9 @@ def train_one(shared: _Run, ratio: float, seed: int, folder: Path) -> PatchUNetV
         return network.eval()
     patches = PatchPlan(**plan.patches)
     weights = {Path(e.name).name: e.weight for e in recipe.data}
-    sampler = PatchSampler(material.train, shared.names, weights, patches, recipe.name_weights)
+    sampler = PatchSampler(
+        material.train, shared.names, weights, patches, recipe.name_weights, shared.peaks
+    )
     checks: list[Place] = []
     if any(set(item.masks) & set(shared.names) for item in material.validation):
         fixed = PatchSampler(material.validation, shared.names, weights, patches).fixed()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..metrics import overlap_counts, surface_distances
+from .patch_synthetic import distance_lines, synthetic_distances
 
 if TYPE_CHECKING:
     from ..systems.patch_unet_vae.system import PatchUNetVAE
@@ -109,7 +110,7 @@ def write_study(
     best one is exported. The test split takes no part in the choice.
 
     Writes ``patches.csv`` (one row a test patch and run), ``table1.csv``, ``table2.csv``,
-    ``tables.md`` and ``patches_DATASET.png``.
+    ``tables.md`` (also how far synthetic patches lie from real ones) and ``patches_DATASET.png``.
 
     Returns:
         The best run's key, and the numbers for the checkpoint's ``metrics``.
@@ -148,6 +149,11 @@ def write_study(
             text += table(shown, structure, number, measures)
             if structure == "all":
                 _write_table(out / f"table{number}.csv", shown, measures)
+    measured = batches.get("test") or batches[chosen_on]
+    distances = {
+        key: synthetic_distances(net, measured, plan.temperature) for key, net in networks.items()
+    }
+    text += distance_lines(distances)
     (out / "tables.md").write_text("\n".join(text), encoding="utf-8")
     if "test" in batches:
         draw_patches(networks[best], batches["test"], out, plan.figures)
@@ -158,6 +164,8 @@ def write_study(
         },
         "ratio": ratio,
         "seed": best[1],
+        "synthetic": plan.synthetic,
+        "synthetic_distance": {k: round(v, 5) for k, v in distances[best].items()},
     }
 
 

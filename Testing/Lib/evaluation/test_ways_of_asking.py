@@ -19,7 +19,7 @@ from TextPromptSegLib.evaluation.ways import measure_pixels, measure_samples, wa
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference import answers
 from TextPromptSegLib.inference.targets import Resolver, Target
-from TextPromptSegLib.metrics import calibration_counts, uncertainty_error
+from TextPromptSegLib.metrics import AGREEMENT, calibration_counts, uncertainty_error
 from TextPromptSegLib.outcome import InputError
 from TextPromptSegLib.prompting.clinical_text import query
 from TextPromptSegLib.prompting.prompt import Prompt
@@ -139,6 +139,21 @@ def test_samples_are_measured_and_written(chest: Path, tmp_path: Path) -> None:
     again = Report.read(tmp_path / "out" / "report.json")
     assert again.structures[0].ece == pytest.approx(plain.ece, abs=1e-4)
     assert plain.ece == pytest.approx(_ece_by_hand(), abs=2e-3)
+
+
+def test_a_system_whose_paper_reports_agreement_is_measured_by_it(
+    chest: Path, tmp_path: Path
+) -> None:
+    plain, film = Reader(), Reader()
+    film.config["system"] = "film-unet"
+    assert "kappa" not in run(chest, plain).structures[0].extras
+    report = run(chest, film, report_dir=tmp_path / "out")
+    extras = report.structures[0].extras
+    assert set(extras) == set(AGREEMENT)
+    assert extras["f1"] == pytest.approx(report.structures[0].stats["dice"].mean)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Agreement over all pixels" in page and f"{extras['kappa']:.4f}" in page
+    assert "average_precision" in (tmp_path / "out" / "cases.csv").read_text().split("\n")[0]
 
 
 def _ece_by_hand() -> float:

@@ -143,7 +143,18 @@ def test_the_rows_of_table_6_are_six_networks_and_the_last_one_is_the_papers() -
         assert losses == ["jaccard", "tversky", "dice", "dice_bce"]
 
 
-@pytest.mark.parametrize("loss", ["dice", "jaccard", "tversky", "dice_bce", "dice_focal"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "dice",
+        "jaccard",
+        "tversky",
+        "dice_bce",
+        "dice_focal",
+        "hausdorff",
+        "dice_hausdorff",
+    ],
+)
 def test_every_loss_of_the_paper_learns(loss: str) -> None:
     net = tiny(loss=loss)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
@@ -175,6 +186,17 @@ def test_region_losses_by_hand(
     guess[..., 4 : 4 + false_positives] = 1
     guess[..., :false_negatives] = 0
     assert float(region_loss(name, guess, mask)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_hausdorff_loss_grows_with_the_distance_of_an_error() -> None:
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[:, :, 2:6, 2:6] = 1
+    guess = mask.clone()
+    guess[0, :, 6, 2], guess[1, :, 15, 15] = 1, 1  # one wrong pixel near, one far
+    near, far = region_loss("hausdorff", guess, mask).tolist()
+    assert 0 < near < far
+    assert region_loss("hausdorff", mask, mask).tolist() == [0, 0]
+    assert torch.allclose(*region_loss("dice", guess, mask))  # an overlap cannot tell them apart
 
 
 def test_objective_ignores_padding_and_teaches_absence() -> None:

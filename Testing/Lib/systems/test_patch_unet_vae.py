@@ -104,7 +104,8 @@ def test_skip_dropout_drops_whole_skips_in_training_only() -> None:
     assert not torch.equal(dropped[0][:, 0, 0, 0], dropped[1][:, 0, 0, 0])
     assert net.eval().drop_skips(skips) is skips
     assert tiny().net.train().drop_skips(skips) is skips
-    assert net.imagine(2, torch.zeros(2, 6)).shape == (2, 1, 16, 16)
+    picture, logits = net.imagine(2, torch.zeros(2, 6))
+    assert picture.shape == logits.shape == (2, 1, 16, 16) and float(picture.abs().max()) <= 1
 
 
 @pytest.mark.parametrize(("false_positives", "false_negatives"), [(0, 0), (3, 0), (0, 2), (3, 2)])

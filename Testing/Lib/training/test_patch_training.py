@@ -5,24 +5,36 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny_bert
+import tiny_clip
 import torch
 from tiny_data import write_dataset
 from tiny_patch_unet_vae import batch_of, tiny
 
 from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.data.artefacts import AugmentConfig
-from TextPromptSegLib.data.patches import PatchPlan, PatchSampler, Place, augmented, cut
+from TextPromptSegLib.data.patches import (
+    PatchPlan,
+    PatchSampler,
+    Place,
+    augmented,
+    cut,
+    peak_key,
+)
 from TextPromptSegLib.data.slices import TrainingSlice
 from TextPromptSegLib.image.intensity import InputSpec, fit_slice_size
 from TextPromptSegLib.inference.loaded_checkpoint import load
 from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.text import load_text_encoder
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.adversarial import AdversarialPlan, with_synthetic
+from TextPromptSegLib.training.patch_peaks import find_peaks
+from TextPromptSegLib.training.patch_synthetic import distance_lines, synthetic_distances
 from TextPromptSegLib.training.recipe import Recipe
 
 
@@ -150,6 +162,71 @@ def test_ratio_counts_synthetic_per_real_patches_with_their_masks(
         assert float(first["image"].min()) >= 0 and float(first["image"].max()) <= 1
 
 
+@pytest.mark.parametrize(("synthetic", "imagined"), [("prior", 4), ("both", 2)])
+def test_patches_of_the_prior_bring_their_own_mask(synthetic: str, imagined: int) -> None:
+    net = tiny(skips="dropout").train()
+    batch = batch_of(net, count=4)
+    batch["mask"] = torch.full_like(batch["mask"], 7.0)  # no mask of the network's
+    torch.manual_seed(3)
+    made = with_synthetic(batch, net, 1.0, 1.0, synthetic)
+    assert len(made["image"]) == len(made["mask"]) == len(made["text"]) == 8
+    own = made["mask"][4:]
+    assert set(own[:imagined].unique().tolist()) <= {0.0, 1.0} and bool((own[imagined:] == 7).all())
+    assert made["present"].tolist() == made["mask"].flatten(1).any(1).float().tolist()
+    terms = net.loss(made)
+    terms["loss"].backward()
+    assert torch.isfinite(terms["loss"])
+
+
+def test_only_the_prior_makes_patches_that_are_no_reconstructions() -> None:
+    net = tiny(skips="dropout").eval()
+    found = synthetic_distances(net, [batch_of(net, count=6)], temperature=0.1)
+    assert found["posterior"] < 0.5 * found["posterior_nearest"]
+    assert found["prior_nearest"] > 2 * found["posterior"]
+    still = synthetic_distances(net, [batch_of(net, count=6)], temperature=0.0)
+    assert still["posterior"] == pytest.approx(0, abs=1e-6)
+    assert still["posterior_nearest"] == pytest.approx(still["real_nearest"], abs=1e-6)
+    (line,) = [x for x in distance_lines({(0.5, 2): found}) if x.startswith("| 0.5 | 2 |")]
+    assert f"{found['prior_nearest']:.4f}" in line
+
+
+def test_training_patches_lie_where_the_localiser_points() -> None:
+    items = stack_of_slices()
+    plan = PatchPlan(size=32, jitter=2, peaks=1.0)
+    held = [item for item in items if "gland" in item.masks]
+    peaks = {peak_key(item, "gland"): [(20, 70), (40, 30)] for item in held}
+    places = PatchSampler(items, ["gland"], {}, plan, None, peaks).draw(
+        200, np.random.default_rng(0)
+    )
+    centres = np.array([p.centre for p in places])
+    assert np.abs(centres[:, None] - [(20, 70), (40, 30)]).max(2).min(1).max() <= 2
+    there = cut(places, 32)[1].flatten(1).any(1).float()
+    assert 0.35 < float(there.mean()) < 0.65  # the other peak misses the organ: an empty mask
+    without = PatchPlan(size=32, jitter=2)
+    draws = [
+        [p.centre for p in PatchSampler(items, ["gland"], {}, without, None, given).draw(20, rng)]
+        for given, rng in ((peaks, np.random.default_rng(1)), (None, np.random.default_rng(1)))
+    ]
+    assert draws[0] == draws[1]  # a plan without peaks draws as it always did
+
+
+def test_the_localisers_peaks_are_found_in_the_slices_that_hold_the_structure(
+    tmp_path: Path,
+) -> None:
+    clip = load_text_encoder(
+        {"kind": "open_clip", "id": "tiny"}, folder=tiny_clip.write_tiny_clip(tmp_path / "tiny")
+    )
+    items = stack_of_slices()[:8]
+    where = {"window": 32, "stride": 16, "views": [1], "top_k": 3}
+    peaks = find_peaks(items, ["gland", "other"], clip, where, 32)
+    held = {peak_key(item, name) for item in items[4:] for name in ("gland", "other")}
+    assert set(peaks) == held
+    assert all(0 <= y < 96 and 0 <= x < 128 for found in peaks.values() for y, x in found)
+    assert all(1 <= len(found) <= 3 for found in peaks.values())
+    with pytest.raises(InputError, match="no image tower"):
+        find_peaks(items, ["gland"], SimpleNamespace(id="bert"), where)
+
+
 RECIPE: dict[str, Any] = {
     "name": "tiny-patches",
     "system": "patch-unet-vae",
@@ -211,6 +288,7 @@ def test_one_recipe_makes_the_whole_study(tmp_path: Path, text_encoder: dict[str
     tables = (run / "tables.md").read_text()
     assert "Table 1. Reconstruction" in tables and "± standard deviation over 2 seeds" in tables
     assert "Table 2. Segmentation" in tables and "right kidney" in tables
+    assert "Table S. Mean absolute distance of synthetic patches" in tables
     assert (run / "patches_tiny.png").stat().st_size > 10_000
     config = read_config(made)
     assert config["system"] == "patch-unet-vae" and config["metrics"]["ratio"] in (0.0, 0.5)
@@ -249,6 +327,8 @@ def test_the_adversarial_part_starts_after_the_warm_up(
     [
         ({"ratios": [9]}, "ratios"),
         ({"colour": 1}, "trainer cannot be used"),
+        ({"synthetic": "dreams"}, "posterior, prior or both"),
+        ({"synthetic": "prior"}, '"skips": "dropout"'),
         ({"schedule": "steps"}, "schedule"),
         ({"patches": {"sides": 3}}, "trainer cannot be used"),
     ],

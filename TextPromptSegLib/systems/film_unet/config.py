@@ -10,7 +10,15 @@ CHOICES = {
     "fusion": ("film", "concat"),
     "decoder_cbn": ("last", "all"),
     "norm": ("batch", "group"),
-    "loss": ("dice", "jaccard", "tversky", "dice_bce", "dice_focal"),
+    "loss": (
+        "dice",
+        "jaccard",
+        "tversky",
+        "dice_bce",
+        "dice_focal",
+        "hausdorff",
+        "dice_hausdorff",
+    ),
 }
 
 
@@ -46,7 +54,9 @@ class FiLMUNetConfig:
         presence: add a head at the modulated bottleneck that says whether the structure is in
             the slice (ours; trained with absent prompts, lets the decoder be skipped).
         presence_hidden: width of the presence head's hidden layer, 0 = a single linear layer.
-        loss: ``dice``, ``jaccard``, ``tversky``, ``dice_bce`` or ``dice_focal``.
+        loss: ``dice``, ``jaccard``, ``tversky``, ``dice_bce``, ``dice_focal``, ``hausdorff``
+            (by distance transforms; alone it learns slowly from random weights) or
+            ``dice_hausdorff``.
         presence_weight: weight of the presence term in the objective.
     """
 

@@ -108,6 +108,8 @@ class FiLMUNet(PromptedSegmenter):
         config: sizes and switches.
     """
 
+    reports_agreement = True
+
     def __init__(self, config: FiLMUNetConfig) -> None:
         super().__init__()
         self.config = config

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from monai.losses import DiceLoss, FocalLoss, TverskyLoss
+from monai.losses import (
+    DiceLoss,
+    FocalLoss,
+    HausdorffDTLoss,
+    LogHausdorffDTLoss,
+    TverskyLoss,
+)
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,12 +25,17 @@ def region_loss(name: str, probability: Tensor, mask: Tensor) -> Tensor:
     """Return the overlap term (N,) of each pair for probabilities (N, 1, H, W).
 
     Args:
-        name: ``jaccard``, ``tversky`` (alpha = 0.7 on false positives, beta = 0.3), anything else
-            is Dice.
+        name: ``jaccard``, ``tversky`` (alpha = 0.7 on false positives, beta = 0.3), ``hausdorff``
+            (Karimi and Salcudean's by distance transforms, https://arxiv.org/abs/1904.10030),
+            anything else is Dice.
     """
     options = {"reduction": "none", "smooth_nr": SMOOTH, "smooth_dr": SMOOTH}
     if name == "tversky":
         return TverskyLoss(alpha=0.7, beta=0.3, **options)(probability, mask).flatten()
+    if name == "hausdorff":
+        return HausdorffDTLoss(include_background=True, reduction="none")(
+            probability, mask
+        ).flatten()
     return DiceLoss(jaccard=name == "jaccard", **options)(probability, mask).flatten()
 
 
@@ -67,6 +78,10 @@ def film_unet_objective(
         focal = FocalLoss(gamma=2.0, reduction="none")(logits, mask) * valid
         terms["focal"] = (focal.flatten(1).mean(1) * present).sum() / count
         total = total + terms["focal"]
+    elif config.loss == "dice_hausdorff":  # its logarithm: squared px would drown the overlap
+        far = LogHausdorffDTLoss(include_background=True, reduction="none")
+        terms["hausdorff"] = (far(probability, mask).flatten() * present).sum() / count
+        total = total + terms["hausdorff"]
     if config.presence:
         terms["presence"] = F.binary_cross_entropy_with_logits(presence, asked)
         total = total + config.presence_weight * terms["presence"]

@@ -157,16 +157,24 @@ class PatchVAE(nn.Module):
         return made.float()
 
     @torch.no_grad()
-    def imagine(self, count: int, sentence: Tensor | None = None) -> Tensor:
-        """Return patches (count, C, H, W) decoded from the prior alone, with empty skips.
+    def imagine(
+        self, count: int, sentence: Tensor | None = None, temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return patches (count, C, H, W) in [-1, 1] of the prior alone and their mask's logits.
 
-        They only look like anything in a network trained with ``skips: dropout``.
+        The skips are dropped, so both heads draw what the code says and nothing else; they only
+        look like anything in a network trained with ``skips: dropout``. No gradient.
         """
+        training = self.training
+        self.eval()
         config, like = self.config, self.from_code.weight
         side = config.patch // config.stride
-        z = torch.randn(count, config.latent_channels, side, side, device=like.device)
+        shape = (count, config.latent_channels, side, side)
+        z = torch.randn(shape, device=like.device) * temperature
         skips = tuple(
             torch.zeros(count, c, config.patch >> level, config.patch >> level, device=like.device)
             for level, c in enumerate(config.channels[:-1])
         )
-        return self.decode(z, skips, sentence)[0]
+        made, logits = self.decode(z, skips, sentence)
+        self.train(training)
+        return made.float(), logits.float()
