@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attention import ChannelAttention, SpatialAttention
+from .attention import ChannelAttention, ChannelSELayer, SpatialAttention
 from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from .cross_attention import MorphologyTextFusion, PooledTextFusion, TextGuide, TextGuidedUp
 from .lora import LoRALinear, LowRankUpdate
@@ -12,6 +12,7 @@ from .symmetry import CrossBilateralSymmetry, MorphologyAware, SpatialSemanticGr
 __all__ = [
     "AttentiveResidualBlock",
     "ChannelAttention",
+    "ChannelSELayer",
     "ConditionalBatchNorm2d",
     "CrossBilateralSymmetry",
     "FiLM",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-from monai.networks.blocks import UnetrUpBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -220,6 +219,8 @@ class TextGuidedUp(nn.Module):
         guide: TextGuide | None,
         norm: str = "batch",
     ) -> None:
+        from monai.networks.blocks import UnetrUpBlock
+
         super().__init__()
         self.guide = guide
         self.channels = out_channels

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from monai.networks.blocks import ChannelSELayer
 from torch import Tensor, nn
 
-from .attention import ChannelAttention, SpatialAttention
+from .attention import ChannelAttention, ChannelSELayer, SpatialAttention
 from .conditioning import make_norm
 
 
@@ -56,8 +55,7 @@ class AttentiveResidualBlock(nn.Module):
             )
         tail: list[nn.Module] = []
         if se:
-            ratio = min(se_ratio, out_channels)
-            tail.append(ChannelSELayer(spatial_dims=2, in_channels=out_channels, r=ratio))
+            tail.append(ChannelSELayer(out_channels, min(se_ratio, out_channels)))
         if cbam and channel_attention:
             tail.append(ChannelAttention(out_channels, min(se_ratio, out_channels)))
         if cbam:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -75,13 +76,24 @@ def systems() -> list[str]:
     return sorted(_SYSTEMS)
 
 
+def _is_known(name: str) -> bool:
+    """Return whether there is such a system, importing no other one where its folder says it."""
+    if name not in _SYSTEMS:
+        folder = name.replace("-", "_")
+        package = "TextPromptSegLib.systems"
+        if folder.isidentifier() and find_spec(f"{package}.{folder}") is not None:
+            declare_torchvision_operators()
+            import_module(f"{package}.{folder}")
+    return name in _SYSTEMS or name in systems()
+
+
 def make_config(name: str, values: Mapping[str, Any]) -> Any:
     """Return the system's config object.
 
     Raises:
         CheckpointError: for an unknown system, an unknown key or an impossible value.
     """
-    if name not in _SYSTEMS and name not in systems():
+    if not _is_known(name):
         raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
     config_class = _SYSTEMS[name][0]
     unknown = set(values) - {f.name for f in fields(config_class)}
@@ -102,7 +114,7 @@ def trainer_of(name: str) -> Callable[..., Any] | None:
     Raises:
         CheckpointError: for an unknown system.
     """
-    if name not in _SYSTEMS and name not in systems():
+    if not _is_known(name):
         raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
     module, _, function = getattr(_SYSTEMS[name][1], "trainer", "").partition(":")
     return getattr(import_module(module), function) if module else None
@@ -122,8 +134,7 @@ def folder_of(name: str) -> Path:
 
 def reports_agreement(name: str) -> bool:
     """Return whether the paper of a system reports agreement over all pixels."""
-    known = name in _SYSTEMS or name in systems()
-    return known and bool(getattr(_SYSTEMS[name][1], "reports_agreement", False))
+    return _is_known(name) and bool(getattr(_SYSTEMS[name][1], "reports_agreement", False))
 
 
 def outline(name: str, values: Mapping[str, Any]) -> PromptedSegmenter | None:

@@ -8,6 +8,7 @@ import torch
 from TextPromptSegLib.nn import (
     AttentiveResidualBlock,
     ChannelAttention,
+    ChannelSELayer,
     ConditionalBatchNorm2d,
     FiLM,
     L2Normalise,
@@ -72,6 +73,22 @@ def test_spatial_attention_has_98_weights_and_sees_the_maximum() -> None:
     out = attention(x).detach()
     assert out[0, 0, 2, 2] == pytest.approx(1.0)
     assert out[0, 0, 0, 0].abs() < 1e-6
+
+
+@pytest.mark.parametrize(("channels", "ratio"), [(32, 16), (24, 5), (4, 4)])
+def test_squeeze_and_excitation_is_monais(channels: int, ratio: int) -> None:
+    from monai.networks.blocks import ChannelSELayer as Theirs
+
+    layers: list[torch.nn.Module] = []
+    for make in (ChannelSELayer, lambda c, r: Theirs(2, c, r)):
+        torch.manual_seed(3)
+        layers.append(make(channels, ratio))
+    ours, theirs = layers
+    x = torch.randn(2, channels, 5, 7)
+    assert torch.equal(ours(x), theirs(x))  # the same start from the same seed
+    theirs.load_state_dict(ours.state_dict())
+    with pytest.raises(ValueError, match="leaves none"):
+        ChannelSELayer(4, 8)
 
 
 def test_channel_attention_weighs_channels_not_places() -> None:

@@ -16,6 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ...nn import (
+    AttentiveResidualBlock,
+    ChannelSELayer,
+    ConditionalBatchNorm2d,
+    SpatialAttention,
+)
+
 if TYPE_CHECKING:
     from ...systems.base import PromptedSegmenter
 
@@ -43,7 +50,7 @@ class FastSpatialAttention(nn.Module):
 
 
 class FastChannelSE(nn.Module):
-    """MONAI's `ChannelSELayer` for maps whose channels lie side by side.
+    """`nn.ChannelSELayer` for maps whose channels lie side by side.
 
     Args:
         layer: the squeeze-and-excitation layer.
@@ -117,12 +124,6 @@ def faster_on_cpu(model: PromptedSegmenter) -> PromptedSegmenter:
     Args:
         model: in evaluation mode; it is not changed.
     """
-    try:
-        from monai.networks.blocks import ChannelSELayer
-
-        from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention
-    except ImportError:  # without MONAI there is no such network either
-        return model
     ours = (AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention)
     if model.training or not any(isinstance(module, ours) for module in model.modules()):
         return model

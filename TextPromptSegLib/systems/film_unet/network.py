@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.networks.blocks import ChannelSELayer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn import AttentiveResidualBlock, ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
+from ...nn import (
+    AttentiveResidualBlock,
+    ChannelSELayer,
+    ConditionalBatchNorm2d,
+    FiLM,
+    L2Normalise,
+    Whitening,
+)
 from ..base import Features, PromptedSegmenter
 from .config import FiLMUNetConfig
 from .objective import film_unet_objective
@@ -27,11 +33,7 @@ class TextFusion(nn.Module):
         c, t = config.channels[-1], config.text_dim
         self.film = FiLM(t, c) if config.fusion == "film" else None
         self.mix = nn.Conv2d(c + t, c, 1) if config.fusion == "concat" else None
-        self.se = (
-            ChannelSELayer(spatial_dims=2, in_channels=c, r=min(config.se_ratio, c))
-            if config.se
-            else nn.Identity()
-        )
+        self.se = ChannelSELayer(c, min(config.se_ratio, c)) if config.se else nn.Identity()
         self.cbn = ConditionalBatchNorm2d(t, c, config.norm) if config.cbn else None
         self.l2 = L2Normalise(c) if config.l2_norm else nn.Identity()
 

@@ -5,13 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from monai.losses import (
-    DiceLoss,
-    FocalLoss,
-    HausdorffDTLoss,
-    LogHausdorffDTLoss,
-    TverskyLoss,
-)
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -29,6 +22,8 @@ def region_loss(name: str, probability: Tensor, mask: Tensor) -> Tensor:
             (Karimi and Salcudean's by distance transforms, https://arxiv.org/abs/1904.10030),
             anything else is Dice.
     """
+    from monai.losses import DiceLoss, HausdorffDTLoss, TverskyLoss  # training only: it is heavy
+
     options = {"reduction": "none", "smooth_nr": SMOOTH, "smooth_dr": SMOOTH}
     if name == "tversky":
         return TverskyLoss(alpha=0.7, beta=0.3, **options)(probability, mask).flatten()
@@ -75,10 +70,14 @@ def film_unet_objective(
         terms["bce"] = (bce * present).sum() / count
         total = total + terms["bce"]
     elif config.loss == "dice_focal":
+        from monai.losses import FocalLoss
+
         focal = FocalLoss(gamma=2.0, reduction="none")(logits, mask) * valid
         terms["focal"] = (focal.flatten(1).mean(1) * present).sum() / count
         total = total + terms["focal"]
     elif config.loss == "dice_hausdorff":  # its logarithm: squared px would drown the overlap
+        from monai.losses import LogHausdorffDTLoss
+
         far = LogHausdorffDTLoss(include_background=True, reduction="none")
         terms["hausdorff"] = (far(probability, mask).flatten() * present).sum() / count
         total = total + terms["hausdorff"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from monai.losses import DiceLoss
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -37,6 +36,8 @@ def omt_sam_objective(
     present = present.float()
     mask, there = mask.float() * valid, present[: len(logits)]
     probability = torch.sigmoid(logits) * valid
+    from monai.losses import DiceLoss  # training only: it is heavy
+
     dice_of = DiceLoss(squared_pred=True, reduction="none", smooth_nr=SMOOTH, smooth_dr=SMOOTH)
     dice = (dice_of(probability, mask).flatten() * there).sum() / there.sum().clamp_min(1.0)
     pixels = F.binary_cross_entropy_with_logits(logits, mask, reduction="none") * valid

@@ -13,8 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from monai.losses import PatchAdversarialLoss, TverskyLoss
-from monai.networks.nets import PatchDiscriminator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,6 +25,8 @@ SMOOTH = 1.0  # px: keeps the overlap term's gradient alive for structures of a 
 
 def make_critic(config: PatchUNetVAEConfig) -> nn.Module:
     """Return the PatchGAN: 661 313 parameters, 14 x 14 opinions on 34 px each at 64 channels."""
+    from monai.networks.nets import PatchDiscriminator  # training only: it is heavy
+
     return PatchDiscriminator(
         spatial_dims=2,
         channels=config.critic_channels,
@@ -51,6 +51,8 @@ def receptive_field(layers: int, kernel: int = 4) -> int:
 
 def least_squares(opinion: Tensor, real: bool, for_critic: bool) -> Tensor:
     """Return the mean squared distance of the critic's opinions to "real" or "not real"."""
+    from monai.losses import PatchAdversarialLoss
+
     criterion = PatchAdversarialLoss(criterion="least_squares", no_activation_leastsq=True)
     return criterion(opinion.float(), target_is_real=real, for_discriminator=for_critic)
 
@@ -85,6 +87,8 @@ def focal_tversky(
         fn: weight of false negatives (MONAI's beta).
         gamma: focal exponent.
     """
+    from monai.losses import TverskyLoss
+
     tversky = TverskyLoss(alpha=fp, beta=fn, reduction="none", smooth_nr=SMOOTH, smooth_dr=SMOOTH)
     missing = tversky(torch.sigmoid(logits.float()), mask.float()).flatten()
     # at 0 the power's slope is infinite

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.networks.blocks import SubpixelUpsample, UnetOutBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -55,6 +54,7 @@ class SVPCVAE(PromptedSegmenter):
 
     def __init__(self, config: SVPCVAEConfig) -> None:
         super().__init__()
+        from monai.networks.blocks import SubpixelUpsample, UnetOutBlock
         from transformers import ConvNextConfig, ConvNextModel
 
         self.config = config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from monai.losses import DiceLoss
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,6 +27,8 @@ def segmentation_loss(
         valid: (N, 1, H, W), 0 on the padding of the canvas.
         present: (N,) in {0, 1}.
     """
+    from monai.losses import DiceLoss  # training only: it is heavy
+
     logits, mask = logits.float(), mask.float() * valid
     dice = DiceLoss(reduction="none", smooth_nr=SMOOTH, smooth_dr=SMOOTH)(
         torch.sigmoid(logits) * valid, mask
