@@ -126,7 +126,7 @@ def folder_of(name: str) -> Path:
     Raises:
         CheckpointError: for an unknown system.
     """
-    if name not in _SYSTEMS and name not in systems():
+    if not _is_known(name):
         raise CheckpointError(f"There is no system '{name}'; known are {', '.join(systems())}.")
     module = import_module(_SYSTEMS[name][0].__module__)
     return Path(str(module.__file__)).parent

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.losses import DiceLoss
-from monai.networks.nets import UNet
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -30,6 +28,8 @@ class MonaiUNet(PromptedSegmenter):
     names: Tensor
 
     def __init__(self, config: MonaiUNetConfig) -> None:
+        from monai.networks.nets import UNet
+
         super().__init__()
         self.config = config
         self.stride = config.stride
@@ -78,6 +78,8 @@ class MonaiUNet(PromptedSegmenter):
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return Dice of present structures and cross entropy of all pairs."""
+        from monai.losses import DiceLoss
+
         features = self.index_features(self.encode_image(batch["image"]), batch["index"])
         logits, _ = self.decode(features, batch["text"])
         logits, present = logits.float(), batch["present"].float()
