@@ -177,7 +177,7 @@ class PatchSampler:
         """Return a patch at one of the slice's peaks, with the plan's jitter."""
         centres = self._peaks[peak_key(item, name)]
         low, high = -self.plan.jitter, self.plan.jitter + 1
-        row, column = rng.integers(low, high, 2) + centres[rng.integers(len(centres))]
+        row, column = rng.integers(low, high, 2) + centres[int(rng.integers(len(centres)))]
         return Place(item, name, (int(row), int(column)))
 
     def _empty(self, case: _Case, name: str, rng: np.random.Generator) -> Place:
