@@ -195,6 +195,20 @@ def test_changed_voxels_are_another_run(bench, count, slicer) -> None:
     assert len(count) == 2
 
 
+def test_a_third_is_previewed_from_the_whole_image(bench, count) -> None:
+    bench.scroll_to(9)
+    bench.type("upper liver")
+    bench.widget("Preview").checked = True
+    assert "needs the whole image" in bench.outcome()
+    assert pump(30, until=lambda: "cm" in bench.outcome())
+    assert [request["slices"] for request in count.requests] == [None]
+    bench.scroll_to(10)
+    shown = drawn(bench)
+    bench.apply()
+    assert len(count) == 1, "the preview has already searched the whole image"
+    assert shown.any() and np.array_equal(shown[10], bench.mask(bench.names()[0])[10])
+
+
 def test_preview_of_what_is_not_there(bench) -> None:
     bench.scroll_to(9)
     bench.type("urinary bladder, thyroid gland")

@@ -87,6 +87,13 @@ class Block:
     rows: slice
     columns: slice
 
+    def cut(self, stack: np.ndarray) -> None:
+        """Set an array of slices (S, H, W) to zero outside this part, in place."""
+        stack[: self.slices.start] = stack[self.slices.stop :] = 0
+        inside = stack[self.slices.start : self.slices.stop]
+        inside[:, : self.rows.start] = inside[:, self.rows.stop :] = 0
+        inside[:, :, : self.columns.start] = inside[:, :, self.columns.stop :] = 0
+
 
 class SliceStack:
     """Slices of one volume along one plane.

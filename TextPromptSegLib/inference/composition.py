@@ -41,7 +41,8 @@ class Composer:
 
     Args:
         stack: the image.
-        block: the part that is searched.
+        block: the part that was asked for. A third by height is one of the whole structure, so
+            the whole image is searched for it (``searched``), and the answer cut to the block.
         modality: of the image.
         targets: what is to be answered.
         thresholds: trained name -> its threshold.
@@ -55,7 +56,8 @@ class Composer:
         targets: Sequence[Target],
         thresholds: Mapping[str, float],
     ) -> None:
-        self._stack, self._block, self._modality = stack, block, modality
+        self._stack, self._asked, self._modality = stack, block, modality
+        self._block = stack.block() if any(map(_divided, targets)) else block
         self._thresholds = thresholds
         groups = sorted({group for target in targets for group in target.groups()})
         # An array that serves several answers is copied for all but the last of them.
@@ -73,6 +75,11 @@ class Composer:
             [(self._views[group], len(group) > 1) for group in groups if name in group]
             for name in self.names
         ]
+
+    @property
+    def searched(self) -> Block:
+        """The part of the image that the network has to see."""
+        return self._block
 
     def _limit(self, group: Group) -> float:
         """Return the threshold of a union: the lowest of its members."""
@@ -176,15 +183,16 @@ class Composer:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes = [self._notes[target.names]] if target.names in self._notes else []
         array = self._take(target.names)
-        if target.is_plain:
-            return array, tuple(notes)
-        canonical = self._stack.axis_map.apply(array)
-        for region in self._regions(target, notes):
-            region.cut(canonical)
-        for part in target.minus:
-            other = self._mask_of(part)
-            array[other != 0] = 0
-        self._release(target)
+        if not target.is_plain:
+            canonical = self._stack.axis_map.apply(array)
+            for region in self._regions(target, notes):
+                region.cut(canonical)
+            for part in target.minus:
+                other = self._mask_of(part)
+                array[other != 0] = 0
+            self._release(target)
+        if self._block is not self._asked:
+            self._asked.cut(self._stack.view(array))
         return array, tuple(notes)
 
     def disagreements(self, target: Target, mask: np.ndarray) -> tuple[str, ...]:
@@ -261,6 +269,11 @@ class Composer:
                 regions.append(third)
                 notes.append(f"the {' and '.join(target.thirds)} third by height")
         return regions
+
+
+def _divided(target: Target) -> bool:
+    """Return whether a target, or what it takes away, needs to know how high a structure is."""
+    return bool(target.thirds) or any(map(_divided, target.minus))
 
 
 def not_there(

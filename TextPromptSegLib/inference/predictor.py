@@ -366,7 +366,7 @@ class SlicePredictor:
         self, composers: list[Composer], progress: Progress | None, model: Any, hints: Hints
     ) -> dict[str, float]:
         """Run the network for every name that is needed; returns the time of each, s."""
-        assert self._stack is not None and self._block is not None
+        assert self._stack is not None
         names = composers[0].names
         if not names:
             return {}
@@ -375,7 +375,8 @@ class SlicePredictor:
         self.seconds["text"] += time.perf_counter() - started
         gate = self.config.get("presence_threshold")
         arguments = (model, self._ladder, self._cache, None if gate is None else float(gate))
-        engine, slices = make_engine(hints, self._stack, self._block.slices, *arguments)
+        searched = composers[0].searched.slices
+        engine, slices = make_engine(hints, self._stack, searched, *arguments)
         writes = [composer.write for composer in composers]
         label = ", ".join(map(name_of, names[:3])) + (" ..." if len(names) > 3 else "")
         search = Search(self._stack, slices, text, writes, composers[0].ceilings, progress, label)

@@ -257,6 +257,31 @@ def test_thirds_follow_the_patient(text: str, slices: range, upside_down: bool) 
     assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == list(slices)
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"slices": (8, 16)},
+        {"slices": (7, 8)},
+        {"roi": (-60, -40, -40, 0, 10, 24)},
+        {"slices": (9, 17), "plane": "coronal"},
+    ],
+)
+def test_a_third_is_one_of_the_whole_structure_whatever_part_is_asked_for(part: Any) -> None:
+    prompts = ["upper left lung", "left lung", "lungs without upper left lung"]
+    predictor = toy_predictor({"left lung": 0.3, "right lung": 0.4}, planes=("axial", "coronal"))
+    volume = chest(infections=False)
+    predictor.set_volume(volume)
+    whole = predictor.segment(prompts)
+    predictor.set_volume(volume, **part)
+    predictor.segment(["left lung"])
+    for alone, all_of_it in zip(predictor.segment(prompts), whole, strict=True):
+        asked = np.zeros(volume.shape, np.float16)
+        predictor._stack.view(asked)[...] = 1
+        predictor._block.cut(predictor._stack.view(asked))
+        assert 0 < np.count_nonzero(asked) < asked.size
+        assert np.array_equal(alone.mask, all_of_it.mask * (asked != 0))
+
+
 def test_third_of_a_container_for_a_finding() -> None:
     names = ("pulmonary infection", "left lung", "right lung")
     answer = ask("upper left pulmonary infection", chest(), *names)

@@ -167,13 +167,15 @@ class EffectController:
             return  # the selected segment is hidden, and the user does not want to change it
         try:
             request = self.source.request(self.options.region.choice)
-            answered = self.source.holds_for(self._applied, request)
+            known = (self._applied, self.preview.whole)
+            answered = next((r for r in known if self.source.holds_for(r, request)), None)
         except TextPromptSegError as error:
             self._refuse(error)
             return
         self._target = self.source.selected_segment_id
-        if answered and self._applied is not None:
-            self._write(self._applied)
+        if answered is not None:
+            self._applied = answered
+            self._write(answered)
             return
         settings.remember_prompt(self.options.text)
         self.options.completion.set_history(settings.history())

@@ -14,7 +14,7 @@ from TextPromptSegLib.inference.answers import rethreshold
 from TextPromptSegLib.outcome import Outcome, TextPromptSegError
 
 from ..boxes.candidates_box import pick
-from ..boxes.region_box import SLICE
+from ..boxes.region_box import SLICE, WHOLE
 from ..shared import views
 from ..shared.overlays import LiveOverlay
 from ..shared.runs import Run
@@ -103,8 +103,9 @@ class LivePreview:
         """Show the current slice now, from stored answers or by a run."""
         if not self.on or self.redraw():
             return
+        whole = self._source.needs_the_whole
         try:
-            request = self._source.request(SLICE)
+            request = self._source.request(WHOLE if whole else SLICE)
             if self._run is not None and self._source.key(request) == self._run.key:
                 return  # that very slice is on its way
             self.stop_run()
@@ -113,7 +114,11 @@ class LivePreview:
             self._clear()
             self._say(str(error))
             return
-        self._say(_("Preview..."))
+        self._say(
+            _("Preview: a third by height needs the whole image, which is searched once...")
+            if whole
+            else _("Preview...")
+        )
         self._run = Run(self._session, request, self._finished)
         self._run.start()
 
@@ -143,6 +148,11 @@ class LivePreview:
         run, self._run = self._run, None
         if run is not None:
             run.cancel()
+
+    @property
+    def whole(self) -> Run | None:
+        """The run over more than a slice whose answers are kept, if any."""
+        return self._whole
 
     @property
     def running(self) -> bool:
@@ -191,7 +201,10 @@ class LivePreview:
             self._clear()
             self._say(run.error)
         elif run.state == "done" and self.on:
-            self._slice = run
+            if run.request.slices is None:
+                self._whole = run
+            else:
+                self._slice = run
             if not self.redraw():
                 self.schedule(SCROLLING_MS)  # prompt or slice changed meanwhile
 

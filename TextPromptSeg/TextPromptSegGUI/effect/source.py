@@ -17,6 +17,7 @@ from .options import EffectOptions
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
+    from TextPromptSegLib.prompting.prompt import Prompt
 
 
 class EffectInput:
@@ -79,6 +80,11 @@ class EffectInput:
     def view(self) -> Any:
         """The slice view node to preview in, or None."""
         return views.slice_view(self._options.model.planes, self.view_id)
+
+    @property
+    def needs_the_whole(self) -> bool:
+        """Whether one slice alone cannot tell the answer: nobody knows a third from a slice."""
+        return any(map(_divided, self._options.parse.prompts))
 
     def slice_in_view(self) -> tuple[int, str]:
         """Return the number of the slice that is shown and its plane.
@@ -172,6 +178,10 @@ class EffectInput:
             hints=options.hints.nodes(),
             heat_map="heat_map" in options.model.takes,
         )
+
+
+def _divided(prompt: Prompt) -> bool:
+    return bool(prompt.thirds) or any(map(_divided, prompt.minus))
 
 
 def _state(node: Any) -> tuple[Any, ...]:
