@@ -81,6 +81,16 @@ def _show(summary: BatchSummary) -> None:
     failed = [case for case in summary.cases if case.status == "failed"]
     for case in failed[:_MOST_FAILURES]:
         remark(f"failed: {case.id}: {case.error}")
+    doubts = [
+        f"{case.id}: {entry['name']}: {'; '.join(entry['unusual'])}"
+        for case in summary.cases
+        for entry in case.prompts
+        if entry.get("unusual")
+    ]
+    for doubt in doubts[:_MOST_FAILURES]:
+        remark(f"found, but unusual: {doubt}")
+    if len(doubts) > _MOST_FAILURES:
+        remark(f"and {len(doubts) - _MOST_FAILURES} more, see summary.csv")
     if len(failed) > _MOST_FAILURES:
         remark(f"and {len(failed) - _MOST_FAILURES} more, see summary.csv")
     say(

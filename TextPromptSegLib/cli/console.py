@@ -124,7 +124,10 @@ def show_results(
         amount = f"{s.voxels:,}" if pixels else millilitres(s.volume_ml)
         table.add_row(
             s.prompt.name,
-            Text(s.outcome.value.replace("_", " ") + unproven, style=_STYLES[s.outcome]),
+            Text(
+                s.outcome.value.replace("_", " ") + (", unusual" if s.unusual else "") + unproven,
+                style="yellow" if s.unusual else _STYLES[s.outcome],
+            ),
             amount if asked else "–",
             *(column[row] for column in extra.values()),
             f"{s.max_probability:.2f}" if asked else "–",
@@ -132,7 +135,7 @@ def show_results(
         )
     out().print(table)
     for s in segmentations:
-        if s.outcome is not Outcome.FOUND and s.message:
+        if (s.outcome is not Outcome.FOUND or s.unusual) and s.message:
             say(f"{s.prompt.name}: {s.message}", "yellow")
     notes = [
         str(note)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..outcome import Outcome
 from ..prompting.segmentation import Segmentation
+from ..prompting.shades import display_colour
 
 if TYPE_CHECKING:
     from ..prompting.vocabulary import Vocabulary
@@ -46,6 +47,7 @@ _FACTS = {
     "two_pass": "TwoPass",
     "propagate": "Propagate",
     "candidate": "Candidate",
+    "unusual": "Unusual",
 }
 
 
@@ -127,7 +129,7 @@ def describe(
                 label=label,
                 layer=layer,
                 name=name,
-                colour=found.colour if found else _colour(label),
+                colour=display_colour(found, segmentation.prompt) if found else _colour(label),
                 category=found.category if found else _TISSUE,
                 type=found.type if found else _TISSUE,
                 modifier=found.modifier if found else None,
@@ -170,7 +172,7 @@ def provenance_tags(segmentation: Segmentation, *, date: datetime | None = None)
     }
     for key, name in _FACTS.items():
         value = segmentation.provenance.get(key)
-        if value is not None:
+        if value is not None and not (key == "unusual" and not value):
             plain = isinstance(value, str)
             facts[name] = value if plain else json.dumps(value, default=str, sort_keys=True)
     return {f"TextPromptSeg.{name}": safe_text(text) for name, text in facts.items()}

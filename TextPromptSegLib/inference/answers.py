@@ -11,6 +11,7 @@ import numpy as np
 
 from ..outcome import InputError, Outcome
 from ..prompting.segmentation import Segmentation
+from .plausibility import UNUSUAL, Neighbours, oddities
 from .postprocess import PostprocessRule, apply_rule, largest, over_threshold
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def answer(
         threshold: from which probability on a voxel belongs to the mask, in (0, 1).
         seconds: time spent, s.
         provenance: holds ``spacing_mm`` (i, j, k), ``voxel_ml``, ``slice_axis``,
-            ``postprocess`` and ``notes``.
+            ``postprocess`` and ``notes``; with ``place`` a found structure is compared with what
+            is known of it, see `plausibility`.
     """
     check_threshold(threshold)
     spacing = tuple(provenance["spacing_mm"])
@@ -46,10 +48,12 @@ def answer(
     mask = apply_rule(raw, rule, spacing, int(provenance["slice_axis"]))
     peak, voxels = largest(probability), int(np.count_nonzero(mask))
     volume = voxels * float(provenance["voxel_ml"])
+    unusual = oddities(prompt, mask, volume, provenance) if voxels else ()
     if voxels:
         outcome = Outcome.FOUND
         size = size_text(voxels, mask.shape, spacing, int(provenance["slice_axis"]))
-        message = f"found {size}, max p {peak:.2f}"
+        found = f"{UNUSUAL}: {', '.join(unusual)};" if unusual else "found"
+        message = f"{found} {size}, max p {peak:.2f}"
     elif raw.any():
         outcome = Outcome.NOT_FOUND
         message = f"not found: only specks, which were removed (max p {peak:.2f})"
@@ -71,7 +75,7 @@ def answer(
         volume_ml=volume,
         threshold=threshold,
         message="; ".join([message, *notes]),
-        provenance={**provenance, "threshold": threshold},
+        provenance={**provenance, "threshold": threshold, "unusual": list(unusual)},
     )
 
 
@@ -156,6 +160,22 @@ def rethreshold(segmentation: Segmentation, threshold: float) -> Segmentation:
         segmentation.seconds,
         segmentation.provenance,
     )
+
+
+def related(results: Sequence[Segmentation], known: Neighbours) -> list[Segmentation]:
+    """Return answers with what speaks against them by how they lie to others.
+
+    Args:
+        results: answers of one run.
+        known: what was found in this image before.
+    """
+    done = list(results)
+    for number, said in enumerate(known.relate(results)):
+        if said:
+            made = results[number]
+            facts = {**made.provenance, "relations": list(said)}
+            done[number] = rethreshold(replace(made, provenance=facts), made.threshold)
+    return done
 
 
 def check_threshold(threshold: float) -> None:

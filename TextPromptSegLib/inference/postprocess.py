@@ -1,19 +1,23 @@
 """From a thresholded mask to the mask that is shown: small parts, gaps between slices, holes.
 
 Every step is off unless the checkpoint's configuration asks for it: what tidies a liver deletes
-the second metastasis.
+the second metastasis. Only small islands go by themselves, where anatomy knows one piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from ..image.boxes import bounding_box
 from ..outcome import CheckpointError
+from ..prompting.vocabulary import Vocabulary
+
+ISLAND = 0.05
+"""Parts below this share of the largest one are islands, where a structure is one piece."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,22 @@ def rule_for(names: tuple[str, ...], trained: Mapping[str, Any]) -> PostprocessR
         fill_holes=all(rule.fill_holes for rule in rules),
         lung_air=all(rule.lung_air for rule in rules),
     )
+
+
+def without_islands(rule: PostprocessRule, names: tuple[str, ...]) -> PostprocessRule:
+    """Return a rule that also drops islands, where the structure is one piece by anatomy.
+
+    What the checkpoint says about connected parts stays as it is.
+
+    Args:
+        rule: of `rule_for`.
+        names: trained prompts whose union the result is.
+    """
+    chosen = rule.min_mm3 or rule.min_fraction or rule.keep_components
+    known = Vocabulary.load()
+    if chosen or len(names) != 1 or not known.is_one_piece(names[0]):
+        return rule
+    return replace(rule, min_fraction=ISLAND)
 
 
 def apply_rule(

@@ -36,6 +36,7 @@ from .everything import expand
 from .hints import Hints
 from .loaded_checkpoint import LoadedCheckpoint, load
 from .own_words import with_meaning
+from .plausibility import Neighbours
 from .provenance import run_facts
 from .run_request import RunRequest, make_request
 from .targets import Refusal, Resolver, Target, thresholds
@@ -97,6 +98,7 @@ class SlicePredictor:
         self._image: tuple[Any, ...] | None = None
         self._taken: TakenFor = TakenFor(None, "", False, None)
         self._roi: tuple[float, ...] | None = None
+        self._neighbours = Neighbours()
 
     @classmethod
     def from_pretrained(
@@ -170,6 +172,7 @@ class SlicePredictor:
         self._volume, self._stack, self._block, self._image = volume, stack, block, image
         self._taken = taken
         self._roi = None if roi is None else tuple(float(v) for v in roi)
+        self._neighbours.use((image, taken.modality))
         self._cache.use((image, chosen, taken.modality, stack.scale, self._ladder.side))
 
     # -- prompts -------------------------------------------------------------------------------
@@ -258,7 +261,8 @@ class SlicePredictor:
         """Answer resolved prompts with a network: one list for each channel of its logits."""
         assert self._stack is not None and self._block is not None and self._volume is not None
         targets = [plan for plan in plans if isinstance(plan, Target)]
-        arguments = (self._stack, self._block, self._taken.modality, targets, self._thresholds())
+        limits = thresholds(self.config["trained_prompts"])
+        arguments = (self._stack, self._block, self._taken.modality, targets, limits)
         composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
         hints = with_region(request.hints, self._roi, model)
         shares = self._run(composers, progress, model, hints)
@@ -298,7 +302,7 @@ class SlicePredictor:
                 made = answers.answer(plan.prompt, probability, limit, spent, facts)
             self.seconds["post"] += time.perf_counter() - started
             result.append(made)
-        return result
+        return answers.related(result, self._neighbours)
 
     def rethreshold(self, segmentation: Segmentation, threshold: float) -> Segmentation:
         """Return an answer at another threshold, without the network; see `answers`."""
@@ -346,10 +350,6 @@ class SlicePredictor:
             self._taken.guessed,
             vertical,
         )
-
-    def _thresholds(self) -> dict[str, float]:
-        """Return the checkpoint's threshold of every trained prompt."""
-        return thresholds(self.config["trained_prompts"])
 
     def _texts(self, names: Sequence[str]) -> list[str]:
         """Return what the text encoder reads for each name."""

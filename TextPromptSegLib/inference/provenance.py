@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..checkpoints.quality import quality_of, warning
 from ..prompting.clinical_text import name_of
 from ..resources import VERSION
-from .postprocess import rule_for
+from .plausibility import place_of
+from .postprocess import rule_for, without_islands
 
 if TYPE_CHECKING:
     from ..image.modality import TakenFor
@@ -40,6 +41,9 @@ def run_facts(
     """
     asked = tuple(dict.fromkeys(map(name_of, names)))
     quality = quality_of(asked, config["trained_prompts"], taken.modality)
+    rule = rule_for(asked, config["trained_prompts"])
+    if len(block.slices) > 1:  # one slice does not tell an island from a part
+        rule = without_islands(rule, asked)
     return {
         "model": str(config["name"]),
         "weights_sha256": str(config.get("weights_sha256", "")),
@@ -59,7 +63,8 @@ def run_facts(
         "spacing_mm": [float(v) for v in stack.volume.spacing],
         "voxel_ml": float(stack.volume.voxel_ml),
         "slice_axis": stack.file_axis,
-        "postprocess": rule_for(asked, config["trained_prompts"]).to_dict(),
+        "postprocess": rule.to_dict(),
+        "place": place_of(stack, block),
         "quality": None if quality is None else quality.to_dict(),
         "notes": [*notes, *warning(asked, quality)],
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import catalogue, layout
+from ..checkpoints.catalogue import DEFAULT_MODEL
 from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX
@@ -24,7 +25,7 @@ from .batch_case import BatchJob, config_digest, finished_before, run_case
 from .batch_summary import BatchSummary, CaseResult
 from .cases import Case, find_cases, inputs_around
 from .cluster import run_on_cluster
-from .job import DEFAULT_MODEL, PredictorFactory, RunOptions, known_prompts
+from .job import PredictorFactory, RunOptions, known_prompts
 
 if TYPE_CHECKING:
     from ..prompting.prompt import Prompt

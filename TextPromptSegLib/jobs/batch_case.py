@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints.catalogue import DEFAULT_MODEL
 from ..files.checks import KnownFiles
 from ..files.text import file_sha256, read_json, write_json
 from ..formats.members import input_files
@@ -21,7 +22,7 @@ from ..prompting.prompt import Prompt
 from ..resources import VERSION
 from .batch_summary import CaseResult
 from .cases import RECORD_SUFFIX, Case, fingerprint
-from .job import DEFAULT_MODEL, PredictorFactory, RunOptions, read_image, run_job
+from .job import PredictorFactory, RunOptions, read_image, run_job
 from .outputs import PICTURE_SUFFIXES, Outputs
 from .report import plain
 

@@ -20,6 +20,7 @@ COLUMNS = (
     "prompt",
     "name",
     "outcome",
+    "unusual",
     "voxels",
     "volume_ml",
     "max_probability",
@@ -127,7 +128,8 @@ class BatchSummary:
                 **{f"series_{k}": v for k, v in dict(case.image.get("series") or {}).items()},
             }
             for entry in case.prompts or ({"seconds": round(case.seconds, 3)},):
-                writer.writerow({**entry, **row})
+                unusual = "; ".join(map(str, entry.get("unusual") or ()))
+                writer.writerow({**entry, "unusual": unusual, **row})
         return stream.getvalue()
 
     def write(self) -> None:

@@ -22,8 +22,6 @@ from .report import build_report, plain
 if TYPE_CHECKING:
     from ..prompting.prompt import Prompt
 
-DEFAULT_MODEL = "film-unet-compact"
-
 
 class Predictor(Protocol):
     """What a job needs of `SlicePredictor`; tests put in a small one."""

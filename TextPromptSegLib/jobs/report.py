@@ -85,6 +85,7 @@ def _prompt_entry(segmentation: Segmentation, shared: Mapping[str, Any]) -> dict
         "threshold": float(segmentation.threshold),
         "seconds": round(float(segmentation.seconds), 4),
         "message": segmentation.message,
+        "unusual": facts.pop("unusual", []),
         "quality": quality,
         **({"provenance": own} if own else {}),
     }

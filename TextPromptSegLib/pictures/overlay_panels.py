@@ -361,7 +361,7 @@ def draw_legend(
             fontweight="bold",
             va="bottom",
         )
-        word = _OUTCOME_WORDS[segmentation.outcome]
+        word = _OUTCOME_WORDS[segmentation.outcome] + (", unusual" * bool(segmentation.unusual))
         parts = [word]
         if found:
             parts = [size(segmentation), word]

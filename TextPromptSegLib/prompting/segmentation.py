@@ -49,3 +49,8 @@ class Segmentation:
     uncertainty: np.ndarray | None = None
     candidates: tuple[np.ndarray, ...] = ()
     heat_map: np.ndarray | None = None
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """Why a found structure is doubtful, in words; () when nothing speaks against it."""
+        return tuple(self.provenance.get("unusual", ()))

@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 from cli_bench import ENVIRONMENT, LICENCE, Asked, files_below, run, write_image
 
-from TextPromptSegLib.jobs import job
+from TextPromptSegLib.checkpoints.catalogue import DEFAULT_MODEL
 from TextPromptSegLib.training.recipe import Recipe
 
 # ---- segment ----
@@ -373,4 +373,4 @@ def test_the_whole_way_with_a_real_checkpoint(tmp_path: Path, image: Path, capsy
     assert code == 0
     again = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "out" / "ct.seg.nrrd")))
     assert np.array_equal(again == 1, array == 1), "batch and segment are one way"
-    assert job.DEFAULT_MODEL == "film-unet-compact"
+    assert DEFAULT_MODEL == "film-unet-compact"

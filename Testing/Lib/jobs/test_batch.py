@@ -247,3 +247,11 @@ def test_summary_of_every_mixture() -> None:
     assert summary(found, failed).exit_code == 3
     assert summary(failed, failed).exit_code == 2
     assert list(csv.DictReader(summary(failed).to_csv().splitlines()))[0]["error"] == 'x, "y"'
+
+
+def test_what_is_unusual_stands_in_the_table(tmp_path: Path) -> None:
+    entry = {"name": "heart", "outcome": "found", "unusual": ["it is in 2 pieces", "too low"]}
+    cases = (CaseResult("a", "a.nii", "done", (entry,)), CaseResult("b", "b.nii", "failed"))
+    text = BatchSummary(cases, tmp_path, "m", 2, 1.0).to_csv()
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["unusual"] for row in rows] == ["it is in 2 pieces; too low", ""]
