@@ -29,6 +29,10 @@ _STALE_SECONDS = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
+class ArrayMissing(ProtocolError):
+    """A file that was named is gone, or shorter than was said; whoever wrote it can do so again."""
+
+
 class ArrayStore:
     """A folder (or two) of raw array files shared by client and worker.
 
@@ -72,6 +76,7 @@ class ArrayStore:
 
         Raises:
             ProtocolError: when the reference points outside the shared folders.
+            ArrayMissing: when the file is not there.
         """
         try:
             path = Path(reference["path"])
@@ -87,7 +92,7 @@ class ArrayStore:
         try:
             array = np.memmap(path, dtype=dtype, mode="c", shape=shape)
         except (OSError, ValueError) as error:
-            raise ProtocolError(f"An array of the worker is not there ({error}).") from error
+            raise ArrayMissing(f"An array of the worker is not there ({error}).") from error
         self._unlink(path)
         return array
 

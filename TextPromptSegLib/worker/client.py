@@ -18,7 +18,7 @@ from ..inference.hints import Hints
 from ..outcome import Cancelled, Progress, TextPromptSegError
 from ..prompting.prompt import Prompt
 from . import wire
-from .arrays import ArrayStore
+from .arrays import ArrayMissing, ArrayStore
 from .jobs import Job
 from .process import OTHER_VERSION, UNUSABLE, default_command
 
@@ -56,8 +56,6 @@ class WorkerClient:
         self._deadline: float | None = None
         self._volume_key: str | None = None
         self._next_id = 0
-
-    # -- requests ------------------------------------------------------------------------------
 
     def segment(
         self,
@@ -99,7 +97,6 @@ class WorkerClient:
             want: the arrays to bring back.
             on_finished, on_progress: called from `poll` with the job.
         """
-        # What is wrong with geometric prompts shows before the worker starts.
         where = {"roi": roi, "slices": slices, "plane": plane, "modality": modality}
         hints = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
         request = {
@@ -161,8 +158,6 @@ class WorkerClient:
     def log_tail(self, count: int = 20) -> str:
         """Return the last lines that the worker logged."""
         return "\n".join(list(self._log_lines)[-count:])
-
-    # -- time ----------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Take in what arrived, call the callbacks, start the next job; never waits."""
@@ -282,8 +277,6 @@ class WorkerClient:
             raise BrokenPipeError
         write_message(self._process.popen.stdin, message)
 
-    # -- what happens --------------------------------------------------------------------------
-
     def _dispatch(self) -> None:
         while self._running is None and self._deadline is None and self._waiting:
             if self._process is not None and self._process.returncode is not None:
@@ -320,7 +313,7 @@ class WorkerClient:
         job.asked_idle = None
         try:
             self._on_answer(kind, job, message)
-        except UNUSABLE as error:
+        except (ProtocolError, *UNUSABLE) as error:
             self._give_up(f"The worker gave an answer that cannot be used ({error}); try again.")
 
     def _on_answer(self, kind: Any, job: Job, message: dict[str, Any]) -> None:
@@ -337,11 +330,15 @@ class WorkerClient:
             self._finish(job, "cancelled", error=Cancelled("The run was cancelled."))
         else:
             error = wire.error_from_message(message)
-            if isinstance(error, wire.VolumeMissing) and not job.finished:
-                self._volume_key, job.state = None, "waiting"
-                self._waiting.appendleft(job)
-            else:
+            if not (isinstance(error, wire.VolumeMissing) and self._again(job)):
                 self._finish(job, "failed", error=error)
+
+    def _again(self, job: Job) -> bool:
+        """Ask once more, with the voxels, where a file between the processes is gone."""
+        if job.ask_again():
+            self._running = self._deadline = self._volume_key = None
+            self._waiting.appendleft(job)
+        return job.state == "waiting"
 
     def _give_up(self, sentence: str) -> None:
         """End the process and tell the running job why."""
@@ -355,11 +352,14 @@ class WorkerClient:
         store, answer = self._store, message.get("segmentations")
         result: Any = message
         if answer is not None and job.finished:  # cancelled after the worker had answered
-            for item in answer:
-                for reference in wire.references(item):
-                    store.discard(reference)
+            wire.discard(answer, store)
         elif answer is not None:
-            result = [wire.segmentation_from_dict(item, store) for item in answer]
+            try:
+                result = [wire.segmentation_from_dict(item, store) for item in answer]
+            except ArrayMissing:
+                if not self._again(job):
+                    raise
+                return
             job.info = {k: message.get(k) for k in ("seconds", "device")}
         self._running = self._deadline = None
         self._finish(job, "done", result=result)

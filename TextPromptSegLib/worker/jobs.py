@@ -23,6 +23,7 @@ class Job:
         info: facts about a finished run: "seconds" per stage and the "device" that was used.
         error: why there is no answer, once failed or cancelled.
         done, total, message: the latest progress; total 0 means that it is not known.
+        asked_twice: whether it was asked for again, because a file was lost on the way.
         asked_idle: when a process that had been idle was asked, until its first word about it.
     """
 
@@ -40,6 +41,7 @@ class Job:
     message: str = ""
     started: float = field(default_factory=time.monotonic)
     asked_idle: float | None = None
+    asked_twice: bool = False
     _rate_from: tuple[float, int] | None = None
 
     @property
@@ -50,6 +52,13 @@ class Job:
     def died_before_it_began(self) -> bool:
         """Whether the end of the process, noticed now, had nothing to do with this job."""
         return self.asked_idle is not None and time.monotonic() - self.asked_idle < _STILL_IDLE
+
+    def ask_again(self) -> bool:
+        """Wait once more for its turn; False when it has ended, or was asked twice already."""
+        if self.finished or self.asked_twice:
+            return False
+        self.state, self.asked_twice = "waiting", True
+        return True
 
     @property
     def eta_seconds(self) -> float | None:

@@ -17,7 +17,7 @@ from ..inference import loading
 from ..inference.hints import Hints
 from ..outcome import Cancelled, DeviceError, TextPromptSegError
 from . import wire
-from .arrays import ArrayStore
+from .arrays import ArrayMissing, ArrayStore
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 0.05
@@ -208,7 +208,11 @@ class Server:
         if self._volume is None or self._volume[0] != key:
             if "array" not in volume:
                 raise wire.VolumeMissing("The worker no longer holds this image.")
-            self._volume = (key, wire.volume_from_dict(volume, self._store))  # type: ignore[arg-type]
+            try:
+                voxels = wire.volume_from_dict(volume, self._store)  # type: ignore[arg-type]
+            except ArrayMissing as error:
+                raise wire.VolumeMissing(str(error)) from error
+            self._volume = (key, voxels)
             self._region = None
         # The model counts too: a new predictor has not seen the volume yet.
         state = (key, id(predictor), repr(sorted(region.items())))

@@ -194,6 +194,13 @@ def references(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*found, *(message.get("candidates") or ())]
 
 
+def discard(answer: Sequence[Mapping[str, Any]], store: ArrayStore) -> None:
+    """Remove the arrays of results that nobody wants any more."""
+    for item in answer:
+        for reference in references(item):
+            store.discard(reference)
+
+
 def error_from_message(message: Mapping[str, Any]) -> TextPromptSegError:
     """Return the exception that an error message stands for."""
     kind = getattr(outcomes, str(message.get("kind")), None)

@@ -18,8 +18,9 @@ from worker_bench import HERE, ROOT, alive, ask, finish, wait_until
 from TextPromptSegLib.files.messages import read_message, write_message
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import OutputError, TextPromptSegError
+from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import arrays
-from TextPromptSegLib.worker.arrays import ArrayStore
+from TextPromptSegLib.worker.arrays import ArrayMissing, ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
 
 WORKER = [sys.executable, "-m", "TextPromptSegLib.worker"]
@@ -196,3 +197,49 @@ def test_a_reader_thread_that_fails_ends_the_process() -> None:
     ended = threading.Event()
     Server(Broken(), Broken(), end_process=ended.set)._read()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("side", ["ours", "the worker's"])
+def test_a_file_that_is_gone_is_written_again(
+    client: WorkerClient, volume: Volume, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    """Something else cleared the shared folder between the writing and the reading, once."""
+    lost: list[str] = []
+
+    def lose(path: str) -> None:
+        if not lost:
+            lost.append(path)
+            Path(path).unlink()
+
+    put, take = ArrayStore.put, ArrayStore.take
+
+    def lost_on_the_way(self: ArrayStore, array: np.ndarray) -> dict:
+        reference = put(self, array)
+        lose(reference["path"])
+        return reference
+
+    def lost_before_it_was_read(self: ArrayStore, reference: dict) -> np.ndarray:
+        lose(reference["path"])
+        return take(self, reference)
+
+    if side == "ours":
+        monkeypatch.setattr(ArrayStore, "put", lost_on_the_way)
+    else:
+        monkeypatch.setattr(ArrayStore, "take", lost_before_it_was_read)
+    (prompt,) = parse_prompts("liver")
+    job = client.segment(volume, [prompt], model="fake", volume_key=f"lost {side}")
+    (result,) = client.wait(job)
+    assert len(lost) == 1 and result.voxels > 0
+
+
+def test_files_that_stay_gone_are_a_sentence(
+    client: WorkerClient, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_self: ArrayStore, reference: dict) -> np.ndarray:
+        raise ArrayMissing(f"{reference['path']} is not there")
+
+    monkeypatch.setattr(ArrayStore, "take", gone)
+    (prompt,) = parse_prompts("liver")
+    job = client.segment(volume, [prompt], model="fake", volume_key="gone")
+    with pytest.raises(TextPromptSegError, match="cannot be used"):
+        client.wait(job)
