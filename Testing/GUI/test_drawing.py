@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from bed import pythonqt
 from conftest import pump
@@ -105,3 +106,55 @@ def test_one_drawing_takes_over_from_another(drawing) -> None:
     drawing.widget("PointsDraw").click()
     drawing.widget("OutsideDraw").click()
     assert drawing.widget("OutsideDraw").checked and not drawing.widget("PointsDraw").checked
+
+
+def test_a_scribble_becomes_points(drawing, slicer) -> None:
+    drawing.widget("PointsScribble").click()
+    assert mouse_mode(slicer) == "Place" and drawing.widget("PointsScribble").checked
+    assert not drawing.widget("PointsDraw").checked
+    place_by_mouse(slicer, (0.0, 0.0, 20.0), (20.0, 0.0, 20.0), (20.0, 30.0, 20.0))
+    assert mouse_mode(slicer) == "ViewTransform" and not drawing.widget("PointsScribble").checked
+    curve = drawing.widget("Points").currentNode()
+    curve.SetCurveTypeToLinear()
+    drawing.choose("Hints", "points")
+    points = drawing.controller.options.hints.nodes().read().points
+    assert len(points) == 11 and {label for *_place, label in points} == {1}
+    assert points[0][:3] == pytest.approx((0, 0, 20)) and points[-1][:3] == pytest.approx(
+        (20, 30, 20)
+    )
+    assert points[4][:3] == pytest.approx((20, 0, 20)), "5 mm apart along the line"
+    drawing.widget("OutsideScribble").click()
+    place_by_mouse(slicer, (-90.0, 0.0, 20.0))
+    labels = [p[3] for p in drawing.controller.options.hints.nodes().read().points]
+    assert labels == [1] * 11 + [0]
+
+
+def test_a_long_scribble_has_not_too_many_points_and_an_empty_one_is_a_sentence(
+    drawing, slicer
+) -> None:
+    drawing.choose("Hints", "points")
+    drawing.widget("PointsScribble").click()
+    drawing.type("liver")
+    assert "empty" in drawing.apply()
+    drawing.widget("PointsScribble").click()
+    place_by_mouse(slicer, (-150.0, 0.0, 20.0), (150.0, 0.0, 20.0))
+    assert len(drawing.controller.options.hints.nodes().read().points) == 16
+    drawing.widget("PointsDraw").click()
+    assert drawing.widget("Points").currentNode().IsA("vtkMRMLMarkupsFiducialNode")
+
+
+def test_again_with_a_box_starts_from_the_segment(drawing) -> None:
+    drawing.choose("Hints", "text")
+    drawing.type("liver")
+    drawing.apply()
+    drawing.choose("Hints", "box")
+    drawing.widget("Again").click()
+    assert "The box lies around it" in drawing.outcome()
+    box = drawing.controller.options.hints.nodes().read().box
+    k, j, i = (np.flatnonzero(drawing.mask("liver").any(axis=a)) for a in ((1, 2), (0, 2), (0, 1)))
+    # Voxels of 5 x 5 x 15 mm; i grows to the patient's left, k to the head, one voxel of margin.
+    assert box[1] - box[0] == pytest.approx((i[-1] - i[0] + 2) * 5.0)
+    assert box[3] - box[2] == pytest.approx((j[-1] - j[0] + 2) * 5.0)
+    assert box[5] - box[4] == pytest.approx((k[-1] - k[0] + 2) * 15.0)
+    drawing.editor.undo()
+    assert "found" in drawing.apply()

@@ -88,12 +88,6 @@ def test_cancel_of_a_deaf_worker(slicer, session, monkeypatch) -> None:
     own.close()
 
 
-def test_another_effect_cancels(slow) -> None:
-    slow.editor.setActiveEffectByName("")
-    assert pump(60, until=lambda: not slow.controller.session.busy)
-    assert slow.names() == [] and slow.controller._run is None
-
-
 # -- changes of the scene ------------------------------------------------------------------------
 
 

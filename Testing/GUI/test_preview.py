@@ -33,23 +33,35 @@ def test_preview_shows_the_current_slice_only(bench, count) -> None:
     assert "on this slice" in bench.outcome() and bench.names() == []
 
 
-def test_preview_node_hides_after_it_joined_the_scene(bench, slicer) -> None:
-    """Slicer's subject hierarchy makes no item for a node that joins hidden, and then complains."""
-    hidden: list[bool] = []
-    scene = slicer.mrmlScene
+def test_preview_makes_no_item_that_a_saved_scene_would_keep(bench, slicer, tmp_path) -> None:
+    """Slicer's subject hierarchy has no item for a node that joins hidden.
+
+    Its plugin for segmentations then logs an error for every segment that comes, goes or changes
+    (onSegmentAdded, onSegmentRemoved, onSegmentModified), so none of them may happen.
+    """
+    kind, scene = slicer.vtkSegmentation, slicer.mrmlScene
+    changes = (kind.SegmentAdded, kind.SegmentRemoved, kind.SegmentModified)
+    hidden, events = [], []
 
     def added(_caller, _event) -> None:
-        hidden.extend(
-            bool(node.GetHideFromEditors())
-            for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-            if node.GetName() != "Seg"
-        )
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+            if node.GetName() != "Seg" and node.GetID() not in [name for name, _ in hidden]:
+                hidden.append((node.GetID(), bool(node.GetHideFromEditors())))
+                for event in changes:
+                    node.AddObserver(event, lambda _caller, name: events.append(name))
 
     tag = scene.AddObserver(scene.NodeAddedEvent, added)
     show(bench)
+    bench.widget("Threshold").value = 0.7
+    bench.type("liver, left kidney")
+    assert pump(60, until=lambda: "kidney" in bench.outcome() and "cm" in bench.outcome())
+    bench.scroll_to(8)
+    assert pump(60, until=lambda: drawn(bench)[8].any())
     scene.RemoveObserver(tag)
-    assert hidden[:1] == [False]
-    assert drawing(bench).node.GetAttribute("SubjectHierarchy.ExcludeFromTree") == "1"
+    assert len(hidden) >= 2 and all(is_hidden for _name, is_hidden in hidden) and not events
+    scene.SetURL(str(tmp_path / "scene.mrml"))
+    scene.Commit()
+    assert "preview" not in (tmp_path / "scene.mrml").read_text().casefold()
 
 
 def test_preview_node_stays_out_of_the_way(bench, slicer) -> None:
@@ -223,6 +235,74 @@ def test_view_outside_the_volume_is_a_sentence(bench, slicer) -> None:
     slice_node.SetSliceOffset(5000.0)
     bench.widget("Preview").click()
     assert "outside the volume" in bench.outcome()
+
+
+@pytest.fixture
+def layout(slicer):
+    """Say which slice views the layout shows."""
+
+    def shown(*names: str) -> None:
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            node.SetMappedInLayout(int(node.GetName() in names))
+
+    yield shown
+    shown("Red", "Green", "Yellow")
+
+
+def views_of(node) -> list[str]:
+    display = node.GetDisplayNode()
+    return [display.GetNthViewNodeID(n) for n in range(display.GetNumberOfViewNodeIDs())]
+
+
+def test_a_line_shows_in_the_other_views_where_the_slice_lies(bench, layout) -> None:
+    layout("Red", "Green", "Yellow")
+    show(bench, 9)
+    line = bench.controller.preview.line.node
+    assert sorted(views_of(line)) == ["vtkMRMLSliceNodeGreen", "vtkMRMLSliceNodeYellow"]
+    assert views_of(drawing(bench).node) == ["vtkMRMLSliceNodeRed"]
+    bounds = np.zeros(6)
+    line.GetPolyData().GetBounds(bounds)
+    # Slice 9 of 16, 15 mm apart, centred on the origin; i and j span 64 voxels of 5 mm.
+    assert bounds[4:].tolist() == pytest.approx([15.0, 15.0])
+    assert bounds[1] - bounds[0] == bounds[3] - bounds[2] == 320.0
+    assert not line.GetSaveWithScene() and line.GetHideFromEditors()
+    bench.widget("Preview").click()
+    assert bench.controller.preview.line.node is None
+
+
+def test_a_layout_without_the_plane_previews_what_the_user_looks_at(
+    bench, layout, slicer, count
+) -> None:
+    layout("Yellow")
+    yellow = slicer.mrmlScene.GetSingletonNode("Yellow", "vtkMRMLSliceNode")
+    yellow.JumpSliceByCentering(0.0, 0.0, 15.0)  # the middle of the view is on slice 9
+    bench.editor.bed_view_changed(yellow)
+    bench.type("liver")
+    bench.widget("Preview").click()
+    assert pump(60, until=lambda: "cm" in bench.outcome()), bench.outcome()
+    assert [r["slices"] for r in count.requests] == [(9, 10)]
+    assert "axial slice 10 of 16, which no view shows" in bench.outcome()
+    assert drawn(bench)[9].any() and views_of(drawing(bench).node) == []
+    assert views_of(bench.controller.preview.line.node) == ["vtkMRMLSliceNodeYellow"]
+
+
+def test_every_view_shows_its_slice_of_a_whole_answer(bench, layout, slicer, count) -> None:
+    layout("Red", "Green", "Yellow")
+    bench.type("liver")
+    bench.apply()
+    bench.editor.undo()
+    bench.scroll_to(9)
+    for name in ("Green", "Yellow"):
+        slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceNode").JumpSliceByCentering(64, 0, 0)
+    bench.widget("Preview").click()
+    pump(0.0)
+    preview = bench.controller.preview
+    beside = {axis: one.node for axis, one in preview.beside.items() if one.visible}
+    assert len(count) == 1 and set(beside) == {1, 2} and preview.line.node is None
+    assert views_of(beside[1]) == ["vtkMRMLSliceNodeGreen"]
+    assert views_of(beside[2]) == ["vtkMRMLSliceNodeYellow"]
+    bench.widget("Preview").click()
+    assert not any(one.visible for one in preview.beside.values())
 
 
 def test_another_effect_ends_the_preview(bench) -> None:

@@ -111,6 +111,26 @@ def test_scenario(slicer, monkeypatch, output, name: str, scenario: str) -> None
     assert not outcome.skipped, outcome.skipped
 
 
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [
+        ("TextPromptSegEffectTest", "test_apply_and_undo"),
+        ("TextPromptSegPanelTest", "test_closed_scene"),
+    ],
+)
+def test_scenarios_need_none_of_the_packages(
+    slicer, monkeypatch, output, name: str, scenario: str
+) -> None:
+    from TextPromptSegGUI.shared import dependencies
+
+    lacking = [dependencies.Package("torch>=2.6", "torch", "", 200)]
+    monkeypatch.setattr(dependencies, "packages", lambda: lacking)
+    monkeypatch.setattr(dependencies, "_complete", [])
+    assert dependencies.missing_sentence()
+    test_scenario(slicer, monkeypatch, output, name, scenario)
+    assert dependencies.missing_sentence(), "the self test puts back what it found"
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_all_scenarios_are_run_here(slicer, name: str) -> None:
     assert SCENARIOS[name] == sorted(n for n in dir(load(name)) if n.startswith("test_"))

@@ -42,8 +42,10 @@ def test_terminology_is_read_back_by_slicer(scene, text, kind, value, modifier):
     assert codes["category"] == ("SCT", "123037004", "Anatomical Structure")
     assert codes["type"] == ("SCT", value, kind)
     assert codes.get("modifier", (None, None, None))[2] == modifier
-    colour = np.array(Vocabulary.load().terminology(text).colour) / 255
-    np.testing.assert_allclose(segment.GetColor(), colour, atol=1e-6)
+    standard = np.array(Vocabulary.load().terminology(text).colour) / 255
+    shade = np.abs(np.array(segment.GetColor()) - standard).max()
+    # A left structure differs from its right one at a glance; the code keeps the standard colour.
+    assert shade > 0.15 if text.startswith("left") else shade < 1e-6
 
 
 def test_every_entry_of_the_vocabulary_survives_slicers_text_form(scene):

@@ -21,8 +21,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         """Describe the effect."""
         scriptedEffect.name = "Text prompt"
         scriptedEffect.title = _("Text prompt")
-        # It may make the first segment, and changes the selected one when there is one.
-        scriptedEffect.perSegment = True
+        # It may make the first segment, and changes the selected one when there is one. An effect
+        # per segment is switched off when Undo takes the selected segment away.
+        scriptedEffect.perSegment = False
         scriptedEffect.requireSegments = False
         scriptedEffect.showEffectCursorInSliceView = False
         AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
@@ -43,12 +44,17 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
 
     def helpText(self) -> str:
         """Return what the editor shows above the options."""
-        return _(
+        from TextPromptSegGUI.effect.hand_keys import keys_of
+
+        keys = "<br>".join(f"<b>{key}</b>: {does}" for key, does in keys_of())
+        text = _(
             "<html>Segment by typing what to segment, for example <i>left kidney, spleen</i>.<br>"
             "<b>Preview</b> shows the current slice, <b>Threshold</b> adjusts it, <b>Apply</b> "
             "changes the selected segment in one undo step; masking options are honoured.<p>"
+            "Keys:<br>{keys}<p>"
             "Results are suggestions for research and must be checked.</html>"
         )
+        return text.format(keys=keys)
 
     def setupOptionsFrame(self) -> None:
         """Build the options."""

@@ -9,7 +9,7 @@ _PUBLIC = {
     "volume_from_node": "volumes",
     "write_segment": "segments",
     "write_segments": "segments",
-    "WrittenSegment": "segments",
+    "WrittenSegment": "written",
     "SavedState": "editing",
     "headless_scene": "scene",
     "RunGuard": "scene",

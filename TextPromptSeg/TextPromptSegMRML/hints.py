@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _BESIDE = re.compile(r"^\s*[-\N{MINUS SIGN}]|\b(outside|negative|background|not)\b", re.IGNORECASE)
 
+SCRIBBLE_MM, MOST_OF_SCRIBBLE = 5.0, 16
+"""Distance of the points that a scribble becomes, and how many at most."""
+
 
 @dataclass(frozen=True)
 class HintNodes:
@@ -21,7 +24,8 @@ class HintNodes:
 
     Attributes:
         box: markups ROI node around the structure, or x0, x1, y0, y1, z0, z1 in RAS mm.
-        points: markups point list on the structure, or (x, y, z) or (x, y, z, label) in RAS mm.
+        points: markups point list or curve (a scribble) on the structure, or (x, y, z) or
+            (x, y, z, label) in RAS mm.
             Points of a list that are labelled "-...", "outside", "negative", "background" or
             "not ..." (in name or description) lie beside the structure.
         outside: a second list, whose points all lie beside the structure.
@@ -75,6 +79,8 @@ def _points_of_node(node: Any) -> list[tuple[float, float, float, int]]:
     from TextPromptSegLib.inference.hints import INSIDE, OUTSIDE
     from TextPromptSegLib.outcome import InputError
 
+    if node.IsA("vtkMRMLMarkupsCurveNode"):
+        return _points_of_scribble(node)
     if not node.IsA("vtkMRMLMarkupsFiducialNode"):
         raise InputError(f"'{node.GetName()}' is no point list; choose a markups point list.")
     found = []
@@ -90,3 +96,32 @@ def _points_of_node(node: Any) -> list[tuple[float, float, float, int]]:
     if not found:
         raise InputError(f"The point list '{node.GetName()}' is empty; place a point first.")
     return found
+
+
+def _points_of_scribble(node: Any) -> list[tuple[float, float, float, int]]:
+    """Return points along a curve, evenly spaced and not too many; one for a single click."""
+    import numpy as np
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    from TextPromptSegLib.inference.hints import INSIDE
+    from TextPromptSegLib.outcome import InputError
+
+    line = node.GetCurvePointsWorld()
+    if line is None or line.GetNumberOfPoints() == 0:
+        line = line if node.GetNumberOfControlPoints() == 0 else _control_points(node)
+    if line is None or line.GetNumberOfPoints() == 0:
+        raise InputError(f"The scribble '{node.GetName()}' is empty; draw a line first.")
+    places = vtk_to_numpy(line.GetData()).reshape(-1, 3).astype(float)
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(places, axis=0), axis=1))])
+    count = int(np.clip(round(along[-1] / SCRIBBLE_MM) + 1, 1, MOST_OF_SCRIBBLE))
+    wanted = np.linspace(0.0, along[-1], count)
+    columns = [np.interp(wanted, along, places[:, axis]) for axis in range(3)]
+    return [(float(x), float(y), float(z), INSIDE) for x, y, z in zip(*columns, strict=True)]
+
+
+def _control_points(node: Any) -> Any:
+    import vtk
+
+    points = vtk.vtkPoints()
+    node.GetControlPointPositionsWorld(points)
+    return points

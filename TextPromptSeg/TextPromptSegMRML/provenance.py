@@ -37,6 +37,7 @@ _NAMES = (
     "TwoPass",
     "Propagate",
     "Candidate",
+    "Unusual",
 )
 
 

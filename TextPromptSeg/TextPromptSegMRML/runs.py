@@ -14,9 +14,10 @@ from .editing import SavedState
 from .hints import HintNodes
 from .roi import region_of
 from .scene import RunGuard
-from .segments import WrittenSegment, write_segments
+from .segments import write_segments
 from .sequences import frame_numbers, segment_sequence
 from .volumes import sequence_of, volume_from_node
+from .written import WrittenSegment
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,39 +15,17 @@ from .geometry import ijk_to_ras, image_to_world, resample_mask, transform_betwe
 from .provenance import write_provenance
 from .scene import check_in_scene
 from .terminology import describe_segment, names_another, unique_name
+from .written import Losses, WrittenSegment, masked_share, report, show_doubt, verify
 
 if TYPE_CHECKING:
     from TextPromptSegLib.image.volume import Volume
     from TextPromptSegLib.prompting.segmentation import Segmentation
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
-_log = logging.getLogger(__name__)
-
 OPERATIONS = ("set", "add", "remove", "intersect")
 
 # The names that Segment Editor gives to a segment that nobody has named yet.
 _PLACEHOLDER = re.compile(r"Segment(_\d+)?")
-
-
-@dataclass(frozen=True)
-class WrittenSegment:
-    """What one segment got.
-
-    Attributes:
-        segment_id: ID of the segment.
-        name: its name now.
-        voxels: number of its voxels after writing, in the segmentation's lattice.
-        cut: share of the result, in [0, 1], that lies outside the segmentation's geometry.
-        masked: share of the rest that masking kept out.
-        note: one sentence for the user, empty when there is nothing to say.
-    """
-
-    segment_id: str
-    name: str
-    voxels: int
-    cut: float = 0.0
-    masked: float = 0.0
-    note: str = ""
 
 
 def write_segment(
@@ -128,6 +105,8 @@ def write_segments(
         if names_another(segment, results[0].prompt, vocabulary):
             target, kept = None, segment.GetName()
     editor = Editor(segmentation_node, volume_node, editor_node)
+    others = [name for name in editor.segmentation.GetSegmentIDs() if name != target]
+    losses = Losses(editor.segmentation, editor.overwritten(others))
     try:
         masks = [
             _aligned(s.mask, segmentation_node, volume_node, volume, editor.reference)
@@ -138,7 +117,10 @@ def write_segments(
         if target is not None and (operation != "set" or _has_voxels(editor, target)):
             if operation != "set" or len(segmentations) == 1:
                 with quiet(segmentation_node):
-                    return [_change(editor, target, operation, results, masks)]
+                    changed = _change(editor, target, operation, results, masks)
+                if operation == "set":
+                    show_doubt(segmentation_node, target, results[0].unusual)
+                return losses.told([changed])
             target = None
         if target is not None:
             # Not quietly: Segment Editor's table gives a segment its old codes and colour back when
@@ -148,6 +130,9 @@ def write_segments(
             written = _create(editor, target, results, masks, new_ids, vocabulary)
     finally:
         editor.close()
+    for entry, result in zip(written, results, strict=True):
+        show_doubt(segmentation_node, entry.segment_id, result.unusual)
+    written = losses.told(written)
     if kept:
         note = f"The segment '{kept}' was left alone; {written[0].name} is a new segment."
         written[0] = replace(written[0], note=f"{note} {written[0].note}".strip())
@@ -235,8 +220,8 @@ def _change(
     else:
         editor.write_masked(segment_id, union.astype(np.uint8), operation)
     write_provenance(editor.segmentation.GetSegment(segment_id), results, operation)
-    entry = _report(editor, segment_id, max(m.cut for m in masks), _masked_share(union, editable))
-    _verify(entry, int(np.count_nonzero(_expected(operation, old, union, editable))))
+    entry = report(editor, segment_id, max(m.cut for m in masks), masked_share(union, editable))
+    verify(entry, int(np.count_nonzero(_expected(operation, old, union, editable))))
     return entry
 
 
@@ -285,11 +270,11 @@ def _create(
                 segment_id = _add(editor.segmentation, result, wanted, vocabulary)
                 added.append(segment_id)
             allowed = mask.array if editable is None else mask.array * editable
-            share = 0.0 if editable is None else _masked_share(mask.array > 0, editable)
+            share = 0.0 if editable is None else masked_share(mask.array > 0, editable)
             editor.write_plain(segment_id, allowed, "add")
             write_provenance(editor.segmentation.GetSegment(segment_id), [result])
-            entry = _report(editor, segment_id, mask.cut, share)
-            _verify(entry, int(np.count_nonzero(allowed)))
+            entry = report(editor, segment_id, mask.cut, share)
+            verify(entry, int(np.count_nonzero(allowed)))
             written.append(entry)
     except Exception:
         for segment_id in added:
@@ -342,34 +327,3 @@ def _set_status(segment: Any) -> None:
     """Mark a segment as in progress: complete is what a person has checked."""
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetSegmentStatus(segment, logic.InProgress)
-
-
-def _masked_share(mask: np.ndarray, editable: np.ndarray | None) -> float:
-    count = int(np.count_nonzero(mask))
-    if editable is None or count == 0:
-        return 0.0
-    return 1.0 - int(np.count_nonzero(mask & editable)) / count
-
-
-def _report(editor: Editor, segment_id: str, cut: float, masked: float) -> WrittenSegment:
-    name = editor.segmentation.GetSegment(segment_id).GetName()
-    voxels = int(np.count_nonzero(editor.segment_array(segment_id)))
-    notes = []
-    if cut > 0.005:
-        notes.append(f"{cut:.0%} of {name} lies outside the geometry of the segmentation.")
-    if masked > 0.005:
-        notes.append(f"Masking kept {masked:.0%} of {name} out.")
-    for note in notes:
-        _log.info(note)
-    return WrittenSegment(segment_id, name, voxels, cut, masked, " ".join(notes))
-
-
-def _verify(entry: WrittenSegment, wanted: int) -> None:
-    """The editor logic gives up without an error; a lost segment must not pass as written."""
-    if entry.voxels != wanted:
-        from TextPromptSegLib.outcome import OutputError
-
-        raise OutputError(
-            f"The segmentation took {entry.voxels} of {wanted} voxels of {entry.name}; "
-            "write to a new segmentation."
-        )

@@ -162,3 +162,4 @@ def add_slice_nodes() -> None:
         node.SetAttribute("bed", "1")
         slicer.mrmlScene.AddNode(node)
         node.SetOrientation(orientation)
+        node.SetMappedInLayout(1)

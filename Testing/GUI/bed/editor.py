@@ -111,6 +111,19 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             return
         self._part("logic").SetSegmentationNode(node)
         self.setActiveEffectByName("")
+        if node is not None:
+            self._observe(node, slicer.vtkSegmentation.SegmentRemoved, self._segment_left)
+
+    def _segment_left(self, segmentation_node, *_args) -> None:
+        """The table loses the selected row; an effect per segment is then switched off."""
+        selected = self.currentSegmentID()
+        if segmentation_node is not self._part("logic").GetSegmentationNode() or not selected:
+            return
+        if segmentation_node.GetSegmentation().GetSegment(selected) is None:
+            self._part("node").SetSelectedSegmentID(None)
+            effect = self._part("active_effect")
+            if effect is not None and effect.perSegment:
+                self.setActiveEffectByName("")
 
     def _node_leaves(self, _scene, _event, node) -> None:
         # The selector lets go of a node while that is still in the scene.

@@ -35,19 +35,28 @@ class HintsBox:
             self._edited, f"{prefix}Box", roi, _("Box"), _("Choose or draw a box"), _GREEN
         )
         self.points = MarkupsBox(
-            self._edited, f"{prefix}Points", points, _("Inside"), _("Points on it"), _GREEN
+            self._edited, f"{prefix}Points", points, _("Inside"), _("Points on it"), _GREEN, True
         )
         self.outside = MarkupsBox(
-            self._edited, f"{prefix}Outside", points, _("Outside"), _("Points beside it"), _RED
+            self._edited,
+            f"{prefix}Outside",
+            points,
+            _("Outside"),
+            _("Points beside it"),
+            _RED,
+            True,
         )
         self.box.selector.toolTip = _(
             "A box around the structure. It tells the network where to look; the range, in "
             "contrast, only cuts off what lies outside."
         )
         self.points.selector.toolTip = _(
-            "Points on the structure. A point whose name begins with '-' lies beside it."
+            "Points or a scribble on the structure. A point whose name begins with '-' lies "
+            "beside it."
         )
-        self.outside.selector.toolTip = _("Points that are not on the structure; may be left out.")
+        self.outside.selector.toolTip = _(
+            "Points or a scribble beside the structure; may be left out."
+        )
         self.two_pass = _check(
             f"{prefix}TwoPass",
             _("Two passes"),

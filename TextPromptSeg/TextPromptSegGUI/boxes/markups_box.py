@@ -5,7 +5,7 @@ Placing follows Slicer's ``qSlicerMarkupsPlaceWidget``: one active node, one mou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
@@ -15,6 +15,8 @@ from slicer.i18n import tr as _
 from ..shared.keys import EscapeKey
 from ..shared.links import Links
 from ..shared.quiet import quiet
+
+CURVE = "vtkMRMLMarkupsCurveNode"
 
 
 class MarkupsBox:
@@ -32,6 +34,7 @@ class MarkupsBox:
         base_name: str,
         none: str,
         color: tuple[float, float, float] | None = None,
+        scribbles: bool = False,
     ) -> None:
         """Make the widgets.
 
@@ -42,12 +45,13 @@ class MarkupsBox:
             base_name: name of nodes that the button makes.
             none: what the selector shows without a node.
             color: red, green, blue in 0..1 of nodes that the button makes.
+            scribbles: also take curves, with a button "Scribble" of its own.
         """
         self._on_change, self._color = on_change, color
         self._class_name, self._base_name = class_name, base_name
         self.selector = slicer.qMRMLNodeComboBox()
         self.selector.objectName = object_name
-        self.selector.nodeTypes = [class_name]
+        self.selector.nodeTypes = [class_name, CURVE] if scribbles else [class_name]
         self.selector.noneEnabled = True
         self.selector.addEnabled = self.selector.removeEnabled = False
         self.selector.noneDisplay = none
@@ -61,11 +65,23 @@ class MarkupsBox:
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.selector, 1)
         row.addWidget(self.draw)
+        self.scribble = qt.QToolButton()
+        self.scribble.objectName = f"{object_name}Scribble"
+        self.scribble.text = _("Scribble")
+        self.scribble.checkable = True
+        self.scribble.toolTip = _(
+            "Draw a line on the structure, click by click; a right click or Escape ends it. The "
+            "network gets points along it."
+        )
+        self.scribble.visible = scribbles
+        if scribbles:
+            row.addWidget(self.scribble)
         self._links, self._node_links, self._mode_links = Links(), Links(), Links()
         self._escape = EscapeKey(self._escaped)
         self.selector.setMRMLScene(slicer.mrmlScene)
         self._links.connect(self.selector, "currentNodeChanged(vtkMRMLNode*)", self._chosen)
         self._links.connect(self.draw, "clicked(bool)", self._clicked)
+        self._links.connect(self.scribble, "clicked(bool)", self._scribble_clicked)
 
     @property
     def node(self) -> Any:
@@ -91,13 +107,20 @@ class MarkupsBox:
             and selection.GetActivePlaceNodeID() == node.GetID()
         )
 
-    def start_drawing(self) -> None:
-        """Make a node if none is chosen, and let the next clicks in a view draw it."""
+    def start_drawing(self, class_name: str = "") -> None:
+        """Let the next clicks in a view draw the chosen node, or a new one.
+
+        Args:
+            class_name: of the node that is wanted, by default what *Draw* makes; where the chosen
+                node is of another class a new one is made.
+        """
         selection, interaction = _mouse_nodes()
         if interaction is None:
-            self.draw.checked = False
+            self._show_state()
             return
-        node = self.node if self.node is not None else self._made()
+        wanted, node = class_name or self._class_name, self.node
+        if node is None or not node.IsA(wanted):
+            node = self._made(wanted)
         points = bool(node.IsA("vtkMRMLMarkupsFiducialNode"))
         if not points and node.GetNumberOfControlPoints() > 0:
             node.RemoveAllControlPoints()  # a box that is complete takes no more clicks
@@ -109,7 +132,13 @@ class MarkupsBox:
         other = selection.ActivePlaceNodeIDChangedEvent
         self._mode_links.observe(selection, other, self._mode_changed)
         self._escape.listen(self.widget.window())
-        self.draw.checked = self.drawing
+        self._show_state()
+
+    def make_around(self, low: Sequence[float], high: Sequence[float]) -> None:
+        """Make and choose a box between two corners, RAS mm, in the world."""
+        node = self._made(self._class_name)
+        node.SetCenterWorld(*((a + b) / 2.0 for a, b in zip(low, high, strict=True)))
+        node.SetSizeWorld(*(b - a for a, b in zip(low, high, strict=True)))
 
     def end_drawing(self) -> None:
         """Give the mouse back, when it places the chosen node."""
@@ -126,9 +155,9 @@ class MarkupsBox:
         self._links.clear()
         self.selector.setMRMLScene(None)
 
-    def _made(self) -> Any:
+    def _made(self, class_name: str) -> Any:
         scene = slicer.mrmlScene
-        node = scene.AddNewNodeByClass(self._class_name, scene.GenerateUniqueName(self._base_name))
+        node = scene.AddNewNodeByClass(class_name, scene.GenerateUniqueName(self._base_name))
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
         if display is not None:
@@ -144,6 +173,18 @@ class MarkupsBox:
         else:
             self.end_drawing()
 
+    def _scribble_clicked(self, on: bool) -> None:
+        if on:
+            self.start_drawing(CURVE)
+        else:
+            self.end_drawing()
+
+    def _show_state(self) -> None:
+        """Keep the button pressed whose kind of node is being drawn."""
+        curve = self.node is not None and bool(self.node.IsA(CURVE))
+        self.draw.checked = self.drawing and not curve
+        self.scribble.checked = self.drawing and curve
+
     def _escaped(self) -> bool:
         was_drawing = self.drawing
         self.end_drawing()
@@ -156,7 +197,7 @@ class MarkupsBox:
     def _drawing_ended(self) -> None:
         self._mode_links.clear()
         self._escape.forget()
-        self.draw.checked = False
+        self.draw.checked = self.scribble.checked = False
 
     def _chosen(self, _node: Any) -> None:
         self._observe()

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.prompting.prompt import Prompt
+from TextPromptSegLib.prompting.shades import display_colour
 
 from ..shared.links import Links
 from ..shared.quality_words import quality_words
@@ -48,12 +49,16 @@ class ParseView:
         self._links = Links()
         self._links.connect(self.label, "linkActivated(QString)", self._clicked)
 
-    def show(self, text: str, trained: Mapping[str, Any] | None = None) -> list[Prompt]:
+    def show(
+        self, text: str, trained: Mapping[str, Any] | None = None, typing: bool = False
+    ) -> list[Prompt]:
         """Parse and show a text.
 
         Args:
             text: what was typed.
             trained: the checkpoint's trained prompts, None when there is no checkpoint.
+            typing: whether more is about to be typed: what is shown then changes only with the
+                prompts, and warnings about half a word wait.
 
         Returns:
             The prompts, empty when the text is empty or unreadable (see ``error``).
@@ -67,8 +72,16 @@ class ParseView:
                 self.prompts = parse_prompts(text)
             except TextPromptSegError as error:
                 self.error = str(error)
+        if (
+            typing
+            and text.strip()
+            and not all(p.structure for p in self.prompts or [Prompt("", "")])
+        ):
+            return self.prompts
         answers = prospects(self.prompts, trained)
-        self.label.text = self._html(answers) if self.prompts else html.escape(self.error)
+        self.label.text = (
+            self._html(answers, not typing) if self.prompts else html.escape(self.error)
+        )
         self.label.visible = bool(self.label.text)
         return self.prompts
 
@@ -79,7 +92,7 @@ class ParseView:
             self._menu.deleteLater()
             self._menu = None
 
-    def _html(self, answers: Sequence[Prospect]) -> str:
+    def _html(self, answers: Sequence[Prospect], with_notes: bool) -> str:
         parts, notes = [], []
         for number, (prompt, answer) in enumerate(zip(self.prompts, answers, strict=True)):
             mark = _MISSING if answer.refusal or not prompt.answerable else _dot(prompt)
@@ -88,7 +101,7 @@ class ParseView:
             parts.append(f"{link} <small>({html.escape(words)})</small>" if words else link)
             notes += [*prompt.notes, *filter(None, (answer.refusal, answer.warning))]
         text = ", ".join(parts)
-        for note in dict.fromkeys(notes):
+        for note in dict.fromkeys(notes if with_notes else ()):
             text += f"<br><small>{html.escape(note)}</small>"
         return text
 
@@ -144,6 +157,6 @@ def _dot(prompt: Prompt) -> str:
     """Return a dot in the colour that the segment will have."""
     from TextPromptSegLib.prompting.vocabulary import Vocabulary
 
-    terminology = Vocabulary.load().terminology(prompt)
-    red, green, blue = terminology.colour if terminology is not None else (128, 128, 128)
+    terminology, grey = Vocabulary.load().terminology(prompt), (128, 128, 128)
+    red, green, blue = grey if terminology is None else display_colour(terminology, prompt)
     return f'<span style="color:#{red:02x}{green:02x}{blue:02x}">\N{BLACK CIRCLE}</span>'

@@ -107,6 +107,12 @@ class RegionBox:
     def set_enabled(self, enabled: bool) -> None:
         """Allow or forbid changes."""
         self.widget.enabled = enabled
+        if not enabled:
+            self.end_drawing()
+
+    def end_drawing(self) -> None:
+        """Give the mouse back, when it draws the region."""
+        self._roi.end_drawing()
 
     def cleanup(self) -> None:
         """Disconnect and let go of the scene."""
@@ -120,3 +126,5 @@ class RegionBox:
     def _arrange(self) -> None:
         self._slices.visible = self.choice == SLICES
         self._roi.widget.visible = self.choice == ROI
+        if self.choice != ROI:
+            self.end_drawing()

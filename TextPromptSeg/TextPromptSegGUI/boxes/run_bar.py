@@ -42,6 +42,7 @@ class RunBar:
         flat(self.outcome)
         self.outcome.visible = False
         self.running = False
+        self.said = ""
         self._on_apply, self._on_cancel, self._on_link = on_apply, on_cancel, on_link
         self._links = Links()
         self._links.connect(self.button, "clicked()", self._clicked)
@@ -70,6 +71,7 @@ class RunBar:
 
     def say(self, text: str, rich: bool = False) -> None:
         """Show a sentence; plain text unless it is said to be rich."""
+        self.said = text
         self.outcome.text = text if rich else html.escape(text, quote=False).replace("\n", "<br>")
         self.outcome.visible = bool(text)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import qt
@@ -18,12 +17,15 @@ from TextPromptSegLib.outcome import DependencyError, Outcome, TextPromptSegErro
 from ..boxes.candidates_box import pick
 from ..shared import settings, views
 from ..shared.dependencies import missing_sentence
+from ..shared.links import Links
 from ..shared.quiet import quiet
 from ..shared.runs import Run, how_it_ran, volume_lines
 from ..shared.session import session
+from .hand_keys import HandKeys
 from .live_preview import SCROLLING_MS, TYPING_MS, LivePreview
 from .options import EffectOptions
 from .overlay_box import NOTHING
+from .readiness import Readiness
 from .source import EffectInput
 
 if TYPE_CHECKING:
@@ -47,7 +49,13 @@ class EffectController:
         self._run: Run | None = None
         self._applied: Run | None = None
         self._target: str | None = None  # the segment that was selected when Apply was pressed
-        self._active = self._closed = False
+        self._active = self._closed = self._ended_away = False
+        self._selected: str | None = None  # the segment that was selected last
+        self._links = Links()
+        self.readiness = Readiness(
+            self.session, self.options.model, lambda: self.options.bar.said, self._say
+        )
+        self.hand_keys = HandKeys(scripted_effect, self.options, self)
         self.session.listen(self._session_changed)
 
     # -- called by the effect ------------------------------------------------------------------
@@ -55,21 +63,33 @@ class EffectController:
     def activate(self) -> None:
         """The effect was selected."""
         self._active = True
+        self._watch_scene()
         self.options.model.refresh()
         self.options.refresh_names()
         self.options.show_parse()
         self.volume_changed()
-        self._say(missing_sentence(), rich=True)
+        problem = missing_sentence()
+        if problem or not self._ended_away:  # what a run said that ended meanwhile is still to read
+            self._say(problem, rich=True)
+        self._ended_away = False
+        self.hand_keys.switch_on()
+        qt.QTimer.singleShot(0, self._opened)
 
     def deactivate(self) -> None:
-        """Another effect was selected: nothing goes on in the background, nothing stays shown."""
+        """Another effect was selected: nothing stays shown; a run that was asked for goes on."""
         self._active = False
+        self._links.clear()
+        self.hand_keys.switch_off()
+        self.readiness.stop()
         self.options.hints.end_drawing()
-        self.cancel()
+        self.options.region.end_drawing()
         self._set_preview_button(False)
         self.preview.switch(False)
         self.preview.forget()
         self._applied = None
+        if self._run is not None:
+            # Segment Editor switches the effect off just before its segmentation goes.
+            qt.QTimer.singleShot(0, self._end_without_a_place)
 
     def volume_changed(self) -> None:
         """Another source volume: other slices, and earlier answers hold no more."""
@@ -95,8 +115,11 @@ class EffectController:
     def cleanup(self) -> None:
         """Let go of everything."""
         self._closed = True
+        self.cancel()
         self.deactivate()
         self.preview.cleanup()
+        self.hand_keys.cleanup()
+        self.readiness.cleanup()
         self.session.forget(self._session_changed)
         self.options.cleanup()
 
@@ -105,7 +128,8 @@ class EffectController:
     def prompt_changed(self) -> None:
         """Earlier answers may not hold; the preview follows when the user pauses."""
         if self._active and self.options.parse.prompts:
-            self._warm_up()
+            if self._run is None:
+                self.readiness.load()
             self.preview.schedule(TYPING_MS)
 
     def threshold_changed(self) -> None:
@@ -124,6 +148,16 @@ class EffectController:
             self._set_preview_button(True)
             self.preview.switch(True)
 
+    def show_in_3d(self) -> None:
+        """Show the segments as surfaces in the 3-D views, or hide them there."""
+        from TextPromptSegMRML.surfaces import toggle_surfaces
+
+        node = self.source.segmentation_node
+        if node is None or not node.GetSegmentation().GetNumberOfSegments():
+            self._say(_("There is no segment yet; press Apply first."))
+            return
+        toggle_surfaces(node)
+
     def again(self) -> None:
         """Take prompt, checkpoint and threshold from the selected segment."""
         from TextPromptSegMRML.provenance import read_provenance
@@ -135,7 +169,29 @@ class EffectController:
             return
         prompt = facts["Prompt"].replace(";", ",")
         self.options.use(prompt, facts.get("Model", ""), float(facts["Threshold"]))
-        self._say(_("Prompt, checkpoint and threshold are those of the selected segment."))
+        said = _("Prompt, checkpoint and threshold are those of the selected segment.")
+        box = self.options.hints.box
+        if self.options.hints.has_box and box.node is None:
+            corners = self.source.corners_of_selected()
+            if corners is not None:
+                box.make_around(*corners)
+                said += " " + _("The box lies around it: move it, or set points.")
+        self._say(said)
+
+    def escape(self) -> bool:
+        """End the run under way, else the preview; False when there is neither."""
+        if self._run is not None:
+            self.cancel()
+        elif self.preview.on:
+            self._set_preview_button(False)
+            self.preview.switch(False)
+        else:
+            return False
+        return True
+
+    def say(self, text: str) -> None:
+        """Show a sentence in the outcome line."""
+        self._say(text)
 
     # -- choices that the preview asks for --------------------------------------------------------
 
@@ -172,7 +228,7 @@ class EffectController:
         except TextPromptSegError as error:
             self._refuse(error)
             return
-        self._target = self.source.selected_segment_id
+        self._target = self._selected = self.source.selected_segment_id
         if answered is not None:
             self._applied = answered
             self._write(answered)
@@ -203,21 +259,56 @@ class EffectController:
         self.options.set_running(False)
         if run.state == "cancelled":
             self._say(_("Cancelled; nothing was changed."))
-            if not self._active:
-                # Segment Editor switches the effect off just before its segmentation goes.
-                qt.QTimer.singleShot(0, partial(self._explain_cancelled, run))
         elif run.state == "failed":
             self._say(run.error)
         else:
-            self._applied = run
-            self.preview.keep(run)
-            self.answered(run.results)
+            if self._active:
+                self._applied = run
+                self.preview.keep(run)
+                self.answered(run.results)
             self._write(run)
+        if not self._active and not self._closed and run.state != "cancelled":
+            # The user is somewhere else: the status bar is what is seen from there.
+            self._ended_away = True
+            slicer.util.showStatusMessage(f"{self.effect.title}: {self.options.bar.said}", 8000)
 
-    def _explain_cancelled(self, run: Run) -> None:
-        node = run.request.segmentation_node
+    def _opened(self) -> None:
+        """The options are on screen: the keyboard goes to the prompt, the worker starts."""
+        if self._active and not self._closed:
+            self.options.focus()
+            self.readiness.begin()
+
+    def _end_without_a_place(self) -> None:
+        """Give up a run whose segmentation is gone, or whose scene was closed."""
+        node = self._run.request.segmentation_node if self._run is not None else None
         if node is not None and node.GetScene() is None and not self._closed:
+            self.cancel()
             self._say(_("The segmentation was deleted during the run; nothing was changed."))
+
+    def _watch_scene(self) -> None:
+        """Hear of a scene that is closed, and of segments that go, for example by Undo."""
+        self._links.clear()
+        self._links.observe(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self._scene_closed)
+        node = self.source.segmentation_node
+        if node is not None:
+            self._selected = self.source.selected_segment_id
+            self._links.observe(node, slicer.vtkSegmentation.SegmentRemoved, self._segment_left)
+
+    def _scene_closed(self, _caller: Any, _event: Any) -> None:
+        self.options.reset()
+
+    def _segment_left(self, _caller: Any, _event: Any) -> None:
+        qt.QTimer.singleShot(0, self._select_another)
+
+    def _select_another(self) -> None:
+        """Select the segment that was selected before, when the selected one is gone."""
+        node = self.source.segmentation_node
+        if not self._active or node is None or self.source.selected_segment_id is not None:
+            return
+        names = list(node.GetSegmentation().GetSegmentIDs())
+        if names:
+            chosen = self._selected if self._selected in names else names[-1]
+            self.effect.parameterSetNode().SetSelectedSegmentID(chosen)
 
     def _write(self, run: Run) -> None:
         from TextPromptSegMRML.segments import write_segments
@@ -248,7 +339,7 @@ class EffectController:
         # What was applied is now to be seen in the segment itself.
         self._set_preview_button(False)
         self.preview.switch(False)
-        if written and written[0].segment_id != chosen:
+        if self._active and written and written[0].segment_id != chosen:
             editor.SetSelectedSegmentID(written[0].segment_id)
         explained = [self._explained(result, run) for result in results]
         self._say(volume_lines(explained, [*(w.note for w in written), how_it_ran(run)]))
@@ -283,15 +374,6 @@ class EffectController:
         button = self.options.preview
         with quiet(button):
             button.checked = on
-
-    def _warm_up(self) -> None:
-        from TextPromptSegLib.checkpoints import licence
-
-        model = self.options.model.model
-        if model is None or self._run is not None or missing_sentence():
-            return
-        if not licence.needs_acknowledgement(model):
-            self.session.warm_up(model.name, settings.text("Device", "auto"))
 
     def _session_changed(self) -> None:
         if self._run is None:

@@ -20,7 +20,7 @@ from ..shared.overlays import LiveOverlay
 from ..shared.runs import Run
 from ..shared.session import Session
 from .overlay_box import NOTHING
-from .preview import Preview
+from .preview import Preview, SliceLine
 from .source import EffectInput
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ class LivePreview:
             say: shows a sentence.
         """
         self.drawing = Preview()
+        self.beside = {axis: Preview() for axis in range(3)}
+        """Slices of the other views, where the whole image was searched."""
+        self.line = SliceLine()
         self.overlay = LiveOverlay()
         self.on = False
         self._session, self._source = session, source
@@ -123,23 +126,22 @@ class LivePreview:
         self._run.start()
 
     def redraw(self) -> bool:
-        """Draw the slice that is shown from stored answers; False when none of them fits."""
+        """Draw the slices that are shown from stored answers; False when none of them fits."""
         for run in (self._whole, self._slice):
-            if not self._source.holds(run):
+            place = self._covered_slice(run) if self._source.holds(run) else None
+            if place is None:
                 continue
             assert run is not None and run.volume is not None
-            number = self._covered_slice(run)
-            if number is None:
-                continue
-            axis = views.file_axis(run.volume, views.plane_of(self._source.view))
             self._choices.answered(run.results)
-            candidate = self._choices.candidate()
-            threshold = None if candidate else self._choices.threshold()
-            answers = [pick(result, candidate) for result in run.results]
-            slabs = [one_slice(answer, axis, number, threshold) for answer in answers]
-            self.drawing.show(slabs, run.volume, axis, number)
+            number, plane = place
+            axis, view = views.file_axis(run.volume, plane), self._source.view
+            slabs = self._slabs(run, axis, number)
+            fits = views.plane_of(view) == plane
+            self.drawing.show(slabs, run.volume, axis, number, [view.GetID()] if fits else ())
+            self._draw_beside(run, plane, axis, number)
             self._show_overlay(run)
-            self._say(slice_lines(slabs, run.volume, axis))
+            said = slice_lines(slabs, run.volume, axis)
+            self._say(said if fits else f"{said}\n{_elsewhere(run.volume, plane, axis, number)}")
             return True
         return False
 
@@ -179,19 +181,58 @@ class LivePreview:
             block = tuple(parts)
         self.overlay.show(run.results, run.volume, kind, block)
 
+    def _slabs(self, run: Run, axis: int, number: int) -> list[Segmentation]:
+        """Return the answers of a run on one slice, as the user chose them."""
+        candidate = self._choices.candidate()
+        threshold = None if candidate else self._choices.threshold()
+        answers = [pick(result, candidate) for result in run.results]
+        return [one_slice(answer, axis, number, threshold) for answer in answers]
+
+    def _draw_beside(self, run: Run, plane: str, axis: int, number: int) -> None:
+        """Draw in the other views: their own slices where they are known, else a line."""
+        assert run.volume is not None
+        other, crossing = {}, []
+        for view in views.visible_views():
+            its_plane = views.plane_of(view)
+            its_axis = views.file_axis(run.volume, its_plane)
+            its_number = views.slice_number(view, run.volume)
+            if its_plane == plane:
+                continue
+            if run.request.slices is None and its_number is not None:
+                other.setdefault((its_axis, its_number), []).append(view.GetID())
+            else:
+                crossing.append(view.GetID())
+        drawn = set()
+        for (its_axis, its_number), names in other.items():
+            if its_axis not in drawn:  # two views of one plane: the first
+                slabs = self._slabs(run, its_axis, its_number)
+                self.beside[its_axis].show(slabs, run.volume, its_axis, its_number, names)
+                drawn.add(its_axis)
+        for its_axis, drawing in self.beside.items():
+            if its_axis not in drawn:
+                drawing.clear()
+        self.line.show(run.volume, axis, number, crossing)
+
     def _clear(self) -> None:
-        self.drawing.clear()
+        for drawing in (self.drawing, *self.beside.values()):
+            drawing.clear()
+        self.line.clear()
         self.overlay.clear()
 
-    def _covered_slice(self, run: Run) -> int | None:
-        view = self._source.view
-        if view is None or run.volume is None:
+    def _covered_slice(self, run: Run | None) -> tuple[int, str] | None:
+        """Return the slice that is shown and its plane, when a run has searched it."""
+        if run is None or run.volume is None:
             return None
-        number, wanted = views.slice_number(view, run.volume), run.request
-        if number is None or wanted.slices is None:
-            return number
-        same_plane = wanted.plane in (None, views.plane_of(view))
-        return number if same_plane and wanted.slices[0] <= number < wanted.slices[1] else None
+        try:
+            number, plane = self._source.slice_in_view()
+        except TextPromptSegError:
+            return None
+        wanted = run.request
+        if wanted.slices is None:
+            return number, plane
+        same_plane = wanted.plane in (None, plane)
+        inside = wanted.slices[0] <= number < wanted.slices[1]
+        return (number, plane) if same_plane and inside else None
 
     def _finished(self, run: Run) -> None:
         if run is not self._run:
@@ -207,6 +248,15 @@ class LivePreview:
                 self._slice = run
             if not self.redraw():
                 self.schedule(SCROLLING_MS)  # prompt or slice changed meanwhile
+
+
+def _elsewhere(volume: Volume, plane: str, axis: int, number: int) -> str:
+    """Return where the previewed slice lies, when no view shows it."""
+    planes = {"axial": _("axial"), "coronal": _("coronal"), "sagittal": _("sagittal")}
+    return _(
+        "Previewed on the {plane} slice {number} of {count}, which no view shows: the line shows "
+        "where it lies."
+    ).format(plane=planes[plane], number=number + 1, count=volume.shape[axis])
 
 
 def one_slice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -18,39 +18,16 @@ from ..boxes.threshold_box import ThresholdBox
 from ..shared import settings
 from ..shared.links import Links
 from ..shared.quiet import choose, quiet
+from .actions import Actions
 from .completion import Completion
-from .overlay_box import OverlayBox
+from .fold import OptionsFold
+from .names_menu import NamesMenu
+from .overlay_box import NOTHING, OverlayBox
 
+PAUSE_MS = 600
+"""After so long without a key a person has stopped typing."""
 OPERATIONS = ("set", "add", "remove", "intersect")
 _HINT_NODES = ("Box", "Points", "Outside")
-
-
-class Actions(Protocol):
-    """What the options ask the effect to do."""
-
-    def apply(self) -> None:
-        """Apply was pressed."""
-
-    def cancel(self) -> None:
-        """Cancel was pressed."""
-
-    def preview_toggled(self, on: bool) -> None:
-        """Preview was switched."""
-
-    def prompt_changed(self) -> None:
-        """Another prompt, checkpoint or range: earlier answers may not hold."""
-
-    def threshold_changed(self) -> None:
-        """Only the threshold, or which candidate is taken: earlier answers hold."""
-
-    def overlay_changed(self) -> None:
-        """Another map is to be shown over the image."""
-
-    def again(self) -> None:
-        """The selected segment's prompt is to be used again."""
-
-    def follow_link(self, address: str) -> None:
-        """A link of the outcome line was clicked."""
 
 
 class EffectOptions:
@@ -76,8 +53,10 @@ class EffectOptions:
         self.again.objectName = "TextPromptAgain"
         self.again.text = _("Again")
         self.again.toolTip = _(
-            "Take prompt, checkpoint and threshold from the selected segment, to run them again."
+            "Take prompt, checkpoint and threshold from the selected segment, to run them again; "
+            "where a box is asked for and none is chosen, it starts from the segment."
         )
+        self.names = NamesMenu(lambda: self.text, self._parse_edited)
         self.completion = Completion(self.line)
         self.parse = ParseView(self._parse_edited)
         self.modality = ModalityBox(self._edited, "TextPromptModality")
@@ -97,47 +76,95 @@ class EffectOptions:
         for key, label in zip(OPERATIONS, labels, strict=True):
             self.operation.addItem(label, key)
         self.threshold = ThresholdBox(self._threshold_edited)
-        self.overlay = OverlayBox(actions.overlay_changed)
+        self.overlay = OverlayBox(self._overlay_edited)
         self.preview = qt.QPushButton(_("Preview"))
         self.preview.objectName = "TextPromptPreview"
         self.preview.checkable = True
         self.preview.toolTip = _(
-            "Show the result on the current slice. It follows the slice, the prompt and the "
-            "threshold until it is switched off."
+            "Show the result on the current slice (Enter in the prompt line). It follows the "
+            "slice, the prompt and the threshold until it is switched off (Escape)."
         )
         self.bar = RunBar(actions.apply, actions.cancel, actions.follow_link)
         self.bar.button.toolTip = _(
-            "Segment the chosen range and change the selected segment, as one undo step."
+            "Segment the chosen range and change the selected segment, as one undo step "
+            "(Ctrl+Enter; Escape cancels)."
+        )
+        self.fold = OptionsFold(self._rows())
+        self.in_3d = qt.QPushButton(_("3-D"))
+        self.in_3d.objectName = "TextPrompt3D"
+        self.in_3d.toolTip = _(
+            "Show the segments as surfaces in the 3-D views, or hide them there."
         )
         self._lay_out()
+        self._pause = qt.QTimer()
+        self._pause.setSingleShot(True)
         self._links = Links()
+        self._links.connect(self._pause, "timeout()", self._paused)
+        # Qt tells of what a person typed first, then of any change.
+        self._links.connect(self.line, "textEdited(QString)", self._line_typed)
         self._links.connect(self.line, "textChanged(QString)", self._line_edited)
         self._links.connect(self.line, "returnPressed()", self._enter)
         self._links.connect(self.again, "clicked()", actions.again)
+        self._links.connect(self.in_3d, "clicked()", actions.show_in_3d)
         self._links.connect(self.operation, "currentIndexChanged(int)", self._operation_edited)
         self._links.connect(self.preview, "toggled(bool)", actions.preview_toggled)
         self.refresh_names()
         self.show_takes()
 
     def _lay_out(self) -> None:
-        add = self._effect.addLabeledOptionsWidget
+        """Prompt, what was understood, Preview and Apply come first; the rest folds away."""
         row = qt.QHBoxLayout()
         row.addWidget(self.line, 1)
+        row.addWidget(self.names.button)
         row.addWidget(self.again)
-        add(_("Prompt:"), row)
+        self._effect.addLabeledOptionsWidget(_("Prompt:"), row)
         # Widgets that are added by themselves are made to grow in height; layouts are not.
-        self._effect.addOptionsWidget(side_by_side(self.parse.label))
-        add(_("Image is:"), self.modality.combo)
-        add(_("Checkpoint:"), self.model.combo)
-        add(_("Hints:"), self.hints.widget)
-        add(_("Candidates:"), self.candidates.widget)
-        add(_("Range:"), self.region.widget)
-        add(_("Operation:"), self.operation)
-        add(_("Threshold:"), self.threshold.widget)
-        add(_("Overlay:"), self.overlay.combo)
-        self._effect.addOptionsWidget(side_by_side(self.preview, self.bar.button))
-        self._effect.addOptionsWidget(side_by_side(self.bar.progress))
-        self._effect.addOptionsWidget(side_by_side(self.bar.outcome))
+        add = self._effect.addOptionsWidget
+        add(side_by_side(self.parse.label))
+        add(side_by_side(self.preview, self.bar.button, self.in_3d))
+        add(side_by_side(self.bar.progress))
+        add(side_by_side(self.bar.outcome))
+        add(side_by_side(self.fold.button))
+
+    def _rows(self) -> list[tuple[str, str, Any]]:
+        return [
+            ("modality", _("Image is:"), self.modality.combo),
+            ("model", _("Checkpoint:"), self.model.combo),
+            ("hints", _("Hints:"), self.hints.widget),
+            ("candidates", _("Candidates:"), self.candidates.widget),
+            ("region", _("Range:"), self.region.widget),
+            ("operation", _("Operation:"), self.operation),
+            ("threshold", _("Threshold:"), self.threshold.widget),
+            ("overlay", _("Overlay:"), self.overlay.combo),
+        ]
+
+    def differences(self) -> list[str]:
+        """Return in words which options are not as they come."""
+        from TextPromptSegLib.checkpoints.catalogue import DEFAULT_MODEL
+
+        threshold = self.threshold.value
+        found = [
+            self.modality.combo.currentText if self.modality.choice != AUTO else "",
+            self.model.combo.currentText if self.model.name not in ("", DEFAULT_MODEL) else "",
+            self.hints.combo.currentText if self.hints.choice != NONE else "",
+            self.candidates.samples.text if self.candidates.count else "",
+            self.region.combo.currentText if self.region.choice != WHOLE else "",
+            self.operation.currentText if self.chosen_operation != OPERATIONS[0] else "",
+            "" if threshold is None else _("threshold {value:.2f}").format(value=threshold),
+            self.overlay.combo.currentText if self.overlay.kind != NOTHING else "",
+        ]
+        return [str(text) for text in found if text]
+
+    def focus(self) -> None:
+        """Put the keyboard into the prompt line, with what stands there selected."""
+        self.line.setFocus()
+        self.line.selectAll()
+
+    def choose_hints(self, choice: str) -> None:
+        """Choose hints as if the user had, and show them."""
+        self.fold.set_open(True)
+        combo = self.hints.combo
+        combo.currentIndex = max(0, combo.findData(choice))
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -168,6 +195,7 @@ class EffectOptions:
         known = self.model.model
         names = () if known is None else known.prompts
         self.completion.set_names(names, Vocabulary.load().names())
+        self.names.set_trained(self.model.trained)
         self.completion.set_history(settings.history())
 
     def show_takes(self) -> None:
@@ -176,11 +204,14 @@ class EffectOptions:
         self.hints.set_takes(takes)
         self.candidates.set_offered("samples" in takes)
         self.overlay.set_takes(takes)
+        self.fold.show_row("hints", "box" in takes or "points" in takes)
+        self.fold.show_row("candidates", "samples" in takes)
+        self._summarise()
 
-    def show_parse(self) -> None:
+    def show_parse(self, typing: bool = False) -> None:
         """Show how the prompt is understood, and the threshold that belongs to it."""
         trained = self.model.trained
-        prompts = self.parse.show(self.text, trained)
+        prompts = self.parse.show(self.text, trained, typing)
         defaults = [
             float(trained[p.name].get("threshold", 0.5))
             for p in prompts
@@ -232,9 +263,11 @@ class EffectOptions:
         choose(self.operation, effect.parameter("Operation"))
         threshold = effect.doubleParameter("Threshold")
         self.threshold.set_value(threshold if threshold > 0 else None)
+        self._summarise()
 
     def write_parameters(self) -> None:
         """Bring the editor node in line with the widgets."""
+        self._summarise()
         effect = self._effect
         node = effect.parameterSetNode()
         if node is None:
@@ -258,6 +291,12 @@ class EffectOptions:
         effect.setParameter("Threshold", float(self.threshold.value or 0.0))
         node.EndModify(was_modified)
 
+    def reset(self) -> None:
+        """Forget what belonged to a scene that is gone: threshold and map over the image."""
+        self.threshold.set_value(None)
+        choose(self.overlay.combo, NOTHING)
+        self.write_parameters()
+
     # -- state -------------------------------------------------------------------------------------
 
     def set_running(self, running: bool) -> None:
@@ -270,8 +309,11 @@ class EffectOptions:
 
     def cleanup(self) -> None:
         """Disconnect everything."""
+        self._pause.stop()
         self._links.clear()
         for part in (
+            self.fold,
+            self.names,
             self.completion,
             self.parse,
             self.modality,
@@ -287,9 +329,15 @@ class EffectOptions:
 
     # -- what the user does ------------------------------------------------------------------------
 
+    def _line_typed(self, _text: str) -> None:
+        self._pause.start(PAUSE_MS)
+
     def _line_edited(self, _text: str) -> None:
-        self.show_parse()
+        self.show_parse(typing=bool(self._pause.active))
         self._edited()
+
+    def _paused(self) -> None:
+        self.show_parse()
 
     def _parse_edited(self, text: str) -> None:
         self.line.text = text
@@ -309,6 +357,13 @@ class EffectOptions:
 
     def _candidate_changed(self, number: int) -> None:
         self.threshold.set_enabled(number == 0)
+
+    def _overlay_edited(self) -> None:
+        self._summarise()
+        self._actions.overlay_changed()
+
+    def _summarise(self) -> None:
+        self.fold.summarise(self.differences())
 
     def _threshold_edited(self) -> None:
         self.write_parameters()

@@ -1,11 +1,13 @@
-"""A result shown over one slice before it is applied, in a segmentation of its own."""
+"""A result shown over slices before it is applied, in nodes that the scene does not keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from ..shared.overlays import remove_with_display
@@ -15,18 +17,23 @@ if TYPE_CHECKING:
     from TextPromptSegLib.prompting.segmentation import Segmentation
 
 _REPRESENTATION = "Binary labelmap"
+_PALE = 0.15
+_LINE_COLOR = (1.0, 0.65, 0.0)
 
 
 class Preview:
-    """A hidden segmentation node that shows masks in the slice views.
+    """A hidden segmentation node that shows masks of one slice in the slice views.
 
-    It is not saved with the scene, does not appear in selectors, and is made when it is first
-    needed. Changing the threshold only replaces the voxels of one slice, which takes milliseconds.
+    It joins the scene hidden and complete, so that the subject hierarchy makes no items for it,
+    which a saved scene would keep; after that only the voxels of its segments change. (Slicer's
+    plugin for segmentations logs an error for a segment that comes, goes or changes without an
+    item.) Another threshold replaces the voxels of one slice, which takes milliseconds.
     """
 
     def __init__(self) -> None:
         """Start without a node."""
         self._node_id = ""
+        self._shown: tuple[Any, ...] = ()
 
     @property
     def node(self) -> Any:
@@ -39,7 +46,14 @@ class Preview:
         node = self.node
         return node is not None and node.GetSegmentation().GetNumberOfSegments() > 0
 
-    def show(self, results: Sequence[Segmentation], volume: Volume, axis: int, number: int) -> None:
+    def show(
+        self,
+        results: Sequence[Segmentation],
+        volume: Volume,
+        axis: int,
+        number: int,
+        views: Iterable[str] = (),
+    ) -> None:
         """Show the masks of one slice.
 
         Args:
@@ -47,63 +61,151 @@ class Preview:
             volume: the image, in world coordinates.
             axis: axis of the array (0 K, 1 J, 2 I) along which the slice lies.
             number: the slice.
+            views: IDs of the slice views that show it; all of them by default.
         """
         from TextPromptSegMRML.geometry import oriented_image
-        from TextPromptSegMRML.terminology import describe_segment
 
-        node = self._ready_node()
-        segmentation = node.GetSegmentation()
         start = [0, 0, 0]  # i, j, k
         start[2 - axis] = number
+        images = [oriented_image(result.mask, volume.ijk_to_ras, start) for result in results]
+        names = tuple((r.prompt.phrase(), bool(r.unusual)) for r in results)
+        shown, node = (names, tuple(views)), self.node
+        if node is None or shown != self._shown:
+            self.clear()
+            self._make(results, images, shown[1])
+            self._shown = shown
+            return
         was_modified = node.StartModify()
-        wanted = [f"preview_{index}" for index in range(len(results))]
-        for name in list(segmentation.GetSegmentIDs()):
-            if name not in wanted:
-                segmentation.RemoveSegment(name)
-        for name, result in zip(wanted, results, strict=True):
-            segment = segmentation.GetSegment(name)
-            if segment is None:
-                segmentation.AddEmptySegment(name, result.prompt.name)
-                segment = segmentation.GetSegment(name)
-                describe_segment(segment, result.prompt)
-            elif segment.GetName() != result.prompt.name:
-                segment.SetName(result.prompt.name)
-                describe_segment(segment, result.prompt)
-            image = oriented_image(result.mask, volume.ijk_to_ras, start)
-            segment.SetLabelValue(1)
-            segment.AddRepresentation(_REPRESENTATION, image)
-        # This passes the segments' events on, as one. Any further event would make each view draw
-        # at once and again, inside the slider's own event, instead of when the window is idle.
+        segmentation = node.GetSegmentation()
+        for index, image in enumerate(images):
+            segment = segmentation.GetSegment(_segment_id(index))
+            segment.GetRepresentation(_REPRESENTATION).DeepCopy(image)
+        node.Modified()
+        # Any further event would make each view draw at once and again, inside the slider's own
+        # event, instead of when the window is idle.
         node.EndModify(was_modified)
 
     def clear(self) -> None:
         """Remove the preview and its node."""
-        node = self.node
-        self._node_id = ""
+        node, self._node_id, self._shown = self.node, "", ()
         if node is not None:
             remove_with_display(node)
 
-    def _ready_node(self) -> Any:
-        node = self.node
-        if node is not None:
-            return node
-        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentationNode")
-        node.UnRegister(None)
-        node.SetName(slicer.mrmlScene.GenerateUniqueName(_("Text prompt preview")))
-        node.SetAttribute("SubjectHierarchy.ExcludeFromTree", "1")
-        node.SetSaveWithScene(False)
+    def _make(self, results: Sequence[Segmentation], images: list[Any], views: Any) -> None:
+        from TextPromptSegMRML.terminology import describe_segment
+
+        node = hidden_node("vtkMRMLSegmentationNode", _("Text prompt preview"))
+        segmentation = node.GetSegmentation()
+        segmentation.SetSourceRepresentationName(_REPRESENTATION)
+        for index, (result, image) in enumerate(zip(results, images, strict=True)):
+            segment = slicer.vtkSegment()
+            segment.SetName(result.prompt.name)
+            describe_segment(segment, result.prompt)
+            segment.SetLabelValue(1)
+            segment.AddRepresentation(_REPRESENTATION, image)
+            segmentation.AddSegment(segment, _segment_id(index))
         slicer.mrmlScene.AddNode(node)
-        # Only now: a node that joins the scene hidden gets no item in the subject hierarchy, whose
-        # plugin for segmentations then logs an error for every change of the preview.
-        node.SetHideFromEditors(True)
-        node.GetSegmentation().SetSourceRepresentationName(_REPRESENTATION)
+        self._node_id = node.GetID()
         node.CreateDefaultDisplayNodes()
-        display = node.GetDisplayNode()
-        display.SetHideFromEditors(True)
-        display.SetSaveWithScene(False)
+        display = hidden_display(node, views)
         display.SetVisibility3D(False)
         display.SetAllSegmentsOpacity2DFill(1.0)
         display.SetOpacity2DFill(0.35)
         display.SetOpacity2DOutline(1.0)
-        self._node_id = node.GetID()
-        return node
+        for index, result in enumerate(results):
+            if result.unusual:
+                display.SetSegmentOpacity2DFill(_segment_id(index), _PALE)
+                display.SetSegmentOpacity2DOutline(_segment_id(index), 0.5)
+
+
+class SliceLine:
+    """A line in the other slice views where the slice of the preview lies."""
+
+    def __init__(self) -> None:
+        """Start without a node."""
+        self._node_id = ""
+
+    @property
+    def node(self) -> Any:
+        """The model node, None while no line is shown."""
+        return slicer.mrmlScene.GetNodeByID(self._node_id) if self._node_id else None
+
+    def show(self, volume: Volume, axis: int, number: int, views: Sequence[str]) -> None:
+        """Show where a slice lies.
+
+        Args:
+            volume: the image, in world coordinates.
+            axis: axis of the array (0 K, 1 J, 2 I) along which the slice lies.
+            number: the slice.
+            views: IDs of the slice views that cross it; without any there is no line.
+        """
+        if not views:
+            self.clear()
+            return
+        node = self.node
+        if node is None:
+            node = hidden_node("vtkMRMLModelNode", _("Text prompt slice"))
+            slicer.mrmlScene.AddNode(node)
+            self._node_id = node.GetID()
+            node.CreateDefaultDisplayNodes()
+        display = hidden_display(node, views)
+        display.SetVisibility3D(False)
+        display.SetVisibility2D(True)
+        display.SetColor(*_LINE_COLOR)
+        display.SetSliceIntersectionThickness(1)
+        node.SetAndObservePolyData(_rectangle(slice_corners(volume, axis, number)))
+
+    def clear(self) -> None:
+        """Remove the line."""
+        node, self._node_id = self.node, ""
+        if node is not None:
+            remove_with_display(node)
+
+
+def slice_corners(volume: Volume, axis: int, number: int) -> np.ndarray:
+    """Return the corners (4, 3) of the middle of a slice, RAS mm, one after the other."""
+    size = volume.shape
+    first, second = (other for other in range(3) if other != axis)
+    corners = []
+    for one, two in ((0, 0), (1, 0), (1, 1), (0, 1)):
+        index = [0.0, 0.0, 0.0]  # k, j, i
+        index[axis] = float(number)
+        index[first], index[second] = one * size[first] - 0.5, two * size[second] - 0.5
+        corners.append(index[::-1])
+    return np.asarray(volume.index_to_ras(np.array(corners)))
+
+
+def hidden_node(class_name: str, name: str) -> Any:
+    """Return a node that is not in the scene yet, will not be saved, and appears nowhere."""
+    node = slicer.mrmlScene.CreateNodeByClass(class_name)
+    node.UnRegister(None)
+    node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+    node.SetSaveWithScene(False)
+    node.SetHideFromEditors(True)
+    return node
+
+
+def hidden_display(node: Any, views: Iterable[str]) -> Any:
+    """Return the display node, which is not saved either, shown in some views; () for all."""
+    display = node.GetDisplayNode()
+    display.SetHideFromEditors(True)
+    display.SetSaveWithScene(False)
+    display.RemoveAllViewNodeIDs()
+    for view in views:
+        display.AddViewNodeID(view)
+    return display
+
+
+def _segment_id(index: int) -> str:
+    return f"preview_{index}"
+
+
+def _rectangle(corners: np.ndarray) -> Any:
+    points, cells = vtk.vtkPoints(), vtk.vtkCellArray()
+    cells.InsertNextCell(len(corners))
+    for corner in corners:
+        cells.InsertCellPoint(points.InsertNextPoint(*(float(v) for v in corner)))
+    data = vtk.vtkPolyData()
+    data.SetPoints(points)
+    data.SetPolys(cells)
+    return data

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import CheckpointError, DependencyError, InputError, PromptError
@@ -57,6 +59,26 @@ class EffectInput:
         name = self.selected_segment_id
         return self.segmentation_node.GetSegmentation().GetSegment(name) if name else None
 
+    def corners_of_selected(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the corners of a box around the selected segment, RAS mm; None for an empty one.
+
+        Raises:
+            InputError: when there is no usable volume.
+        """
+        import slicer.util
+
+        volume, name = self.volume(), self.selected_segment_id
+        mask = slicer.util.arrayFromSegmentBinaryLabelmap(
+            self.segmentation_node, name, self.volume_node
+        )
+        if mask is None or mask.shape != volume.shape or not mask.any():
+            return None
+        voxels = np.argwhere(mask)[:, ::-1]
+        low, high = voxels.min(axis=0), voxels.max(axis=0)
+        ends = [[a, b] for a, b in zip(low - 1, high + 1, strict=True)]
+        corners = volume.index_to_ras(np.array(list(itertools.product(*ends)), float))
+        return corners.min(axis=0), corners.max(axis=0)
+
     def volume(self) -> Volume:
         """Return the source volume; made again only when its voxels or its place changed.
 
@@ -78,8 +100,9 @@ class EffectInput:
 
     @property
     def view(self) -> Any:
-        """The slice view node to preview in, or None."""
-        return views.slice_view(self._options.model.planes, self.view_id)
+        """The slice view node to preview in: one of the right plane, else the one looked at."""
+        fitting = views.slice_view(self._options.model.planes, self.view_id)
+        return fitting if fitting is not None else views.looked_at(self.view_id)
 
     @property
     def needs_the_whole(self) -> bool:
@@ -89,20 +112,21 @@ class EffectInput:
     def slice_in_view(self) -> tuple[int, str]:
         """Return the number of the slice that is shown and its plane.
 
+        Where no view has a plane that the checkpoint can look at, it is the slice through the
+        middle of the view that the user looks at.
+
         Raises:
             InputError: when no view shows a usable slice of the volume.
         """
-        view = self.view
+        view, planes = self.view, self._options.model.planes
         if view is None:
-            raise InputError(
-                _("No slice view shows {planes} slices, which this checkpoint needs.").format(
-                    planes=_(" or ").join(self._options.model.planes)
-                )
-            )
-        number = views.slice_number(view, self.volume())
+            raise InputError(_("No slice view is shown; choose a layout with one."))
+        plane = views.plane_of(view)
+        plane = plane if plane in planes else planes[0]
+        number = views.slice_number(view, self.volume(), plane)
         if number is None:
             raise InputError(_("The slice view is outside the volume; scroll to the volume."))
-        return number, views.plane_of(view)
+        return number, plane
 
     def request(self, choice: str) -> RunRequest:
         """Return the run that the options describe for a kind of range.

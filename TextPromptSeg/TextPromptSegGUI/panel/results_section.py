@@ -72,6 +72,16 @@ class ResultsSection:
             _("Copy as Python"),
             _("Put the console call that does the same on the clipboard."),
         )
+        self.copy_table = _button(
+            "TextPromptSegCopyTable",
+            _("Copy table"),
+            _("Put the table with sizes and outcomes on the clipboard, for a spreadsheet."),
+        )
+        self.statistics = _button(
+            "TextPromptSegStatistics",
+            _("Statistics"),
+            _("Compute volumes and intensities of all segments into a Segment Statistics table."),
+        )
         self.undo = _button(
             "TextPromptSegUndo", _("Undo"), _("Take back the last run of this panel.")
         )
@@ -83,9 +93,11 @@ class ResultsSection:
             self.uncertainty,
             self.heat_map,
             self.candidates,
-            self.copy,
-            self.undo,
         ):
+            row.addWidget(widget)
+        column.addLayout(row)
+        row = qt.QHBoxLayout()
+        for widget in (self.copy_table, self.statistics, self.copy, self.undo):
             row.addWidget(widget)
         column.addLayout(row)
         self._results: list[Segmentation] = []
@@ -100,6 +112,8 @@ class ResultsSection:
             (self.heat_map, overlays.HEAT_MAP),
         ):
             self._links.connect(button, "clicked()", partial(self._overlay, kind))
+        self._links.connect(self.copy_table, "clicked()", self._copy_table)
+        self._links.connect(self.statistics, "clicked()", self._make_statistics)
         self._enable()
 
     def show(
@@ -161,7 +175,32 @@ class ResultsSection:
         known = self._segmentation_id
         return slicer.mrmlScene.GetNodeByID(known) if known else None
 
+    def as_text(self) -> str:
+        """Return the table as lines of cells with tabs between them; sizes with their unit."""
+        heads = [_("Prompt"), _("Outcome"), _("Volume (ml)"), _("Voxels"), _("max p"), _("Remark")]
+        rows = [
+            [
+                result.prompt.phrase(),
+                outcome_words(result),
+                f"{result.volume_ml:.3f}",
+                str(result.voxels),
+                f"{result.max_probability:.3f}",
+                result.message,
+            ]
+            for result in self._results
+        ]
+        return "\n".join("\t".join(" ".join(c.split()) for c in row) for row in [heads, *rows])
+
+    def _copy_table(self) -> None:
+        slicer.app.clipboard().setText(self.as_text())
+
+    def _make_statistics(self) -> None:
+        if self.node is not None:
+            segment_statistics(self.node)
+
     def _enable(self) -> None:
+        self.copy_table.enabled = bool(self._results)
+        self.statistics.enabled = self.node is not None
         has_probability = any(result.probability is not None for result in self._results)
         self.probability.enabled = self.uncertainty.enabled = has_probability
         self.heat_map.visible = any(result.heat_map is not None for result in self._results)
@@ -195,9 +234,33 @@ class ResultsSection:
             overlays.add_overlay(self.selected, self._volume, kind)
 
 
+def segment_statistics(segmentation_node: Any) -> Any:
+    """Measure all segments with the module Segment Statistics, and show its table.
+
+    Returns:
+        The vtkMRMLTableNode.
+    """
+    import SegmentStatistics
+
+    logic = SegmentStatistics.SegmentStatisticsLogic()
+    parameters = logic.getParameterNode()
+    parameters.SetParameter("Segmentation", segmentation_node.GetID())
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    volume = segmentation_node.GetNodeReference(role)
+    parameters.SetParameter("ScalarVolume", "" if volume is None else volume.GetID())
+    logic.computeStatistics()
+    name = _("{name} statistics").format(name=segmentation_node.GetName())
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    logic.exportToTable(table)
+    logic.showTable(table)
+    return table
+
+
 def outcome_words(result: Segmentation) -> str:
     """Return an answer's outcome in words, and whether its structure is experimental."""
     word = outcome_word(result.outcome.value)
+    if result.unusual:
+        word = _("{outcome}, unusual").format(outcome=word)
     tier = (result.provenance.get("quality") or {}).get("tier")
     return f"{word}, {tier_word(tier)}" if tier == EXPERIMENTAL else word
 

@@ -177,6 +177,7 @@ def _entry(result: Segmentation) -> dict[str, Any]:
         "prompt": result.prompt.text,
         "name": result.prompt.name,
         "outcome": result.outcome.value,
+        "unusual": list(result.unusual),
         "voxels": result.voxels,
         "volume_ml": round(result.volume_ml, 4),
         "max_probability": round(result.max_probability, 4),

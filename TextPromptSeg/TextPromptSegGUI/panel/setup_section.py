@@ -11,6 +11,7 @@ from TextPromptSegLib.outcome import DependencyError
 
 from ..shared import dependencies, settings
 from ..shared.links import Links
+from ..shared.quiet import quiet
 from ..shared.session import Session, configure
 
 
@@ -105,6 +106,12 @@ class SetupSection:
     def _python_chosen(self) -> None:
         chosen = str(self.python.text).strip()
         if chosen == settings.text("PythonExecutable"):
+            return
+        problem = dependencies.interpreter_problem(chosen) if chosen else ""
+        if problem:
+            self._say(problem)
+            with quiet(self.python):
+                self.python.text = settings.text("PythonExecutable")
             return
         settings.set_text("PythonExecutable", chosen)
         self._session.unload()

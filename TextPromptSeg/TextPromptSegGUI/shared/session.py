@@ -15,6 +15,7 @@ from TextPromptSegLib.worker.process import default_command
 from TextPromptSegLib.worker.remote import shared_client
 
 from . import settings
+from .dependencies import is_program
 
 _INTERVAL_MS = 30
 
@@ -63,11 +64,16 @@ class Session:
         """Give up a job; the widgets are free again when this returns."""
         self.client.cancel(job)
 
-    def warm_up(self, model: str, device: str) -> None:
-        """Load a checkpoint in the background, so that the first preview does not wait for it."""
-        if self._loading != (model, device) and not self.client.active:
-            self._loading = (model, device)
-            self.submit({"type": "load", "model": model, "device": device})
+    def warm_up(self, model: str, device: str) -> Job | None:
+        """Load a checkpoint in the background, so that the first preview does not wait for it.
+
+        Returns:
+            The loading, None when it is loaded already or the worker is busy.
+        """
+        if self._loading == (model, device) or self.client.active:
+            return None
+        self._loading = (model, device)
+        return self.submit({"type": "load", "model": model, "device": device})
 
     def find_devices(self) -> None:
         """Ask the worker for the devices of this computer and their free memory."""
@@ -130,7 +136,7 @@ def configure(client: WorkerClient) -> None:
     libraries, so it gets the environment that Slicer itself was started with.
     """
     own = settings.text("PythonExecutable")
-    if own:
+    if is_program(own):
         client.command = default_command(own)
         client.environment = slicer.util.startupEnvironment()
     else:

@@ -21,6 +21,18 @@ def plane_of(slice_node: Any) -> str:
     return _PLANES[int(np.argmax(normal))]
 
 
+def visible_views() -> list[Any]:
+    """Return the slice view nodes that the layout shows; without a layout all there are."""
+    nodes = list(slicer.util.getNodesByClass("vtkMRMLSliceNode"))
+    return [node for node in nodes if node.IsMappedInLayout()] or nodes
+
+
+def looked_at(preferred_id: str | None = None) -> Any:
+    """Return the slice view that was used last, or the first one that is shown; None without."""
+    shown = visible_views()
+    return next((node for node in shown if node.GetID() == preferred_id), next(iter(shown), None))
+
+
 def slice_view(planes: tuple[str, ...], preferred_id: str | None = None) -> Any:
     """Return the slice view node to preview in.
 
@@ -29,28 +41,29 @@ def slice_view(planes: tuple[str, ...], preferred_id: str | None = None) -> Any:
         preferred_id: the view that was used last; it is taken when its plane will do.
 
     Returns:
-        A vtkMRMLSliceNode, or None when no view has one of the planes.
+        A vtkMRMLSliceNode that is shown, or None when none of them has one of the planes.
     """
-    preferred = slicer.mrmlScene.GetNodeByID(preferred_id) if preferred_id else None
-    if preferred is not None and plane_of(preferred) in planes:
-        return preferred
-    nodes = slicer.util.getNodesByClass("vtkMRMLSliceNode")
-    for plane in planes:
-        for node in nodes:
-            if plane_of(node) == plane:
-                return node
-    return None
+    shown = visible_views()
+    fitting = [node for plane in planes for node in shown if plane_of(node) == plane]
+    return next(
+        (node for node in fitting if node.GetID() == preferred_id), next(iter(fitting), None)
+    )
 
 
-def slice_number(slice_node: Any, volume: Volume) -> int | None:
-    """Return which slice of a volume a view shows, counted as in the file along the view's plane.
+def slice_number(slice_node: Any, volume: Volume, plane: str | None = None) -> int | None:
+    """Return which slice of a volume goes through the middle of a view, counted as in the file.
+
+    Args:
+        slice_node: the view.
+        volume: the image.
+        plane: of the slices; the view's own by default.
 
     Returns:
         The number from 0, or None when the view lies outside the volume.
     """
     matrix = slice_node.GetSliceToRAS()
     point = np.array([matrix.GetElement(row, 3) for row in range(3)])
-    axis = file_axis(volume, plane_of(slice_node))
+    axis = file_axis(volume, plane or plane_of(slice_node))
     index = float(volume.ras_to_index(point)[2 - axis])
     number = int(np.floor(index + 0.5))
     return number if 0 <= number < volume.shape[axis] else None
