@@ -1,4 +1,4 @@
-"""Several plausible masks for one prompt: drawing them, their mean, spread and diversity."""
+"""Several masks for one prompt: draws with their mean and spread, or instances one by one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Samples:
     One noise serves every slice, so that a candidate is one shape through the whole volume.
 
     Args:
-        model: with ``draws_samples``.
+        model: with ``draws_samples``, or with ``shows_instances``: then a channel for each of the
+            K best instances.
         noises: standard normal (K, Z).
     """
 
@@ -59,6 +60,8 @@ class Samples:
         points: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (B, K, H, W) and presence (B,)."""
+        if self.model.shows_instances:
+            return self.model.instances(features, text, self.count, boxes)
         return self.model.decode_samples(features, text, self.noises)
 
     def to(self, device: torch.device) -> Samples:
@@ -130,6 +133,55 @@ class Spread:
         return np.sqrt(self._squares / max(1, self.count)).astype(np.float16)
 
 
+class Whole:
+    """What instances make up together, voxel by voxel, one after the other.
+
+    Args:
+        shape: (K, J, I).
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._largest = np.zeros(shape, np.float16)
+
+    def add(self, probability: np.ndarray) -> None:
+        """Take one instance (K, J, I)."""
+        np.maximum(self._largest, probability, out=self._largest)
+
+    def mean(self) -> np.ndarray:
+        """Return the answer (K, J, I) float16: the largest of the instances."""
+        return self._largest
+
+    def deviation(self) -> None:
+        """Return nothing: instances are parts of one answer, not draws of it."""
+        return None
+
+
+def linked(masks: Sequence[np.ndarray], axis: int) -> list[np.ndarray]:
+    """Return instances that keep their number from slice to slice, those with any voxel.
+
+    Each slice ranks its instances by their own scores. Along the stack they are put into the order
+    in which they overlap most with what was drawn so far.
+
+    Args:
+        masks: K masks (K, J, I).
+        axis: of the slices.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    stacks = [np.moveaxis(mask, axis, 0).copy() for mask in masks]
+    last = np.stack([stack[0] != 0 for stack in stacks])
+    for n in range(1, stacks[0].shape[0]):
+        here = np.stack([stack[n] != 0 for stack in stacks])
+        shared = (last[:, None] & here[None]).sum((2, 3))
+        order = linear_sum_assignment(-shared)[1]
+        here = here[order]
+        for stack, mask in zip(stacks, here, strict=True):
+            stack[n] = mask
+        there = here.any((1, 2))
+        last[there] = here[there]  # one that is missing in a slice may come again
+    return [np.moveaxis(stack, 0, axis) for stack in stacks if stack.any()]
+
+
 def distance(a: np.ndarray, b: np.ndarray) -> float:
     """Return 1 - IoU of two masks, 0 when both are empty."""
     union = int(np.count_nonzero((a != 0) | (b != 0)))
@@ -180,27 +232,31 @@ def segment_samples(
     Args:
         once: answers all prompts with a network of K channels, ``once(network, progress)``: one
             list of answers for each channel.
-        model: with ``draws_samples``.
+        model: with ``draws_samples`` or ``shows_instances``.
         count: K.
         progress: of the whole run.
-        together: candidates in one pass over the slices; None = all.
+        together: candidates in one pass over the slices; None = all, and so for instances, which
+            a pass ranks together.
 
     Returns:
         The answers on the mean probability, with ``uncertainty``, ``candidates`` and the fact
-        ``samples`` in their provenance.
+        ``samples`` in their provenance; of instances on what they make up, with the instances.
     """
-    spreads: list[Spread | None] = []
+    parts = model.shows_instances
+    together = None if parts else together
+    spreads: list[Spread | Whole | None] = []
     masks: list[list[np.ndarray]] = []
     last: list[Segmentation] = []
     seconds: list[float] = []
-    noises = draw_noise(count, model.latent_size)
+    noises = draw_noise(count, max(1, model.latent_size))
     step = together or count
     for first in range(0, count, step):
         some = noises[first : first + step]
         drawn = once(Samples(model, some), part_of(progress, first, first + len(some), count))
         last = drawn[-1]
         if not spreads:
-            spreads = [None if s.probability is None else Spread(s.mask.shape) for s in last]
+            collect = Whole if parts else Spread
+            spreads = [None if s.probability is None else collect(s.mask.shape) for s in last]
             masks, seconds = [[] for _ in last], [0.0] * len(last)
         for row, spread in enumerate(spreads):
             seconds[row] += drawn[0][row].seconds
@@ -214,10 +270,14 @@ def segment_samples(
         if spread is None:
             result.append(made)
             continue
+        if parts:
+            masks[row] = linked(masks[row], int(made.provenance["slice_axis"]))
         described = facts(masks[row], float(made.provenance["voxel_ml"]))
         provenance = {**made.provenance, "samples": described}
         whole = answer(made.prompt, spread.mean(), made.threshold, seconds[row], provenance)
         said = f"{whole.message}; {count} candidates, diversity {described['diversity']:.2f}"
+        if parts:
+            said = f"{whole.message}; {len(masks[row])} of at most {count} instances"
         result.append(
             replace(
                 whole,

@@ -44,6 +44,9 @@ class PromptedSegmenter(nn.Module, ABC):
     latent_size: int = 0
     """Z, the size of that noise."""
 
+    shows_instances: bool = False
+    """Whether `instances` shows the things that make up an answer one by one."""
+
     takes_boxes: bool = False
     """Whether `decode` listens to ``boxes``."""
 
@@ -69,7 +72,7 @@ class PromptedSegmenter(nn.Module, ABC):
         offers = {
             "box": self.takes_boxes,
             "points": self.takes_points,
-            "samples": self.draws_samples,
+            "samples": self.draws_samples or self.shows_instances,
             "heat_map": self.shows_heat_map,
         }
         return tuple(name for name, offered in offers.items() if offered)
@@ -177,6 +180,15 @@ class PromptedSegmenter(nn.Module, ABC):
         """
         drawn = [self.decode_sample(features, text, noise) for noise in noises]
         return torch.cat([logits for logits, _ in drawn], 1), drawn[0][1]
+
+    def instances(
+        self, features: Features, text: TextFeatures, count: int, boxes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, K, H, W) of the K best things that `decode` unites, and presence (B,).
+
+        Only asked of a system that `shows_instances`; what there is not has logits far below 0.
+        """
+        raise NotImplementedError("this system shows no instances")
 
     def similarity(self, features: Features, text: TextFeatures) -> Tensor:
         """Return logits (B, P, h, w) of every slice with every prompt; for systems that locate."""

@@ -18,6 +18,7 @@ from TextPromptSegLib.inference.candidates import (
     diversity,
     draw_noise,
     energy_distance,
+    linked,
 )
 from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
@@ -173,3 +174,18 @@ def test_svp_cvae_gives_candidates_and_refuses_sagittal_slices(tmp_path: Path) -
     for answer in answers:
         assert len(answer.candidates) == 3
         assert answer.uncertainty is not None and answer.uncertainty.max() > 0
+
+
+def test_an_instance_keeps_its_number_from_slice_to_slice() -> None:
+    left, right, small = (np.zeros((4, 8, 8), np.uint8) for _ in range(3))
+    left[:, 2:6, 5:8], right[:, 2:6, 0:3], small[2, 0, 0] = 1, 1, 1
+    right[2] = 0  # missing in one slice
+    ranked = [left.copy(), right.copy(), small.copy(), np.zeros_like(left)]
+    for n in (1, 3):  # the other one scores better there
+        ranked[0][n], ranked[1][n] = right[n], left[n]
+    for axis in range(3):
+        turned = [np.moveaxis(mask, 0, axis) for mask in ranked]
+        found = linked(turned, axis)
+        assert len(found) == 3  # one holds nothing
+        for mask, expected in zip(found, (left, right, small), strict=True):
+            assert np.array_equal(np.moveaxis(mask, axis, 0), expected)

@@ -205,6 +205,24 @@ def test_the_other_answers_are_a_switch(kept: Any, words: SAM3Text, images: torc
             create("sam3", wrong)
 
 
+@torch.inference_mode()
+def test_instances_are_shown_one_by_one_and_make_up_the_answer(kept: Any) -> None:
+    words = kept.own_text_encoder(SPEC)
+    kept.config = replace(kept.config, least_score=1e-6)
+    predictor = predictor_of(kept, words)
+    array = np.random.default_rng(0).integers(-100, 200, (3, 40, 40)).astype(np.int16)
+    predictor.set_volume(Volume.from_array(array, (2.0, 2.0, 5.0), modality="CT"))
+    (plain,) = predictor.segment("liver")
+    (shown,) = predictor.segment("liver", samples=8)
+    assert plain.probability is not None and shown.probability is not None
+    # the largest of the instances, before or after they are enlarged
+    assert np.abs(shown.probability - plain.probability).mean() < 0.02
+    assert 1 < len(shown.candidates) <= 6 and shown.uncertainty is None
+    assert "of at most 8 instances" in shown.message
+    together = np.any(shown.candidates, axis=0)
+    assert (together == (shown.probability >= shown.threshold)).mean() > 0.99
+
+
 def test_a_training_reaches_text_image_and_masks() -> None:
     net = tiny_sam3(encoder_layers=1, decoder_layers=1)
     text = net.own_text_encoder(SPEC).encode(WORDS)

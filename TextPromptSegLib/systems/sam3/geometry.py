@@ -119,5 +119,5 @@ def _box_tokens(geometry: Any, maps: Tensor, where: Tensor) -> Tensor:
 
 
 def upsample(logits: Tensor, side: int) -> Tensor:
-    """Return logits (B, 1, h, w) at the image's size, (B, 1, side, side) float32."""
+    """Return logits (B, K, h, w) at the image's size, (B, K, side, side) float32."""
     return F.interpolate(logits.float(), size=(side, side), mode="bilinear", align_corners=False)

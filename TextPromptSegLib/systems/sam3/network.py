@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 UNSURE = 0.5
 """Most that a pixel of an instance below `SAM3Config.least_score` reaches."""
+NOTHING = -30.0
+"""Logit of an instance that is not there."""
 _NEAR_ONE = 1.0 - 1e-6
 
 
@@ -42,6 +44,7 @@ class SAM3(PromptedSegmenter):
     """
 
     takes_boxes = True
+    shows_instances = True
 
     def __init__(self, config: SAM3Config) -> None:
         super().__init__()
@@ -155,12 +158,14 @@ class SAM3(PromptedSegmenter):
     def _answer(self, tokens: Tensor, seen: Features) -> Tensor:
         """Return the logits (B, 1, H, W) of an answer."""
         masks, semantic = self._masks(tokens, seen)
-        if self.config.answer == SEMANTIC:
-            return upsample(semantic, self.config.image_size)
+        if self.config.answer != SEMANTIC:
+            semantic = self._weighted(masks, seen).amax(1, keepdim=True)
+        return upsample(semantic, self.config.image_size)
+
+    def _weighted(self, masks: Tensor, seen: Features) -> Tensor:
+        """Return the logits (B, K, h, w) of each instance's probability times its weight."""
         weight = self.weights(seen[0], seen[1])[:, :, None, None]
-        # the logit of weight x probability, largest over the instances
-        logits = weight.log() - torch.logaddexp(torch.log1p(-weight), -masks)
-        return upsample(logits.amax(1, keepdim=True), self.config.image_size)
+        return weight.log() - torch.logaddexp(torch.log1p(-weight), -masks)
 
     def weights(self, presence: Tensor, logits: Tensor) -> Tensor:
         """Return what each instance's probability is multiplied by, (B, K).
@@ -206,6 +211,15 @@ class SAM3(PromptedSegmenter):
     def decode_rest(self, rest: Features) -> Tensor:
         """Return the logits (B, 1, H, W) that `decode` gives for the text alone."""
         return self._answer(rest[0], rest[1:])
+
+    def instances(
+        self, features: Features, text: TextFeatures, count: int, boxes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the best instances of pairs one by one, see `PromptedSegmenter.instances`."""
+        seen = self._look(features[0], text, boxes)
+        logits = self._weighted(self._masks(features[0], seen)[0], seen)[:, :count]
+        logits = F.pad(logits, (0, 0, 0, 0, 0, count - logits.shape[1]), value=NOTHING)
+        return upsample(logits, self.config.image_size), seen[0]
 
     def loss(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the terms of the objective, see `objective`."""
