@@ -95,7 +95,8 @@ def test_every_layout_becomes_the_same_network(net: Any, tmp_path: Path, form: s
         )
     row = import_path(source, kind=MEDICAL)
     assert row.name == MEDICAL and row.open_vocabulary and row.prompts == ()
-    assert row.licence == "MIT" and licence.needs_acknowledgement(row) and row.takes == ("box", "samples")
+    assert row.licence == "MIT" and licence.needs_acknowledgement(row)
+    assert row.takes == ("box", "samples")
     made = load(MEDICAL)
     assert made.model.config == net.config  # type: ignore[attr-defined]
     state = net.state_dict()
