@@ -42,7 +42,8 @@ Samples = Annotated[
     typer.Option(
         "--samples",
         metavar="K",
-        help="Samples of a generative system; candidates and uncertainty lie beside the output.",
+        help="Samples of a generative system, or the best instances of SAM 3; candidates and "
+        "uncertainty lie beside the output.",
     ),
 ]
 PlaneOption = Annotated[

@@ -29,7 +29,7 @@ SIZES: dict[str, Any] = {
     "decoder_layers": 2,
     "queries": 6,
     "roi": 2,
-    "text_dim": 64,
+    "text_dim": 16,
     "text_depth": 1,
     "text_heads": 1,
     "text_mlp": 16,

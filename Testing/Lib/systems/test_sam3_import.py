@@ -124,7 +124,7 @@ def test_a_lora_is_added_to_sam3(net: Any, tmp_path: Path) -> None:
     generator = torch.Generator().manual_seed(2)
     modules = {
         "backbone.vision_backbone.trunk.blocks.0.attn.qkv": (16, 48),
-        "backbone.language_backbone.encoder.transformer.resblocks.0.attn.q_proj": (64, 64),
+        "backbone.language_backbone.encoder.transformer.resblocks.0.attn.q_proj": (16, 16),
         "transformer.decoder.layers.1.ca_text.out_proj": (16, 16),
         "transformer.encoder.layers.0.linear1": (16, 24),
         POINTS: (16, 16),

@@ -67,7 +67,7 @@ def pool(maps: Tensor, boxes: Tensor, bins: int) -> Tensor:
         bins: side of the result.
     """
     height, width = maps.shape[-2:]
-    sides = boxes.double().cpu().tolist()
+    sides = boxes.float().cpu().tolist()  # Apple's GPU knows no float64
     rows = torch.stack([sampling(y0, y1, height, bins) for _, y0, _, y1 in sides]).to(maps)
     columns = torch.stack([sampling(x0, x1, width, bins) for x0, _, x1, _ in sides]).to(maps)
     return torch.einsum("bph,bchw,bqw->bcpq", rows, maps, columns)

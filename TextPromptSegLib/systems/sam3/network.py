@@ -40,7 +40,7 @@ class SAM3(PromptedSegmenter):
         config: sizes and switches.
 
     Raises:
-        DependencyError: when transformers is missing or too old.
+        DependencyError: when transformers is missing or too old, or torchvision is missing.
     """
 
     takes_boxes = True
@@ -53,12 +53,13 @@ class SAM3(PromptedSegmenter):
         declare_torchvision_operators()  # transformers' module wants torchvision to be importable
         try:
             from transformers import Sam3Config, Sam3Model
+
+            self.sam: Any = Sam3Model(Sam3Config(**config.for_transformers()))
         except ImportError as error:
             raise DependencyError(
-                "SAM 3 needs the Python package transformers 5 or newer; install it "
-                "(pip install -U transformers)."
+                "SAM 3 needs the Python packages transformers, 5 or newer, and torchvision; "
+                "install them (pip install -U transformers torchvision)."
             ) from error
-        self.sam: Any = Sam3Model(Sam3Config(**config.for_transformers()))
         self._side = config.image_size
 
     def own_text_encoder(self, spec: Mapping[str, Any]) -> SAM3Text:
