@@ -108,7 +108,7 @@ def test_with_biomedclip_the_text_comes_along_untrained(
     tiny_clip.write_tiny_clip(tmp_path / name)
     monkeypatch.setenv("TEXTPROMPTSEG_ENCODERS", str(tmp_path))
     with pytest.raises(CheckpointError, match="another checksum"):  # here, so not left out
-        convert_sam(sam_file, tmp_path / "other")
+        convert_sam(sam_file, tmp_path / "other", "medsam")
     monkeypatch.setattr(convert, "BIOMED_CLIP", {**convert.BIOMED_CLIP, "sha256": None})
     made = load(convert_sam(sam_file, tmp_path / "made", "medsam"))
     net: Any = made.model
