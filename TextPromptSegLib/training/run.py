@@ -86,7 +86,7 @@ def train(
     from .material import batch_plan, gather, in_steps, phrase_book, samplers, stream_options
     from .module import SegmenterModule
     from .state_files import LAST, read_state
-    from .states import KeepLast, PlainLog, WholeFiles
+    from .states import AveragedWeights, KeepLast, PlainLog, WholeFiles
 
     if own := trainer_of(recipe.system):
         return own(recipe, data, out, resume=resume, progress_bar=progress_bar)
@@ -135,7 +135,7 @@ def train(
         *(_choosing(recipe, out) if checks else ()),
     ]
     if recipe.ema:
-        extras.append(callbacks.EMAWeightAveraging(decay=recipe.ema))
+        extras.append(AveragedWeights(recipe.ema))
     trainer = pl.Trainer(
         max_steps=recipe.steps,
         precision=precision_of(recipe.precision),

@@ -11,8 +11,9 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 from ..outcome import InputError
 from .state_files import LAST, write_state
@@ -48,6 +49,25 @@ def keep_best(folder: Path, score: str = SCORE) -> ModelCheckpoint:
         enable_version_counter=False,
         save_on_train_epoch_end=False,
     )
+
+
+class AveragedWeights(WeightAveraging):
+    """Keeps the weights averaged over the last steps; validation and `best.ckpt` are of them.
+
+    An exponential average, over fewer steps at the beginning: a network that has moved far cannot
+    be averaged with what it was drawn as (with 0.999 from the first step on, a U-Net whose own
+    weights had Dice 0.77 drew nothing at step 1800). Statistics of norms are averaged as well.
+
+    Args:
+        decay: of the average; reached after about 9 / (1 - decay) steps.
+    """
+
+    def __init__(self, decay: float) -> None:
+        def average(mean: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+            share = min(decay, (1 + int(count)) / (10 + int(count)))
+            return share * mean + (1 - share) * now
+
+        super().__init__(avg_fn=average)
 
 
 class KeepLast(Checkpoint):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from tiny_data import write_dataset
 from tiny_training import make_encoder, recipe
+from torch.optim.swa_utils import AveragedModel
 
 from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.checkpoints.weights import load_weights
@@ -22,7 +23,7 @@ from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.training import train
 from TextPromptSegLib.training.module import ALARM_COST, SegmenterModule, rate_factor
 from TextPromptSegLib.training.state_files import LAST, read_state, write_state
-from TextPromptSegLib.training.states import BEST, LOG
+from TextPromptSegLib.training.states import BEST, LOG, AveragedWeights
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -334,3 +335,20 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, encoder: Any) -> N
     assert done.returncode == 130, done.stderr
     assert "--resume" in done.stderr + done.stdout
     assert read_state(out / LAST)["global_step"] >= 3
+
+
+def test_averaged_weights_forget_what_the_network_was_drawn_as() -> None:
+    network = torch.nn.Linear(1, 1)
+    average = AveragedModel(network, **AveragedWeights(0.999)._kwargs)
+    with torch.no_grad():
+        network.weight.fill_(100.0)
+        average.update_parameters(network)
+        network.weight.fill_(1.0)
+        for _ in range(100):
+            average.update_parameters(network)
+    assert average.module.weight.item() == pytest.approx(1.0, abs=1e-3)
+    average.n_averaged.fill_(100_000)
+    with torch.no_grad():
+        network.weight.fill_(2.0)
+    average.update_parameters(network)
+    assert average.module.weight.item() == pytest.approx(1.001, abs=1e-5)
