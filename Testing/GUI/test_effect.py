@@ -341,6 +341,9 @@ def test_history_is_offered(bench) -> None:
     from TextPromptSegGUI.shared import settings
 
     assert settings.history()[0] == "liver, spleen"
+    settings.set_text("History", "[" * 100_000)
+    assert settings.history() == [], "what is no list of prompts is forgotten"
+    settings.set_text("History", '["liver, spleen"]')
     bench.type("")
     bench.widget("Line").textEdited.emit("liv")
     model = bench.controller.options.completion._model

@@ -296,7 +296,14 @@ def download(
         transfer.fetch_files(entry, parts, progress)
     elif entry is not None and entry.get("hub"):
         hub = entry["hub"]
-        transfer.fetch_hub(hub["repo"], hub.get("revision"), parts, progress, hub["files"])
+        transfer.fetch_hub(
+            hub["repo"],
+            hub.get("revision"),
+            parts,
+            progress,
+            hub["files"],
+            int(hub.get("bytes", 0)),
+        )
     elif match:
         transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
     elif (checkpoints_dir() / plain / layout.CONFIG).is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import logging
 import shutil
 import time
@@ -22,6 +23,8 @@ _ATTEMPTS = 4
 _TIMEOUT_S = 30.0
 _BLOCK = 1 << 18
 _SCHEMES = ("https",)
+_MOST_FROM_HUB = 16 << 30  # bytes of a repository of which nothing is known
+_SLACK = 64 << 20  # bytes; weights may lie there in two forms and with their optimizer
 
 
 def fetch_files(entry: Mapping[str, Any], folder: Path, progress: Progress | None = None) -> None:
@@ -171,8 +174,9 @@ def fetch_hub(
     folder: Path,
     progress: Progress | None = None,
     files: Sequence[str] = _OF_A_CHECKPOINT,
+    expected: int = 0,
 ) -> None:
-    """Fetch files from the model hub into ``folder``.
+    """Fetch files from the model hub into ``folder``; their sizes are asked for first.
 
     Args:
         repo: ``owner/name``.
@@ -180,10 +184,11 @@ def fetch_hub(
         folder: where to; what is there is continued.
         progress: called before and after.
         files: their names, with ``*`` for any letters.
+        expected: bytes by the catalogue, 0 where nobody knows.
 
     Raises:
         DependencyError: when huggingface_hub is not installed.
-        CheckpointError: no connection or no such repository.
+        CheckpointError: no connection, no such repository, no room, or far more than expected.
     """
     try:
         from huggingface_hub import snapshot_download
@@ -194,12 +199,16 @@ def fetch_hub(
     if progress is not None and not progress(0, 1, f"downloading {repo}"):
         raise Cancelled(f"downloading {repo}")
     try:
+        sizes = sizes_on_hub(repo, revision)
+        _check_sizes(repo, sizes, files, folder, expected)
         snapshot_download(
             repo_id=repo,
             revision=revision,
             local_dir=str(folder),
             allow_patterns=list(files),
         )
+    except CheckpointError:
+        raise
     except Exception as error:  # the hub's errors come from several libraries
         if _asks_who_you_are(error):
             raise CheckpointError(
@@ -213,6 +222,36 @@ def fetch_hub(
         shutil.rmtree(folder / ".cache")
     if progress is not None:
         progress(1, 1, f"downloaded {repo}")
+
+
+def sizes_on_hub(repo: str, revision: str | None) -> dict[str, int]:
+    """Return the bytes of each file of a repository, as the hub tells."""
+    from huggingface_hub import HfApi
+
+    info = HfApi().model_info(repo, revision=revision, files_metadata=True)
+    return {file.rfilename: file.size or 0 for file in info.siblings or ()}
+
+
+def _check_sizes(
+    repo: str, sizes: Mapping[str, int], files: Sequence[str], folder: Path, expected: int
+) -> None:
+    wanted = sum(
+        size
+        for name, size in sizes.items()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in files)
+    )
+    most = 4 * expected + _SLACK if expected else _MOST_FROM_HUB
+    if wanted > most:
+        raise CheckpointError(
+            f"'{repo}' has grown to {wanted / 1e9:.1f} GB, at most {most / 1e9:.1f} GB are taken; "
+            "fetch it yourself if you trust it, and use 'textpromptseg models import'."
+        )
+    above = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(above).free
+    if wanted > free:
+        raise CheckpointError(
+            f"'{repo}' needs {wanted / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; make room."
+        )
 
 
 def _asks_who_you_are(error: Exception) -> bool:

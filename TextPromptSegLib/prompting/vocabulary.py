@@ -6,7 +6,6 @@ standard library alone, so that the panel can complete names before torch is ins
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
@@ -14,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.text import read_json
 from ..outcome import InputError, PromptError
 from ..resources import resource_path
 from .anatomy import Code, Match, Structure, Terminology, code, structure
@@ -60,7 +60,7 @@ class Vocabulary:
     @classmethod
     def _read(cls, path: Path) -> Vocabulary:
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = read_json(path)
             laterality = {k: code(v) for k, v in document["laterality"].items()}
             parts: dict[str, list[str]] = defaultdict(list)
             for item in document["structures"]:

@@ -104,7 +104,7 @@ def make_config(name: str, values: Mapping[str, Any]) -> Any:
     try:
         check_fields(config_class, values)
         return config_class(**values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise CheckpointError(f"The configuration of '{name}' cannot be used: {error}.") from error
 
 

@@ -27,6 +27,7 @@ from ..data.artefacts import AugmentConfig
 from ..data.sampling import SliceSampler
 from ..data.slices import TrainingSlice, case_slices
 from ..data.windows import GONE, HERE, UNKNOWN, WindowBatch, WindowPlan, WindowSampler, metric_spec
+from ..files.text import read_json
 from ..image.intensity import InputSpec
 from ..outcome import InputError
 from ..prompting.vocabulary import Vocabulary
@@ -102,7 +103,7 @@ def new_clip(config: Mapping[str, Any], names: Sequence[str]) -> tuple[nn.Module
     """
     encoder = load_text_encoder(MINILM, cache_size=20_000)
     weights = find_encoder_weights(MINILM)
-    bert = json.loads((weights.parent / "config.json").read_text(encoding="utf-8"))
+    bert = read_json(weights.parent / "config.json")
     model: Any = build_model(config["model_cfg"], bert)
     fill_text_tower(model, weights, "clip")
     model.text.transformer.requires_grad_(False).eval()

@@ -256,7 +256,7 @@ class Recipe:
             "biomed-clip": BIOMED_CLIP,
             "clip-compact": CLIP_COMPACT,
         }
-        if self.text_encoder not in known:
+        if not isinstance(self.text_encoder, str) or self.text_encoder not in known:
             raise InputError(f"text_encoder is one of {', '.join(known)} or a whole spec.")
         return dict(known[self.text_encoder])
 

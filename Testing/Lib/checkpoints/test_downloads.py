@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -285,6 +286,7 @@ def test_hub_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         save_tiny(Path(options["local_dir"]), name="a-net")
 
     monkeypatch.setattr(hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(transfer, "sizes_on_hub", lambda repo, revision: {"config.json": 9})
     info = catalogue.download("someone/a-net@v2")
     assert asked["repo_id"] == "someone/a-net" and asked["revision"] == "v2"
     assert info.name == "someone--a-net" and catalogue.find("someone/a-net") == info.folder
@@ -295,3 +297,18 @@ def test_hub_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "snapshot_download", fails)
     with pytest.raises(CheckpointError, match="no route to host$"):
         catalogue.download("someone/b-net")
+
+
+def test_a_repository_far_larger_than_the_catalogue_says_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(hub, "snapshot_download", lambda **options: pytest.fail("fetched"))
+    sizes = {"model.safetensors": 5 << 30, "other.bin": 99 << 30}
+    monkeypatch.setattr(transfer, "sizes_on_hub", lambda repo, revision: sizes)
+    with pytest.raises(CheckpointError, match=r"5\.4 GB, at most 4\.4 GB"):
+        transfer.fetch_hub("a/b", None, tmp_path, None, ["*.safetensors"], 1 << 30)
+    sizes["model.safetensors"] = 15 << 30
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda place: SimpleNamespace(free=10 << 30))
+    with pytest.raises(CheckpointError, match="make room"):
+        transfer.fetch_hub("a/b", None, tmp_path / "new", None, ["*.safetensors"])

@@ -318,6 +318,9 @@ def test_missing_and_broken_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "half.json").write_text('{"structures": [')
     with pytest.raises(InputError, match="damaged"):
         Vocabulary.load(tmp_path / "half.json")
+    (tmp_path / "nested.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="nested too deeply"):
+        Vocabulary.load(tmp_path / "nested.json")
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="damaged"):
         Vocabulary.load(tmp_path / "bytes.json")

@@ -89,6 +89,8 @@ def test_the_system_is_registered_and_its_configuration_is_checked() -> None:
         {"pixel_mean": (0.5, 0.5)},
         {"stem_channels": (8, 16), "stem_patch": 1},
         {"prompt_tokens": 0},
+        {"fusion_heads": 0},
+        {"patch": 0},
     ):
         with pytest.raises(CheckpointError, match="cannot be used"):
             make_config("omt-sam", {**TINY, **wrong})

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_sam3 import original, tiny_sam3, write_hub_folder
 
-from TextPromptSegLib.checkpoints import catalogue, licence
+from TextPromptSegLib.checkpoints import catalogue, licence, transfer
 from TextPromptSegLib.checkpoints.layout import sha256_of
 from TextPromptSegLib.cli import main
 from TextPromptSegLib.inference.loaded_checkpoint import load
@@ -247,6 +247,7 @@ def test_download_makes_a_checkpoint_and_explains_what_is_gated(
         pt(folder / "checkpoint.pt", net, table="model")
 
     monkeypatch.setattr(hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(transfer, "sizes_on_hub", lambda repo, revision: {"checkpoint.pt": 9})
     assert main(["models", "download", MEDICAL]) == 0
     assert asked["repo_id"] == "ChongCong/Medical-SAM3" and "*.pt" in asked["allow_patterns"]
     assert load(MEDICAL).config["training"]["start"]["file"] == "checkpoint.pt"

@@ -122,6 +122,12 @@ def test_bad_recipes_get_one_sentence(tmp_path: Path, content: str, message: str
         Recipe.read(tmp_path / "recipe.json")
 
 
+def test_a_text_encoder_of_another_kind_gets_a_sentence() -> None:
+    recipe = Recipe.from_dict({**RECIPE, "text_encoder": ["minilm"]})
+    with pytest.raises(InputError, match="text_encoder is one of"):
+        recipe.text_spec()
+
+
 def test_missing_data_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'nowhere' was not found; give its folder with --data"):
         find_dataset("nowhere", [tmp_path])

@@ -44,7 +44,7 @@ def history() -> list[str]:
     """Return the prompts that were run, the latest first."""
     try:
         found = json.loads(text("History", "[]"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [str(item) for item in found] if isinstance(found, list) else []
 

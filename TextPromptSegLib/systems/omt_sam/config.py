@@ -124,7 +124,7 @@ class OMTSAMConfig:
         for name, parts in (("embed_dim", self.heads), ("width", 2 * self.decoder_heads)):
             if getattr(self, name) % parts:
                 raise ValueError(f"{name} must be a multiple of {parts}")
-        if self.width % self.fusion_heads or self.width % 8:
+        if self.fusion_heads < 1 or self.width % self.fusion_heads or self.width % 8:
             raise ValueError("width must be a multiple of 8 and of fusion_heads")
         if self.prompt_tokens < 1:
             raise ValueError("prompt_tokens is at least 1")
