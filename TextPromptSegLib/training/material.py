@@ -15,6 +15,7 @@ from ..data.absence import AbsenceRules, add_absences
 from ..data.artefacts import AugmentConfig
 from ..data.batches import BatchPlan
 from ..data.datasets import Case, Dataset, index_of
+from ..data.layouts.pictures import below
 from ..data.mixing import MixConfig
 from ..data.phrases import PhraseBook, canonical_name
 from ..data.sampling import ForeignNames, SliceSampler
@@ -63,7 +64,7 @@ def find_dataset(name: str, roots: Sequence[Path]) -> Dataset:
             return Dataset.read(file).renamed(short)
     found = {}
     for root in roots:
-        for place in [root, *(p for p in _folders(root))]:
+        for place in _folders(root):
             file = index_of(place)
             if file.is_file() and _own_name(file) == short:
                 found[file.resolve()] = file
@@ -79,8 +80,11 @@ def find_dataset(name: str, roots: Sequence[Path]) -> Dataset:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders in a data folder; a file that was named has none."""
-    return sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    """Return a data folder and those two levels below it; a file that was named is alone."""
+    try:
+        return list(below(root, 2)) if root.is_dir() else [root]
+    except OSError as error:
+        raise InputError(f"'{error.filename}' cannot be read ({error.strerror}).") from error
 
 
 def _own_name(file: Path) -> str | None:

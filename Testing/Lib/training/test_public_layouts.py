@@ -15,7 +15,14 @@ from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.data.layouts.index import Choices
 from TextPromptSegLib.data.layouts.kinds import KINDS, index_layout
 from TextPromptSegLib.evaluation.runner import _read_set
-from TextPromptSegLib.training.material import gather, phrase_book, samplers, stream_options
+from TextPromptSegLib.outcome import InputError
+from TextPromptSegLib.training.material import (
+    find_dataset,
+    gather,
+    phrase_book,
+    samplers,
+    stream_options,
+)
 
 # kind -> fake, names of the data sets in the recipes, trained names, sizes of the splits
 Fake = Callable[[Path], Path]
@@ -108,3 +115,17 @@ def test_a_download_is_trained_on_and_evaluated(layout: str, tmp_path: Path) -> 
     assert stream_options(plan)["augment"] is None
     shown = next(item for item in material.train if item.masks)
     assert torch.from_numpy(shown.channels()).float().std() > 0
+
+
+def test_a_data_set_is_found_by_its_name_in_the_index(tmp_path: Path) -> None:
+    """BTCV was indexed, and then refused for the name of its folder."""
+    root = fake_layouts.btcv(tmp_path / "Abdomen", 4)
+    index_layout("btcv", root)
+    for place in (root, root / "RawData", root / "RawData/Training"):
+        assert find_dataset("ct_abdomen_btcv", [place]).name == "ct_abdomen_btcv"
+    assert find_dataset("Training", [root / "RawData"]).cases[0].dataset.name == "Training"
+    index_layout("btcv", fake_layouts.btcv(tmp_path / "again", 4))
+    with pytest.raises(InputError, match="Two data sets are called 'ct_abdomen_btcv'"):
+        find_dataset("ct_abdomen_btcv", [root, tmp_path / "again"])
+    with pytest.raises(InputError, match="'liver' was not found; give its folder"):
+        find_dataset("liver", [root])
