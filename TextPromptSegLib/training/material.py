@@ -74,8 +74,8 @@ def find_dataset(name: str, roots: Sequence[Path]) -> Dataset:
     for file in found.values():
         return Dataset.read(file)
     raise InputError(
-        f"The data set '{short}' was not found; give its folder, or the folder above it, with "
-        "--data ('textpromptseg data index' makes one of a public download)."
+        f"The data set '{short}' was not found; give its folder with --data, or the one above it "
+        "('textpromptseg data index' makes one of a public download)."
     )
 
 

@@ -127,5 +127,5 @@ def test_a_data_set_is_found_by_its_name_in_the_index(tmp_path: Path) -> None:
     index_layout("btcv", fake_layouts.btcv(tmp_path / "again", 4))
     with pytest.raises(InputError, match="Two data sets are called 'ct_abdomen_btcv'"):
         find_dataset("ct_abdomen_btcv", [root, tmp_path / "again"])
-    with pytest.raises(InputError, match="'liver' was not found; give its folder"):
+    with pytest.raises(InputError, match="'liver' was not found; give its folder with --data"):
         find_dataset("liver", [root])
