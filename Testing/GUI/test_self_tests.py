@@ -22,6 +22,7 @@ def load(name: str):
 
 SCENARIOS = {
     "TextPromptSegEffectTest": [
+        "test_a_run_goes_on_under_another_effect",
         "test_apply_and_undo",
         "test_cancel",
         "test_crash_and_closed_scene",
@@ -30,9 +31,11 @@ SCENARIOS = {
         "test_operations",
         "test_parse_is_shown_before_a_run",
         "test_preview_and_threshold",
+        "test_preview_leaves_nothing_in_a_saved_scene",
         "test_ranges",
         "test_scene_changes_during_a_run",
         "test_tiny_network",
+        "test_undo_of_the_selected_segment",
     ],
     "TextPromptSegHintsTest": [
         "test_a_moved_box_moves_the_preview",

@@ -34,6 +34,52 @@ class TextPromptSegEffectTest(text_prompt_bench.SelfTest):
         left, right = (self.voxels(f"{side} kidney").nonzero()[2] for side in ("left", "right"))
         self.assertGreater(left.mean(), right.mean())  # i grows to the patient's left
         editor.undo()
+        slicer.app.processEvents()
+        self.assertEqual(self.names(), ["Segment_1"])
+        self.assertIsNotNone(editor.activeEffect(), "Undo closed the effect")
+        self.assertEqual(editor.currentSegmentID(), "s1")
+
+    def test_undo_of_the_selected_segment(self):
+        """Undo takes the new segment away: the effect stays, and an older one is selected."""
+        editor = self.open_editor()
+        self.apply(editor, "liver")
+        liver = editor.currentSegmentID()
+        editor.setCurrentSegmentID("")
+        self.apply(editor, "spleen")
+        self.assertNotEqual(editor.currentSegmentID(), liver)
+        editor.undo()
+        slicer.app.processEvents()
+        self.assertEqual(self.names(), ["liver"])
+        self.assertIsNotNone(editor.activeEffect(), "Undo closed the effect")
+        self.assertEqual(editor.currentSegmentID(), liver)
+
+    def test_preview_leaves_nothing_in_a_saved_scene(self):
+        """No item of the subject hierarchy, and no node, is written while the preview is on."""
+        editor = self.open_editor()
+        for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            view.SetSliceOffset(7 * 15.0)
+        self.find(editor, "TextPromptLine").text = "liver, left kidney"
+        outcome = self.find(editor, "TextPromptOutcome")
+        self.find(editor, "TextPromptPreview").click()
+        self.wait(lambda: "on this slice" in outcome.text)
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+            if not node.GetSaveWithScene():
+                self.assertEqual(hierarchy.GetItemByDataNode(node), 0)
+        path = os.path.join(self.home, "scene.mrml")
+        slicer.mrmlScene.SetURL(path)
+        slicer.mrmlScene.Commit()
+        with open(path, encoding="utf-8") as stream:
+            self.assertNotIn("preview", stream.read().casefold())
+
+    def test_a_run_goes_on_under_another_effect(self):
+        """Choosing another effect does not end a run; it is written as one undo step."""
+        editor = self.open_editor()
+        self.start_slow_run(editor)
+        editor.setActiveEffectByName("")
+        self.wait(lambda: not self.session.busy)
+        self.assertEqual(self.names(), ["liver"])
+        editor.undo()
         self.assertEqual(self.names(), ["Segment_1"])
 
     def test_preview_and_threshold(self):

@@ -69,7 +69,9 @@ class TextPromptSegHintsTest(text_prompt_bench.SelfTest):
         self.assertFalse(roi.GetDisplayNode().GetFillVisibility())
         interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
         self.assertEqual(interaction.GetCurrentInteractionMode(), interaction.Place)
+        self.assertIsNotNone(editor.activeEffect(), "Draw closed the effect")
         interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+        self.assertFalse(self.find(editor, "TextPromptBoxDraw").checked)
         slicer.mrmlScene.RemoveNode(roi)
         self.assertIn("Choose or draw a box", self.apply(editor, "liver"))
 

@@ -130,25 +130,22 @@ def oddities(
 
 def extent_of(prompt: Prompt, mask: np.ndarray, place: Mapping[str, Any]) -> Extent | None:
     """Return where a mask (K, J, I) lies; None when it is empty."""
-    (axis, step, origin), (across, width, start) = place["up"], place["left"]
-    along = _profile(mask, axis)
-    inside = np.flatnonzero(along)
-    if not len(inside):
+    box = bounding_box(mask)
+    if box is None:
         return None
-    ends = sorted(
-        origin + step * (index + d) for index, d in ((inside[0], -0.5), (inside[-1], 0.5))
-    )
+    (axis, step, origin), (across, width, start) = place["up"], place["left"]
+    first, past = box[axis].start, box[axis].stop
+    ends = sorted((origin + step * (first - 0.5), origin + step * (past - 0.5)))
     low, high = place["searched"][axis]
-    first, last = bool(inside[0] <= low), bool(inside[-1] >= high - 1)
-    side = _profile(mask, across)
+    cut = (bool(first <= low), bool(past >= high))
     return Extent(
         str(prompt.structure),
         prompt.side if prompt.side in ("left", "right") else "",
         float(ends[0]),
         float(ends[1]),
-        float(origin + step * np.average(np.arange(len(along)), weights=along)),
-        float(start + width * np.average(np.arange(len(side)), weights=side)),
-        *((first, last) if step > 0 else (last, first)),
+        float(origin + step * (first + _middle(mask[box], axis))),
+        float(start + width * (box[across].start + _middle(mask[box], across))),
+        *(cut if step > 0 else cut[::-1]),
     )
 
 
@@ -241,9 +238,10 @@ def _axis(volume: Volume, row: int) -> list[float] | None:
     return [2 - column, step, centre - step * float(middle[column])]
 
 
-def _profile(mask: np.ndarray, axis: int) -> np.ndarray:
-    """Return how many voxels a mask has in every slice along an axis."""
-    return np.array([np.count_nonzero(plane) for plane in np.moveaxis(mask, axis, 0)])
+def _middle(mask: np.ndarray, axis: int) -> float:
+    """Return the mean index of a mask's voxels along an axis."""
+    counts = [np.count_nonzero(plane) for plane in np.moveaxis(mask, axis, 0)]
+    return float(np.average(np.arange(len(counts)), weights=counts))
 
 
 def _largest_part(mask: np.ndarray, sides: int) -> tuple[float, int]:

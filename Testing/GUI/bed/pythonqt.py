@@ -155,6 +155,7 @@ def wrap(cls: type, **members) -> type:
         )
     made = type(cls.__name__, (cls,), body)
     made._bed_wrapped = made
+    property_names(made)  # now: PySide6 may forget the meta object later, see `qt_module.KNOWN`
     return made
 
 
