@@ -50,6 +50,7 @@ class TextPromptSegSegmentsTest(text_prompt_bench.SelfTest):
 
     def test_empty_segment_takes_name_codes_and_colour(self):
         """Segment_1 becomes what it holds; a name of the user's own stays."""
+        from TextPromptSegLib.prompting.shades import left_shade
         from TextPromptSegLib.prompting.vocabulary import Vocabulary
         from TextPromptSegMRML.provenance import read_provenance
         from TextPromptSegMRML.terminology import read_terminology
@@ -61,7 +62,7 @@ class TextPromptSegSegmentsTest(text_prompt_bench.SelfTest):
         codes = read_terminology(segment)
         self.assertEqual(codes["type"], ("SCT", "64033007", "Kidney"))
         self.assertEqual(codes["modifier"][2], "Left")
-        colour = np.array(Vocabulary.load().terminology("left kidney").colour) / 255
+        colour = np.array(left_shade(Vocabulary.load().terminology("left kidney").colour)) / 255
         np.testing.assert_allclose(segment.GetColor(), colour, atol=0.005)
         self.assertEqual(read_provenance(segment)["Prompt"], "left kidney")
         mine = self.segmentation.GetSegmentation().AddEmptySegment("", "reader 2")
