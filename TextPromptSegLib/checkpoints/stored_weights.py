@@ -43,7 +43,8 @@ def pack(tensors: Mapping[str, Tensor], dtype: str, weights: Container[str] = ()
     if dtype not in DTYPES:
         raise CheckpointError(f"Weights are stored as {', '.join(DTYPES)}, not {dtype!r}.")
     half = getattr(torch, "float16" if dtype == INT8 else dtype)
-    stored = {}
+    stored: dict[str, Tensor] = {}
+    places: set[int] = set()
     for key, value in tensors.items():
         value = value.detach().cpu().contiguous()
         if not torch.isfinite(value).all():
@@ -54,7 +55,13 @@ def pack(tensors: Mapping[str, Tensor], dtype: str, weights: Container[str] = ()
                 continue
             small = value.to(half) if value.ndim > 1 else value.float()
             value = small if torch.isfinite(small).all() else value.float()
-        stored[key] = value.clone()
+        # a copy only of what shares its memory with something else, which the format does not know
+        storage = value.untyped_storage()
+        alone = storage.nbytes() == value.numel() * value.element_size()
+        if not alone or storage.data_ptr() in places:
+            value = value.clone()
+        places.add(value.untyped_storage().data_ptr())
+        stored[key] = value
     return save(stored, metadata={"format": "pt"})
 
 

@@ -94,6 +94,7 @@ def test_a_file_that_cannot_be_used_is_told_in_words(
 TRAINING = """
     import sys, time
     from pathlib import Path
+    from types import SimpleNamespace
     import TextPromptSegLib.training as training
     from TextPromptSegLib import cli
     from TextPromptSegLib.training.recipe import Recipe
@@ -106,7 +107,7 @@ TRAINING = """
             sys.exit(1)  # as Lightning does
 
     training.train = train
-    Recipe.read = classmethod(lambda *_: None)
+    Recipe.read = classmethod(lambda *_: SimpleNamespace(notes=()))
     sys.exit(cli.main(["train", "recipe.json"]))
 """
 

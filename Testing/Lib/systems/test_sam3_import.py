@@ -100,9 +100,7 @@ def test_every_layout_becomes_the_same_network(net: Any, tmp_path: Path, form: s
     made = load(MEDICAL)
     assert made.model.config == net.config  # type: ignore[attr-defined]
     state = net.state_dict()
-    for key, value in made.model.state_dict().items():
-        exact = state[key] if state[key].ndim < 2 else state[key].half().float()
-        assert torch.equal(value, exact), key
+    assert all(torch.equal(v, state[key]) for key, v in made.model.state_dict().items())
     if form != "hub":
         return
     file, card = source / "model.safetensors", catalogue.model_card(MEDICAL)
@@ -115,9 +113,9 @@ def test_every_layout_becomes_the_same_network(net: Any, tmp_path: Path, form: s
         kept.config = SAM3Config(**{**vars(kept.config), "geometry_token": False})
         expected = net.sam(pixel_values=2 * image - 1, input_ids=ids)
         seen = kept._look(kept.encode_image(image)[0], text, None)
-        assert (seen[0].sigmoid() - expected.presence_logits[:, 0].sigmoid()).abs().max() < 1e-3
+        assert torch.allclose(seen[0], expected.presence_logits[:, 0], atol=1e-3)
         semantic = kept._masks(kept.encode_image(image)[0], seen)[1]
-        assert (semantic.sigmoid() - expected.semantic_seg.sigmoid()).abs().max() < 1e-3
+        assert torch.allclose(semantic, expected.semantic_seg, atol=1e-3)
 
 
 def test_a_lora_is_added_to_sam3(net: Any, tmp_path: Path) -> None:
@@ -154,7 +152,7 @@ def test_a_lora_is_added_to_sam3(net: Any, tmp_path: Path) -> None:
         "sam.detr_encoder.layers.0.mlp.fc1.weight": wide,
     }
     for key, value in after.items():
-        assert torch.allclose(value, before[key] + wanted.get(key, 0.0), atol=2e-2), key
+        assert torch.allclose(value, before[key] + wanted.get(key, 0.0), atol=1e-5), key
     assert "2 of points as prompts" in catalogue.model_card("medsam3")
     del lora["transformer.encoder.layers.0.linear1.lora.lora_B"]
     torch.save(lora, tmp_path / "half.pt")
