@@ -112,11 +112,16 @@ def draw_lane(axes: Axes, values: Sequence[float], y: float, half: float, colour
 
 
 def _density(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate a density by Silverman's width between the extreme values, reflected at 0 and 1."""
+    """Estimate a density by Silverman's width between the extreme values.
+
+    Values in [0, 1] are shares: they are reflected at both ends and told apart down to 0.008.
+    """
+    share = points.min() >= 0 and points.max() <= 1
     spread = min(float(points.std()), float(np.subtract(*np.percentile(points, [75, 25]))) / 1.34)
-    width = max(0.9 * (spread or float(points.std())) * len(points) ** -0.2, 0.008)
+    least = 0.008 if share else 0.01 * float(np.ptp(points))
+    width = max(0.9 * (spread or float(points.std())) * len(points) ** -0.2, least)
     xs = np.linspace(points.min(), points.max(), 160)
-    mirrored = np.concatenate([points, -points, 2 - points])
+    mirrored = np.concatenate([points, -points, 2 - points]) if share else points
     density = np.exp(-0.5 * ((xs[:, None] - mirrored) / width) ** 2).sum(axis=1)
     return xs, density / density.max()
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from TextPromptSegLib.evaluation.papers import runs as papers_runs
@@ -15,6 +16,7 @@ from TextPromptSegLib.evaluation.papers.runs import find_runs, identity, row_of,
 from TextPromptSegLib.evaluation.papers.spread import spread_of
 from TextPromptSegLib.evaluation.papers.tables import Paper, read_paper
 from TextPromptSegLib.evaluation.papers.writing import write_paper
+from TextPromptSegLib.evaluation.plots import _density
 from TextPromptSegLib.evaluation.report import Report
 from TextPromptSegLib.evaluation.rows import CaseRow, DatasetInfo
 from TextPromptSegLib.outcome import InputError
@@ -112,6 +114,13 @@ def test_spread_by_hand() -> None:
     assert skewed.p is not None and skewed.p < 0.001
     assert spread_of([0.5]).sd is None
     assert spread_of([0.5, 0.5, 0.5]).w is None, "equal values have no shape"
+
+
+def test_distances_are_not_reflected_as_shares_are() -> None:
+    points = np.array([1.05, 1.1, 1.2, 1.3, 1.9])
+    assert np.allclose(_density(points)[1], _density(points + 100)[1])
+    shares = points - 1
+    assert not np.allclose(_density(shares)[1], _density(points)[1])
 
 
 # ---- runs beside tables ----
