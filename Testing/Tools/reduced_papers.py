@@ -268,8 +268,11 @@ def run_paper(paper: Paper, data: Path, source: Path, work: Path, out: Path) -> 
     measured = measure_tables(paper, runs, cost_of_run("cpu"))
     roots = [place.parent for place in data.glob("*/*/dataset.json")]
     maps = partial(draw_maps, data=roots)
+    first = FIRST.format(steps=STEPS)
+    # pictures of patches and maps show the data: they are drawn, and stay out of the example
+    write_paper(paper, measured, runs, work / paper.system / "tables", first_line=first, maps=maps)
     shutil.rmtree(out, ignore_errors=True)
-    write_paper(paper, measured, runs, out, first_line=FIRST.format(steps=STEPS), maps=maps)
+    write_paper(paper, measured, runs, out, first_line=first, patches=False)
 
 
 def _name(paper: Paper, row: Row) -> str:

@@ -184,6 +184,7 @@ def test_studies_of_patches_and_costs(tmp_path: Path) -> None:
     measured = measure_tables(read_paper("patch-unet-vae"), find_runs([tmp_path]))
     assert measured[1].cells["0.75", "Dice"].values == pytest.approx((0.3, 0.5))
     assert measured[1].cells["0", "Dice"].values == (0.9,)
+    assert measured[1].facts == ["1 patches of d."]
     film_runs(tmp_path / "film")
     costs = {"parameters_m": 9.9}
     found = measure_tables(

@@ -163,7 +163,8 @@ def facts_of(paper: Paper, measured: MeasuredTable) -> list[str]:
         for study in dict.fromkeys(run.folder for run in runs):
             lines = next(run for run in runs if run.folder == study).patches
             sets = ", ".join(sorted({line["dataset"] for line in lines}))
-            facts.append(f"{len(lines)} rows of patches of {sets}.")
+            each = len(lines) // len({(line["ratio"], line["seed"]) for line in lines})
+            facts.append(f"{each} patches of {sets}.")
         return facts
     if table.kind == "cost":
         return facts

@@ -35,6 +35,7 @@ def write_paper(
     *,
     first_line: str = "",
     maps: Maps | None = None,
+    patches: bool = True,
 ) -> list[Path]:
     """Write everything of a paper to a folder.
 
@@ -49,6 +50,7 @@ def write_paper(
         out: folder, made if it is not there.
         first_line: stands above everything, for example that a run proves the way only.
         maps: draws them, for papers that have such a figure.
+        patches: copy a study's pictures of patches; they show the data.
 
     Returns:
         The files.
@@ -66,7 +68,7 @@ def write_paper(
                 draw_violins(table, out / f"violins_{slug}.png"),
             ]
             pictures[table.name] = [path for path in drawn if path is not None]
-        copied = _copy_patches(runs, out)
+        copied = _copy_patches(runs, out) if patches else []
         shown = maps(runs, out) if maps is not None and paper.maps else []
         text = markdown(paper, measured, first_line, pictures, copied, shown)
         files = {
