@@ -33,7 +33,7 @@ from TextPromptSegLib.evaluation.ways import measure_pixels
 from TextPromptSegLib.inference import loaded_checkpoint
 from TextPromptSegLib.systems.registry import folder_of
 from TextPromptSegLib.training.recipe import DataEntry, Recipe
-from TextPromptSegLib.training.rows import Row, run_folder
+from TextPromptSegLib.training.rows import run_folder
 
 FIRST = (
     "A reduced run that proves the way, not a result: networks of a few thousand weights, {steps} "
@@ -42,7 +42,7 @@ FIRST = (
 STEPS, SLICES = 3, 6
 STATISTICS = "film-unet", "table 3"
 """Rows of this table are run three times, so that there is a spread to show."""
-CASES = {"train": 2, "val": 1, "test": 2}
+CASES = {"train": 3, "val": 1, "test": 2}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ SVP = {
     "text_ffn": 1536,
     "text_layers": 6,
     "text_depths": [2, 4, 6],
+    "text_length": 32,
     "lora_layers": 2,
     "lora_rank": 2,
     "heads": 2,
@@ -163,8 +164,13 @@ def reduce_data(source: Path, target: Path, around: str) -> None:
     kept = []
     for split, count in CASES.items():
         usable = [c for c in values["cases"] if c["split"] == split and c["present"]]
-        texts = [c for c in usable if c.get("text")]
-        kept += (texts or usable)[:count]
+        usable = [c for c in usable if c.get("text")] or usable
+        seen: set[str] = set()
+        for _ in range(min(count, len(usable))):  # each the one that shows most that is new
+            best = max(usable, key=lambda c: len(set(c["present"]) - seen))
+            usable.remove(best)
+            seen |= set(best["present"])
+            kept.append(best)
     for case in kept:
         images = case["image"] if isinstance(case["image"], list) else [case["image"]]
         case["image"] = images[0]
@@ -235,17 +241,25 @@ def read_encoders_once() -> None:
     loaded_checkpoint.load_text_encoder = load_text_encoder
 
 
-def run_paper(paper: Paper, data: Path, source: Path, work: Path, out: Path) -> None:
-    """Train and measure every different row of a paper, and write its tables."""
+def run_paper(
+    paper: Paper, data: Path, source: Path, work: Path, out: Path, most: int | None
+) -> None:
+    """Train and measure every different row of a paper, and write its tables.
+
+    Args:
+        most: rows of each table to train, the last ones; None = all.
+    """
     done: set[str] = set()
     for name_of_table, table in paper.tables.items():
-        for name in table.rows:
+        found = 0
+        for name in reversed(table.rows):  # the whole network stands in the last row
             row = row_of(paper, table, name)
             system = paper.system if row is None else row.system
             if table.kind == "cost" or (row is None and table.kind != "patches"):
                 continue
             key = str(identity(paper, table, row)) if row else table.recipe
-            if key in done:
+            found += 1
+            if key in done or (most is not None and found > most):
                 continue
             done.add(key)
             plan = PLANS[system, table.recipe]
@@ -256,7 +270,7 @@ def run_paper(paper: Paper, data: Path, source: Path, work: Path, out: Path) -> 
             runs = work / paper.system / Path(table.recipe).stem
             if row is None:
                 runs = runs / "study"
-            wanted = None if row is None else _name(paper, row)
+            wanted = None if row is None else row.title
             print(f"{paper.system}: {wanted or 'study'}", flush=True)
             seeds = 3 if (paper.system, name_of_table) == STATISTICS else 1
             train_rows(
@@ -273,11 +287,6 @@ def run_paper(paper: Paper, data: Path, source: Path, work: Path, out: Path) -> 
     write_paper(paper, measured, runs, work / paper.system / "tables", first_line=first, maps=maps)
     shutil.rmtree(out, ignore_errors=True)
     write_paper(paper, measured, runs, out, first_line=first, patches=False)
-
-
-def _name(paper: Paper, row: Row) -> str:
-    prefix = "" if row.system == paper.system else f"{paper.system}: "
-    return f"{prefix}{row.table}/{row.name}"
 
 
 def zero_shot(run: Path, recipe: Recipe, data: Path, source: Path) -> None:
@@ -301,7 +310,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("papers", nargs="*")
     parser.add_argument("--out", type=Path, default=Path("Resources/Docs/papers"))
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--work", type=Path, help="kept; a second call goes on there")
+    parser.add_argument("--rows", type=int, help="only the last so many rows of each table")
     asked = parser.parse_args()
     read_encoders_once()
     names = asked.papers or ["film-unet", "patch-unet-vae", "omt-sam", "svp-cvae"]
@@ -309,7 +319,7 @@ def main() -> None:
         work = asked.work or Path(temporary)
         for name in names:
             out = asked.out / name
-            run_paper(read_paper(name), work / "data", asked.data, work / "runs", out)
+            run_paper(read_paper(name), work / "data", asked.data, work / "runs", out, asked.rows)
             print(f"wrote {out}", flush=True)
 
 

@@ -41,6 +41,12 @@ class Row:
     changes: Mapping[str, Any]
 
     @property
+    def title(self) -> str:
+        """Return what a person names it by, see `find_row`."""
+        other = "" if self.paper == self.system else f"{self.paper}: "
+        return f"{other}{self.table}/{self.name}"
+
+    @property
     def folder(self) -> str:
         """Return a name for the folder of its runs."""
         words = re.sub(r"\+", " plus ", f"{self.table} {self.name}".lower())

@@ -65,6 +65,7 @@ def test_every_table_has_its_rows_recipe_and_runs(system: str) -> None:
         for title in table.rows:
             found = row_of(paper, table, title)
             if found is not None:
+                assert find_row(found.system, found.title) == found
                 assert identity(paper, table, found)[2] is not None
                 assert (folder_of(found.system) / table.recipe).is_file(), (name, title)
     shown = {f"{table}/{title}" for table, t in paper.tables.items() for title in t.rows}
@@ -174,6 +175,8 @@ def test_ways_of_asking_and_baselines(tmp_path: Path) -> None:
     assert first["OMT-SAM", "Mean DSC"].mean == 0.8
     assert first["OMT-SAM", "DSC by text alone"].mean == 0.6
     assert first["U-Net(2D)", "Mean DSC"].mean == 0.3
+    missing = missing_rows(read_paper("omt-sam"), list(measured.values()))
+    assert missing[0] == "table 1/MedSAM" and len(missing) == 3, "each is named once"
     assert second["U-Net(2D)", "Liver"].mean == 0.3 and ("U-Net(2D)", "Spleen") not in second
 
 

@@ -185,11 +185,12 @@ def facts_of(paper: Paper, measured: MeasuredTable) -> list[str]:
 
 
 def missing_rows(paper: Paper, measured: Sequence[MeasuredTable]) -> list[str]:
-    """Return ``TABLE/ROW`` of every row that can be trained here and was not."""
-    return [
-        f"{found.name}/{row}"
+    """Return what ``train --row`` takes for every row that can be trained here and was not."""
+    missing = [
+        row_of(paper, found.table, name)
         for found in measured
         if found.table.kind == "runs"
-        for row in found.table.rows
-        if row not in found.runs and row_of(paper, found.table, row) is not None
+        for name in found.table.rows
+        if name not in found.runs
     ]
+    return list(dict.fromkeys(row.title for row in missing if row is not None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -225,27 +225,29 @@ def identity(paper: Paper, table: Table, row: Row) -> Identity:
 
 
 def runs_of(paper: Paper, table: Table, name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the runs that measure one row of a table: its own, and those of an equal row."""
+    """Return the runs that measure one row of a table: its own, and those of an equal row.
+
+    Of runs with one seed that were trained as long, one counts.
+    """
     wanted = row_of(paper, table, name)
     if wanted is None:
         return []
     same = identity(paper, table, wanted)
-    result = []
+    result: dict[tuple[int, int, int], Run] = {}
     for run in runs:
         if run.row is None or run.row.paper != paper.system:
             continue
         theirs = paper.tables.get(run.row.table)
         if theirs is not None and identity(paper, theirs, run.row) == same:
-            result.append(run)
-    return result
+            result.setdefault((run.seed, run.recipe.steps, run.recipe.epochs), run)
+    return list(result.values())
 
 
 def row_of(paper: Paper, table: Table, name: str) -> Row | None:
     """Return what must be trained for a row of a table; None for others' networks."""
     printed: PaperRow = table.rows[name]
-    title = next(t for t, known in paper.tables.items() if known is table)
+    title = next(t for t, known in paper.tables.items() if known == table)
     system = printed.system or paper.system
     rows: Mapping[str, Row] = rows_of(system)
     prefix = "" if system == paper.system else f"{paper.system}: "
-    found = rows.get(prefix + (printed.same_as or f"{title}/{name}"))
-    return None if found is None else replace(found, name=name)
+    return rows.get(prefix + (printed.same_as or f"{title}/{name}"))
