@@ -158,14 +158,15 @@ def test_a_small_training_writes_an_encoder_that_loads(tmp_path: Path) -> None:
     folder.mkdir()
     item = make_slice()
     label = item.unpack("right kidney") + 2 * item.unpack("left kidney")
-    Image.fromarray(item.image[0]).save(folder / "image.png")
+    for split in ("train", "val"):
+        Image.fromarray(item.image[0]).save(folder / f"{split}.png")
     Image.fromarray(label).save(folder / "label.png")
     names = {"1": "right kidney", "2": "left kidney", "3": "spleen"}
     cases = [
         {
             "id": split,
             "split": split,
-            "image": "image.png",
+            "image": f"{split}.png",
             "label": "label.png",
             "present": ["right kidney", "left kidney"],
         }
