@@ -64,11 +64,11 @@ def test_the_options_are_folded_and_remember_their_state(bench, slicer) -> None:
 
 
 def test_one_line_says_what_is_not_as_it_comes(bench, monkeypatch) -> None:
-    from TextPromptSegLib.checkpoints import catalogue
+    from TextPromptSegLib.checkpoints import model_info
 
     fold = bench.widget("Options")
     assert fold.text == "Options: Test balls (fake)", "a checkpoint that is not the default one"
-    monkeypatch.setattr(catalogue, "DEFAULT_MODEL", "fake")
+    monkeypatch.setattr(model_info, "DEFAULT_MODEL", "fake")
     bench.choose("Operation", "add")
     bench.choose("Range", "slices")
     bench.widget("Threshold").value = 0.3

@@ -24,8 +24,6 @@ from .model_info import ModelInfo, VerifyResult
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MODEL = "film-unet-compact"
-"""The checkpoint that is taken where none is named."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)(?:@([\w.-]+))?")
 

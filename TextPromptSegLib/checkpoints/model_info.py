@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+DEFAULT_MODEL = "film-unet-compact"
+"""The checkpoint that is taken where none is named."""
+
 
 @dataclass(frozen=True)
 class ModelInfo:

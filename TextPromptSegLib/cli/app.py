@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..checkpoints.catalogue import DEFAULT_MODEL
+from ..checkpoints.model_info import DEFAULT_MODEL
 from .clean import CleanFormatter
 from .data import data_app
 from .models_app import models_app

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import catalogue, layout
-from ..checkpoints.catalogue import DEFAULT_MODEL
+from ..checkpoints.model_info import DEFAULT_MODEL
 from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints.catalogue import DEFAULT_MODEL
+from ..checkpoints.model_info import DEFAULT_MODEL
 from ..files.checks import KnownFiles
 from ..files.text import file_sha256, read_json, write_json
 from ..formats.members import input_files

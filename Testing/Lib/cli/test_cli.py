@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 from cli_bench import ENVIRONMENT, LICENCE, Asked, files_below, run, write_image
 
-from TextPromptSegLib.checkpoints.catalogue import DEFAULT_MODEL
+from TextPromptSegLib.checkpoints.model_info import DEFAULT_MODEL
 from TextPromptSegLib.training.recipe import Recipe
 
 # ---- segment ----

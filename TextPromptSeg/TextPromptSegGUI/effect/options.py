@@ -140,7 +140,7 @@ class EffectOptions:
 
     def differences(self) -> list[str]:
         """Return in words which options are not as they come."""
-        from TextPromptSegLib.checkpoints.catalogue import DEFAULT_MODEL
+        from TextPromptSegLib.checkpoints.model_info import DEFAULT_MODEL
 
         threshold = self.threshold.value
         found = [
