@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,24 +20,12 @@ from . import encoders, layout, transfer
 from .archive import gather, staging
 from .memory_estimate import estimate_memory
 from .model_info import ModelInfo, VerifyResult
+from .user_folder import user_home
 
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)(?:@([\w.-]+))?")
-
-
-def user_home() -> Path:
-    """Return the user's folder: ``TEXTPROMPTSEG_HOME``, else the platform's cache folder."""
-    if chosen := os.environ.get("TEXTPROMPTSEG_HOME"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "TextPromptSeg"
 
 
 def user_checkpoints_dir() -> Path:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..files.text import read_json
 from ..outcome import OutputError
-from .catalogue import user_home
 from .layout import write_atomically
+from .user_folder import user_home
 
 if TYPE_CHECKING:
     from .model_info import (
