@@ -279,16 +279,9 @@ def download(
     parts = user_home() / "downloads" / plain
     if entry is not None and entry.get("files"):
         transfer.fetch_files(entry, parts, progress)
-    elif entry is not None and entry.get("hub"):
-        hub = entry["hub"]
-        transfer.fetch_hub(
-            hub["repo"],
-            hub.get("revision"),
-            parts,
-            progress,
-            hub["files"],
-            int(hub.get("bytes", 0)),
-        )
+    elif entry is not None and (hub := entry.get("hub")):
+        size = int(hub.get("bytes", 0))
+        transfer.fetch_hub(hub["repo"], hub.get("revision"), parts, progress, hub["files"], size)
     elif match:
         transfer.fetch_hub(f"{match[1]}/{match[2]}", match[3], parts, progress)
     elif (checkpoints_dir() / plain / layout.CONFIG).is_file():

@@ -93,7 +93,7 @@ def as_checkpoint(path: Path, stage: Path, kind: str | None = None) -> Path:
             return weights.convert(path, stage / "converted", kind)
     if path.is_dir():
         return path  # the catalogue says what is wrong with it
-    titles = ", ".join(w.title for w in known.values())
+    titles = ", ".join(sorted(w.title for w in known.values()))
     raise CheckpointError(
         f"'{path.name}' cannot be imported: weights of {titles} are known; any other checkpoint is "
         "a folder or zip with config.json and model.safetensors."

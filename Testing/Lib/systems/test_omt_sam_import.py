@@ -131,7 +131,7 @@ def test_foreign_files_and_a_missing_model_are_answered_in_words(
     monkeypatch.setenv("TEXTPROMPTSEG_HOME", str(tmp_path / "home"))
     torch.save({"conv.weight": torch.zeros(2, 2)}, tmp_path / "unet.pth")
     assert main(["models", "import", str(tmp_path / "unet.pth")]) == 2
-    assert "weights of SAM and MedSAM, SAM 3 are known" in " ".join(capsys.readouterr().err.split())
+    assert "weights of SAM 3, SAM and MedSAM are known" in " ".join(capsys.readouterr().err.split())
     assert main(["models", "show", "omt-sam"]) == 0
     shown = capsys.readouterr().out
     assert "medsam_vit_b.pth" in shown and "BiomedCLIP" in shown and "models import" in shown
