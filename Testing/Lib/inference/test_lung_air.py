@@ -15,6 +15,7 @@ from toy_segmenter import toy_predictor
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.lung_air import LungAir
+from TextPromptSegLib.inference.postprocess import ISLAND
 from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.training.export import is_ct_lung
 
@@ -192,7 +193,8 @@ def test_an_answer_is_completed_where_its_name_asks_for_it(flip: bool) -> None:
     assert np.array_equal(other.mask, same.mask) and other.message == same.message
     again = predictor.rethreshold(whole, 0.7)
     assert dice(again.mask, truth) > 0.97  # the image is not needed any more
-    assert whole.provenance["postprocess"] == {"lung_air": True}
+    # A lung is one piece, so islands go too.
+    assert whole.provenance["postprocess"] == {"lung_air": True, "min_fraction": ISLAND}
 
 
 def test_what_was_not_searched_is_not_completed() -> None:
