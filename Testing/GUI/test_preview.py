@@ -381,7 +381,7 @@ def test_a_threshold_touches_one_slice_and_asks_nobody(large, count, monkeypatch
     for step in range(20):
         large.widget("Threshold").value = 0.2 + 0.03 * step
     assert drawn(large)[2].any() and len(count) == 0
-    assert sizes == [512 * 512] * 20
+    assert len(sizes) == 20 and min(sizes) > 0 and max(sizes) <= 512 * 512  # one slice, no volume
 
 
 def test_a_scroll_costs_one_request_of_one_slice(large, count) -> None:

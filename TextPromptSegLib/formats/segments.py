@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import Outcome
+from ..prompting.boxed import content_box, kept_of
 from ..prompting.segmentation import Segmentation
 from ..prompting.shades import display_colour
 
@@ -114,8 +115,8 @@ def describe(
     segments: list[Segment] = []
     names: set[str] = set()
     for label, segmentation in enumerate(written, start=1):
-        box, extent = _box(segmentation.mask)
-        mask = segmentation.mask[box] != 0
+        box, extent, part = _drawn(segmentation)
+        mask = part != 0
         layer = next((n for n, m in enumerate(layers) if not (m[box][mask]).any()), len(layers))
         if layer == len(layers):
             layers.append(np.zeros(shape, kind))
@@ -199,15 +200,18 @@ def union(extents: Sequence[Extent]) -> Extent:
     return (int(low[0]), int(high[0]), int(low[1]), int(high[1]), int(low[2]), int(high[2]))
 
 
-def _box(mask: np.ndarray) -> tuple[tuple[slice, slice, slice], Extent]:
-    """Return the (k, j, i) box of a mask (K, J, I) and its extent."""
-    rows: np.ndarray = np.any(mask, axis=2)
-    ends: np.ndarray = np.any(mask, axis=(0, 1))
-    spans = [np.flatnonzero(line) for line in (rows.any(axis=1), rows.any(axis=0), ends)]
-    if not spans[0].size:
-        return (slice(0), slice(0), slice(0)), EMPTY
-    (k0, k1), (j0, j1), (i0, i1) = ((int(s[0]), int(s[-1])) for s in spans)
-    return (slice(k0, k1 + 1), slice(j0, j1 + 1), slice(i0, i1 + 1)), (i0, i1, j0, j1, k0, k1)
+def _drawn(segmentation: Segmentation) -> tuple[tuple[slice, ...], Extent, np.ndarray]:
+    """Return the (k, j, i) box of what is drawn, its extent, and the mask inside it."""
+    kept = kept_of(segmentation, "mask")
+    assert kept is not None
+    inside = content_box(kept.values)
+    part = kept.values[inside]
+    if not part.size:
+        return inside, EMPTY, part
+    starts = [a + s.start for a, s in zip(kept.start, inside, strict=True)]
+    box = tuple(slice(a, a + n) for a, n in zip(starts, part.shape, strict=True))
+    k, j, i = ((s.start, s.stop - 1) for s in box)
+    return box, (*i, *j, *k), part
 
 
 def _joined(code: Code) -> str:

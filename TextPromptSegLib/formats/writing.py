@@ -92,8 +92,8 @@ def write_segmentations(
     ending = check_output(path, volume)
     check_not_input(volume, [path])
     for result in segmentations:
-        if result.mask.shape != volume.shape:
-            raise ValueError(f"mask {result.mask.shape} does not fit the volume {volume.shape}")
+        if result.shape != volume.shape:
+            raise ValueError(f"mask {result.shape} does not fit the volume {volume.shape}")
     if vocabulary is None:
         vocabulary = Vocabulary.load()
     segments, layers = describe(segmentations, volume.shape, vocabulary)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import InputError, Outcome
+from ..prompting.boxed import Boxed, kept_of
 from ..prompting.segmentation import Segmentation
 from .plausibility import UNUSUAL, Neighbours, oddities
 from .postprocess import PostprocessRule, apply_rule, largest, over_threshold
@@ -25,7 +26,7 @@ NO_IMAGE = "There is no image yet; call set_volume first."
 
 def answer(
     prompt: Prompt,
-    probability: np.ndarray,
+    probability: np.ndarray | Boxed,
     threshold: float,
     seconds: float,
     provenance: Mapping[str, Any],
@@ -34,7 +35,7 @@ def answer(
 
     Args:
         prompt: what was asked.
-        probability: (K, J, I) float16 in the file's order.
+        probability: (K, J, I) float16 in the file's order, or as an answer keeps it.
         threshold: from which probability on a voxel belongs to the mask, in (0, 1).
         seconds: time spent, s.
         provenance: holds ``spacing_mm`` (i, j, k), ``voxel_ml``, ``slice_axis``,
@@ -44,11 +45,14 @@ def answer(
     check_threshold(threshold)
     spacing = tuple(provenance["spacing_mm"])
     rule = PostprocessRule.from_dict(provenance["postprocess"])
-    raw = over_threshold(probability, threshold)
-    mask = apply_rule(raw, rule, spacing, int(provenance["slice_axis"]))
-    peak, voxels = largest(probability), int(np.count_nonzero(mask))
+    kept = probability if isinstance(probability, Boxed) else Boxed.of(probability)
+    # Everything is done inside the box: outside of it there is nothing to find, fill or drop.
+    raw = over_threshold(kept.values, threshold)
+    drawn = apply_rule(raw, rule, spacing, int(provenance["slice_axis"]))
+    peak, voxels = largest(kept.values), int(np.count_nonzero(drawn))
+    mask = Boxed(kept.shape, kept.start, drawn).trimmed()
     volume = voxels * float(provenance["voxel_ml"])
-    unusual = oddities(prompt, mask, volume, provenance) if voxels else ()
+    unusual = oddities(prompt, mask.whole(), volume, provenance) if voxels else ()
     if voxels:
         outcome = Outcome.FOUND
         size = size_text(voxels, mask.shape, spacing, int(provenance["slice_axis"]))
@@ -67,8 +71,8 @@ def answer(
     return Segmentation(
         prompt=prompt,
         outcome=outcome,
-        mask=mask,
-        probability=probability,
+        mask=mask.unless_small(),
+        probability=kept.unless_small(),
         seconds=seconds,
         max_probability=peak,
         voxels=voxels,
@@ -103,7 +107,7 @@ def size_of(segmentation: Segmentation) -> str:
     facts = segmentation.provenance
     return size_text(
         segmentation.voxels,
-        segmentation.mask.shape,
+        segmentation.shape,
         facts["spacing_mm"],
         int(facts["slice_axis"]),
     )
@@ -151,11 +155,12 @@ def rethreshold(segmentation: Segmentation, threshold: float) -> Segmentation:
         InputError: when the threshold is not in (0, 1).
     """
     check_threshold(threshold)
-    if segmentation.probability is None:
+    probability = kept_of(segmentation, "probability")
+    if probability is None:
         return replace(segmentation, threshold=threshold)
     return answer(
         segmentation.prompt,
-        segmentation.probability,
+        probability,
         threshold,
         segmentation.seconds,
         segmentation.provenance,

@@ -256,7 +256,7 @@ def segment_samples(
         last = drawn[-1]
         if not spreads:
             collect = Whole if parts else Spread
-            spreads = [None if s.probability is None else collect(s.mask.shape) for s in last]
+            spreads = [None if s.probability is None else collect(s.shape) for s in last]
             masks, seconds = [[] for _ in last], [0.0] * len(last)
         for row, spread in enumerate(spreads):
             seconds[row] += drawn[0][row].seconds

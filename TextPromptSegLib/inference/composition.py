@@ -20,7 +20,8 @@ from .answers import BELOW
 from .evidence import evidence_of, logit, rule_of
 from .hints import Hints
 from .lung_air import LungAir
-from .postprocess import largest, over_threshold, rule_for
+from .piles import Pile
+from .postprocess import over_threshold, rule_for
 from .targets import Target
 
 Group = tuple[str, ...]
@@ -36,8 +37,8 @@ FREE_PRESENCE = 0.8
 class Composer:
     """Collects the probabilities of trained names and makes the answers of the targets.
 
-    Every set of names whose union is needed gets one array, in the file's own order, written
-    through a view of slices; nothing is stacked, nothing is turned afterwards.
+    Every set of names whose union is needed gets one `Pile` of slices, each kept only around what
+    is in it. One whole array at a time is made of them, in the file's own order.
 
     Args:
         stack: the image.
@@ -60,19 +61,17 @@ class Composer:
         self._block = stack.block() if any(map(_divided, targets)) else block
         self._thresholds = thresholds
         groups = sorted({group for target in targets for group in target.groups()})
-        # An array that serves several answers is copied for all but the last of them.
+        # A pile is given back after the last answer that it serves; sides may be asked for later.
         self._uses = Counter(group for target in targets for group in target.groups())
+        self._asked_later = {g for target in targets for g in (target.left, target.right)}
         self.names = list(dict.fromkeys(name for group in groups for name in group))
         self.ceilings = [
             min(self._limit(group) for group in groups if name in group) for name in self.names
         ]
         self._notes: dict[Group, str] = {}
-        self._arrays: dict[Group, np.ndarray] = {}
-        self._views: dict[Group, np.ndarray] = {}
-        for group in groups:
-            self._arrays[group], self._views[group] = stack.empty()
+        self._piles: dict[Group, Pile] = {group: Pile(stack) for group in groups}
         self._sinks = [
-            [(self._views[group], len(group) > 1) for group in groups if name in group]
+            [(self._piles[group], len(group) > 1) for group in groups if name in group]
             for name in self.names
         ]
 
@@ -88,15 +87,10 @@ class Composer:
     def write(self, row: int, first: int, probability: np.ndarray) -> None:
         """Take the probabilities (n, H, W) float16 of one name on slices first, first + 1, ..."""
         rows, columns = self._block.rows, self._block.columns
-        part = probability[:, rows, columns]
-        for view, several in self._sinks[row]:
-            place = view[first : first + len(part), rows, columns]
-            if several:
-                # Non-negative halves are ordered like their bits, which compare much faster.
-                bits = place.view(np.uint16)
-                np.maximum(bits, part.view(np.uint16), out=bits)
-            else:
-                place[...] = part
+        top, left = rows.start or 0, columns.start or 0
+        for number, part in enumerate(probability[:, rows, columns], first):
+            for pile, several in self._sinks[row]:
+                (pile.join if several else pile.put)(number, top, left, part)
 
     def quiet(self, shares: Mapping[Group, float]) -> None:
         """Cap what is not there as a whole, so that it is answered "not found".
@@ -105,11 +99,7 @@ class Composer:
             shares: of `missing`.
         """
         for group, share in shares.items():
-            array = self._arrays[group]
-            cap = np.float16(self._limit(group) * min(share, 0.99) * BELOW).view(np.uint16)
-            for plane in array.view(np.uint16):  # bits of halves are in order, see `write`
-                if plane.any():
-                    np.minimum(plane, cap, out=plane)
+            self._piles[group].cap(self._limit(group) * min(share, 0.99) * BELOW)
 
     def missing(
         self, presence: np.ndarray, trained: Mapping[str, Mapping[str, Any]]
@@ -127,13 +117,14 @@ class Composer:
         best = dict(zip(self.names, presence.max(axis=1, initial=0.0).tolist(), strict=True))
         searched = slice(self._block.slices.start, self._block.slices.stop)
         missing: dict[Group, float] = {}
-        for group, array in self._arrays.items():
+        for group, pile in self._piles.items():
             seen = None
             shares = []
             for name in group:
                 rule = rule_of(trained.get(name_of(name), {}), self._modality)
-                if rule is not None and np.isfinite(best[name]):
-                    seen = seen or evidence_of(self._stack.view(array)[searched], best[name])
+                if rule is not None and np.isfinite(best[name]) and seen is None:
+                    view = self._stack.view(pile.whole())
+                    seen = evidence_of(view[searched], best[name])
                 if rule is None or seen is None:
                     shares.append(by_head.get(name, 1.0))
                 else:
@@ -161,8 +152,8 @@ class Composer:
 
     def _complete_lungs(self, trained: Mapping[str, Mapping[str, Any]]) -> None:
         """Complete the lungs of names whose rule asks for it by the air of a CT in HU."""
-        groups = [g for g in self._arrays if rule_for(tuple(map(name_of, g)), trained).lung_air]
-        groups = [g for g in groups if largest(self._arrays[g]) >= self._limit(g)]
+        groups = [g for g in self._piles if rule_for(tuple(map(name_of, g)), trained).lung_air]
+        groups = [g for g in groups if self._piles[g].largest() >= self._limit(g)]
         volume, turn = self._stack.volume, self._stack.axis_map.apply
         if not groups or self._modality != "CT" or not is_in_hu(finite_sample(volume.array)):
             return
@@ -175,14 +166,17 @@ class Composer:
         air = LungAir(turn(volume.array)[box[0]], voxel_size(volume, "axial"))
         for group in groups:
             limit = self._limit(group)
-            part, within = turn(self._arrays[group])[box[0]], (slice(None), *box[1:])
+            array = self._piles[group].whole()
+            part, within = turn(array)[box[0]], (slice(None), *box[1:])
             done = air.complete_probability(part, within, limit, limit * BELOW * DROPPED)
+            self._piles[group].replace(array)
             self._notes[group] = COMPLETED if done else NOT_COMPLETED
 
     def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes = [self._notes[target.names]] if target.names in self._notes else []
-        array = self._take(target.names)
+        array = self._piles[target.names].whole()
+        used = {target.names}
         if not target.is_plain:
             canonical = self._stack.axis_map.apply(array)
             for region in self._regions(target, notes):
@@ -190,7 +184,8 @@ class Composer:
             for part in target.minus:
                 other = self._mask_of(part)
                 array[other != 0] = 0
-            self._release(target)
+            used = target.groups()
+        self._used(used)
         if self._block is not self._asked:
             self._asked.cut(self._stack.view(array))
         return array, tuple(notes)
@@ -211,26 +206,22 @@ class Composer:
             self._stack.is_picture(self._modality),
         )
 
-    def _take(self, group: Group) -> np.ndarray:
-        """Return the array of a union for its owner to change."""
-        self._uses[group] -= 1
-        return self._arrays[group] if self._uses[group] <= 0 else self._arrays[group].copy()
-
-    def _release(self, target: Target) -> None:
-        """Count down the groups that a target needed besides its own."""
-        for group in target.groups() - {target.names}:
+    def _used(self, groups: set[Group]) -> None:
+        """Count down what an answer needed; a pile's memory goes back after its last use."""
+        for group in groups:
             self._uses[group] -= 1
+            if self._uses[group] <= 0 and group not in self._asked_later:
+                self._piles[group].clear()
 
     def _mask(self, group: Group) -> np.ndarray:
         """Return the canonical mask of a union."""
-        mask = over_threshold(self._arrays[group], self._limit(group))
+        mask = over_threshold(self._piles[group].whole(), self._limit(group))
         return self._stack.axis_map.apply(mask)
 
     def _mask_of(self, target: Target) -> np.ndarray:
         """Return the mask of a target that is taken away, in the file's order."""
-        array = self._arrays[target.names]
+        array = self._piles[target.names].whole()
         if not target.is_plain:
-            array = array.copy()
             canonical = self._stack.axis_map.apply(array)
             for region in self._regions(target, []):
                 region.cut(canonical)

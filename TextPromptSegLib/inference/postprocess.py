@@ -152,8 +152,9 @@ def apply_rule(
     box = bounding_box(mask) if rule else None
     if box is None:
         return mask
-    result = mask.copy()
+    result = np.zeros(mask.shape, mask.dtype)  # not a copy: memory is taken for the box only
     part = result[box]  # a view: what is done here is done to the result
+    part[...] = mask[box]
     if rule.fill_gaps:
         fill_gaps(np.moveaxis(part, slice_axis, 0), rule.fill_gaps)
     if rule.min_mm3 or rule.min_fraction or rule.keep_components:
@@ -218,8 +219,17 @@ def over_threshold(probability: np.ndarray, threshold: float) -> np.ndarray:
     limit = np.float16(threshold)
     if limit <= 0:  # a slider at zero: whatever has any probability
         limit = np.float16(6e-8)
-    bits = probability.view(np.uint16)
-    return (bits >= limit.view(np.uint16)).view(np.uint8)
+    bits, least = probability.view(np.uint16), limit.view(np.uint16)
+    if probability.ndim != 3:
+        return (bits >= least).view(np.uint8)
+    mask = np.zeros(probability.shape, np.uint8)  # memory is taken where something is found
+    for plane, found in zip(bits, mask, strict=True):
+        filled = plane >= least
+        rows = np.flatnonzero(filled.any(1))
+        if rows.size:
+            some = slice(rows[0], rows[-1] + 1)
+            found[some] = filled[some]
+    return mask
 
 
 def largest(probability: np.ndarray) -> float:

@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 
 from ..outcome import Outcome
+from .boxed import Boxed, boxed_fields
 from .prompt import Prompt
 
 
+@boxed_fields("mask", "probability", "uncertainty", "heat_map")
 @dataclass(frozen=True)
 class Segmentation:
     """The answer to one prompt.
+
+    Large arrays are kept for the box around what is in them and made whole whenever one is asked
+    for: hold on to what you got while you work with it. A changed array goes into a new answer
+    (`dataclasses.replace`).
 
     Attributes:
         prompt: the parsed prompt.
@@ -54,3 +60,21 @@ class Segmentation:
     def unusual(self) -> tuple[str, ...]:
         """Why a found structure is doubtful, in words; () when nothing speaks against it."""
         return tuple(self.provenance.get("unusual", ()))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(K, J, I) of the image, without making an array whole."""
+        return self.__dict__["mask"].shape
+
+    def slab(self, name: str, axis: int, number: int) -> np.ndarray | None:
+        """Return one slice of a field's array, of length 1 along ``axis``, without the rest.
+
+        Args:
+            name: ``mask``, ``probability``, ``uncertainty`` or ``heat_map``.
+            axis: of the array (0 K, 1 J, 2 I).
+            number: the slice.
+        """
+        kept = self.__dict__[name]
+        if isinstance(kept, Boxed):
+            return kept.slab(axis, number)
+        return None if kept is None else np.take(kept, [number], axis=axis)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from .. import outcome as outcomes
+from ..files.messages import ProtocolError
 from ..image.volume import Volume
 from ..outcome import Outcome, TextPromptSegError
+from ..prompting.boxed import Boxed, kept_of
 from ..prompting.prompt import Prompt
 from ..prompting.segmentation import Segmentation
 from .arrays import ArrayStore
@@ -131,14 +133,12 @@ def segmentation_to_dict(
     names = [f.name for f in fields(Segmentation) if f.name not in _CARRIED]
     message = {name: plain(getattr(result, name)) for name in names}
     message["prompt"] = prompt_to_dict(result.prompt)
-    message["shape"] = list(result.mask.shape)
-    message["cut"] = cut = _searched(result)
+    message["shape"] = list(result.shape)
     for name in ARRAYS:
-        array = getattr(result, name)
-        sent = name in want and array is not None
-        message[name] = store.put(array[_slices(cut)]) if sent else None
+        array = kept_of(result, name) if name in want else None
+        message[name] = None if array is None else _put(array, store)
     masks = result.candidates if "candidates" in want else ()
-    message["candidates"] = [store.put(mask[_slices(cut)]) for mask in masks]
+    message["candidates"] = [_put(Boxed.of(mask), store) for mask in masks]
     return message
 
 
@@ -147,45 +147,28 @@ def segmentation_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Seg
     values: dict[str, Any] = {f.name: message.get(f.name) for f in fields(Segmentation)}
     values["prompt"] = prompt_from_dict(message["prompt"])
     values["outcome"] = Outcome(message["outcome"])
-    shape, cut = tuple(message["shape"]), message.get("cut")
+    shape = tuple(message["shape"])
     for name in ARRAYS:
-        values[name] = _whole(store, message[name], shape, cut) if message.get(name) else None
+        values[name] = _take(message[name], shape, store) if message.get(name) else None
     masks = message.get("candidates") or ()
-    values["candidates"] = tuple(_whole(store, mask, shape, cut) for mask in masks)
+    values["candidates"] = tuple(_take(mask, shape, store).whole() for mask in masks)
     if values["mask"] is None:
-        values["mask"] = np.zeros(shape, np.uint8)
+        values["mask"] = Boxed(shape, (0, 0, 0), np.zeros((0, 0, 0), np.uint8))
     return Segmentation(**values)
 
 
-def _searched(result: Segmentation) -> list[int] | None:
-    """Return [axis, first, last + 1] of the slices that were searched; None for all of them.
-
-    Outside them everything is zero: a preview of one slice must not copy a whole volume.
-    """
-    facts = result.provenance
-    if "slices" not in facts or "slice_axis" not in facts:
-        return None
-    axis, (first, last) = int(facts["slice_axis"]), (int(n) for n in facts["slices"])
-    return None if (first, last) == (0, result.mask.shape[axis]) else [axis, first, last]
+def _put(array: Boxed, store: ArrayStore) -> dict[str, Any]:
+    """Send the box of an array: an organ, or a preview of one slice, is no whole volume."""
+    return {**store.put(array.values), "start": list(array.start)}
 
 
-def _slices(cut: Sequence[int] | None) -> tuple[slice, ...]:
-    if cut is None:
-        return ()
-    axis, first, last = cut
-    return (*(slice(None),) * axis, slice(first, last))
-
-
-def _whole(
-    store: ArrayStore, reference: dict[str, Any], shape: Sequence[int], cut: Sequence[int] | None
-) -> np.ndarray:
+def _take(reference: dict[str, Any], shape: Sequence[int], store: ArrayStore) -> Boxed:
     """Return an array of the whole volume; memory is taken only for the part that was sent."""
     part = store.take(reference)
-    if cut is None:
-        return part
-    array = np.zeros(tuple(shape), part.dtype)
-    array[_slices(cut)] = part
-    return array
+    try:
+        return Boxed(shape, reference["start"], part)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError(f"The worker named an array that cannot be: {error}.") from error
 
 
 def references(message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 from TextPromptSegLib.files import messages as protocol
 from TextPromptSegLib.image.volume import Volume
+from TextPromptSegLib.inference.answers import answer, rethreshold
 from TextPromptSegLib.outcome import TextPromptSegError
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.worker import arrays, wire
@@ -118,8 +121,6 @@ def test_old_folders_of_dead_sessions_are_swept(tmp_path: Path, monkeypatch) -> 
     ],
 )
 def test_prompts_survive(text: str) -> None:
-    import json
-
     for prompt in parse_prompts(text):
         message = json.loads(json.dumps(wire.prompt_to_dict(prompt)))
         assert wire.prompt_from_dict(message) == prompt
@@ -131,3 +132,31 @@ def test_volume_survives(volume: Volume) -> None:
     assert np.array_equal(back.array, volume.array) and back.array.dtype == np.int16
     assert np.allclose(back.ijk_to_ras, volume.ijk_to_ras) and back.modality == "CT"
     store.close()
+
+
+def test_an_answer_travels_as_its_box() -> None:
+    probability = np.zeros((20, 200, 220), np.float16)
+    probability[3:7, 20:60, 30:90] = 0.75
+    facts = {"spacing_mm": [1, 1, 1], "voxel_ml": 0.001, "slice_axis": 0, "postprocess": {}}
+    found = answer(parse_prompts("liver")[0], probability, 0.5, 0.0, facts)
+    found = replace(found, candidates=(found.mask, np.zeros_like(found.mask)))
+    store = ArrayStore()
+    try:
+        message = wire.segmentation_to_dict(found, store, ("mask", "probability", "candidates"))
+        sent = sum(f.stat().st_size for folder in store.folders for f in folder.iterdir())
+        assert sent == 4 * 40 * 60 * (1 + 2 + 1)  # mask, probability, the one candidate
+        message = json.loads(json.dumps(message))
+        back = wire.segmentation_from_dict(message, store)
+        for name in ("mask", "probability"):
+            assert np.array_equal(getattr(back, name), getattr(found, name))
+            assert getattr(back, name).dtype == getattr(found, name).dtype
+        assert [mask.any() for mask in back.candidates] == [True, False]
+        assert back.candidates[1].shape == probability.shape and back.uncertainty is None
+        moved = rethreshold(back, 0.8)
+        assert not moved.mask.any() and rethreshold(moved, 0.5).voxels == found.voxels
+        message = wire.segmentation_to_dict(found, store, ("mask",))
+        message["mask"]["start"] = [19, 0, 0]
+        with pytest.raises(protocol.ProtocolError, match="cannot be"):
+            wire.segmentation_from_dict(message, store)
+    finally:
+        store.close()

@@ -57,7 +57,7 @@ def test_one_slice_is_not_sent_as_a_volume(
     monkeypatch.setattr(ArrayStore, "take", taken)
     (whole,) = client.wait(ask(client, volume, "liver"))
     (part,) = client.wait(ask(client, volume, "liver", slices=(3, 4)))
-    assert sizes[-1] == volume.array[0].size and max(sizes) == volume.array.size
+    assert 0 < sizes[-1] <= volume.array[0].size < max(sizes) <= volume.array.size
     assert part.mask.shape == volume.shape and np.array_equal(part.mask[3], whole.mask[3])
     assert np.array_equal(part.probability[3], whole.probability[3])
     assert not part.probability[[0, 1, 2, 4, 5]].any()

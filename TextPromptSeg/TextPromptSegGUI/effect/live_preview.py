@@ -270,10 +270,10 @@ def one_slice(
         number: the slice.
         threshold: None keeps the mask as it is.
     """
-    mask = np.take(result.mask, [number], axis=axis)
-    if result.probability is None:
+    mask, probability = (result.slab(name, axis, number) for name in ("mask", "probability"))
+    assert mask is not None
+    if probability is None:
         return replace(result, mask=mask)
-    probability = np.take(result.probability, [number], axis=axis)
     voxels = int(np.count_nonzero(mask))
     cut = replace(
         result,

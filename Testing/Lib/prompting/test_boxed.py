@@ -1,0 +1,89 @@
+"""Arrays kept for their box come back whole, exactly, and only when asked for."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from TextPromptSegLib.outcome import Outcome
+from TextPromptSegLib.prompting.boxed import Boxed, content_box, kept_of
+from TextPromptSegLib.prompting.prompts import parse_prompts
+from TextPromptSegLib.prompting.segmentation import Segmentation
+
+LARGE = (40, 200, 200)
+
+
+def blob(shape: tuple[int, int, int] = LARGE, dtype: Any = np.float16) -> np.ndarray:
+    array = np.zeros(shape, dtype)
+    array[10:20, 30:50, 60:90] = 0.75 if dtype == np.float16 else 1
+    return array
+
+
+def answer(**changes: Any) -> Segmentation:
+    prompt = parse_prompts("liver")[0]
+    probability = blob()
+    mask = (probability > 0.5).astype(np.uint8)
+    facts = {"mask": mask, "probability": probability, "uncertainty": probability / 4, **changes}
+    return Segmentation(
+        prompt=prompt,
+        outcome=Outcome.FOUND,
+        seconds=0.0,
+        max_probability=0.75,
+        voxels=6000,
+        volume_ml=6.0,
+        threshold=0.5,
+        **facts,
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_whole_and_slabs_are_what_was_given(seed: int, half: bool) -> None:
+    rng = np.random.default_rng(seed)
+    array = np.zeros((5, 6, 7), np.float16 if half else np.uint8)
+    start, end = np.sort(rng.integers(0, (6, 7, 8), (2, 3)), axis=0)
+    box = tuple(slice(a, b) for a, b in zip(start, end, strict=True))
+    array[box] = rng.integers(0, 2, array[box].shape)
+    kept = Boxed.of(array)
+    assert np.array_equal(kept.whole(), array) and kept.whole().dtype == array.dtype
+    assert kept.values.size == array[content_box(array)].size or kept.values.shape == array.shape
+    assert np.array_equal(kept.trimmed().whole(), array)
+    for axis in range(3):
+        for number in range(array.shape[axis]):
+            expected = np.take(array, [number], axis=axis)
+            assert np.array_equal(kept.slab(axis, number), expected)
+
+
+def test_an_answer_keeps_the_box_and_gives_the_whole() -> None:
+    found = answer()
+    kept = kept_of(found, "probability")
+    assert kept is not None and kept.nbytes == 10 * 20 * 30 * 2 and kept.start == (10, 30, 60)
+    assert found.shape == LARGE and found.heat_map is None
+    assert np.array_equal(found.probability, blob()) and found.mask.dtype == np.uint8
+    held = found.mask
+    assert found.mask is held  # made once, as long as it is held
+    slab = found.slab("mask", 1, 40)
+    assert slab is not None and np.array_equal(slab, held[:, 40:41])
+    assert found.slab("heat_map", 0, 0) is None
+    other = copy.deepcopy(replace(found, message="again"))
+    assert other.message == "again" and np.array_equal(other.mask, held)
+    assert kept_of(other, "mask").nbytes == kept.nbytes // 2
+    again = Segmentation(**vars(found))
+    assert np.array_equal(again.uncertainty, found.uncertainty)
+
+
+def test_nothing_and_everything_are_kept_too() -> None:
+    nothing = answer(mask=np.zeros(LARGE, np.uint8))
+    assert kept_of(nothing, "mask").nbytes == 0 and not nothing.mask.any()
+    everything = np.ones(LARGE, np.uint8)
+    assert kept_of(answer(mask=everything), "mask").values is everything
+    small = np.eye(3, dtype=np.uint8)[None]
+    assert answer(mask=small).mask is small  # what is small stays as it is
+    with pytest.raises(ValueError, match="does not lie in"):
+        Boxed((4, 4, 4), (2, 0, 0), np.zeros((3, 1, 1)))

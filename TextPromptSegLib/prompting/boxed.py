@@ -1,0 +1,166 @@
+"""Voxel arrays that are kept only where something is in them, and made whole when asked for."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+SMALL_BYTES = 1 << 20
+"""Arrays up to this size are kept as they are: nothing is to be gained."""
+FULL = 0.8
+"""Share of the array from which on its box is no gain either."""
+
+
+def content_box(array: np.ndarray) -> tuple[slice, slice, slice]:
+    """Return the smallest box (k, j, i) around what is not zero; an empty one for nothing.
+
+    Args:
+        array: (K, J, I); non-negative where it is float16.
+    """
+    bits = array.view(np.uint16) if array.dtype == np.float16 else array
+    k = np.flatnonzero([bool(plane.any()) for plane in bits])
+    if not k.size:
+        return slice(0), slice(0), slice(0)
+    rows = np.zeros(array.shape[1], bool)
+    columns = np.zeros(array.shape[2], bool)
+    for plane in bits[k[0] : k[-1] + 1]:
+        filled = plane != 0
+        rows |= filled.any(1)
+        columns |= filled.any(0)
+    j, i = np.flatnonzero(rows), np.flatnonzero(columns)
+    return (
+        slice(int(k[0]), int(k[-1]) + 1),
+        slice(int(j[0]), int(j[-1]) + 1),
+        slice(int(i[0]), int(i[-1]) + 1),
+    )
+
+
+class Boxed:
+    """A (K, J, I) array that is zero outside a box, of which only the box is kept.
+
+    Args:
+        shape: of the whole array.
+        start: (k, j, i) of the box's first voxel.
+        values: what the box holds; not copied.
+    """
+
+    def __init__(self, shape: Sequence[int], start: Sequence[int], values: np.ndarray) -> None:
+        self.shape = tuple(int(n) for n in shape)
+        self.start = tuple(int(n) for n in start)
+        self.values = values
+        self._whole: weakref.ref[np.ndarray] | None = None
+        ends = [a + n for a, n in zip(self.start, values.shape, strict=True)]
+        if values.ndim != len(self.shape) or any(
+            a < 0 or b > n for a, b, n in zip(self.start, ends, self.shape, strict=True)
+        ):
+            raise ValueError(f"a box {values.shape} at {start} does not lie in {shape}")
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> Boxed:
+        """Keep the part of an array (K, J, I) that is not zero: a copy, unless that is most."""
+        box = content_box(array)
+        part = array[box]
+        if part.size >= FULL * array.size:
+            return cls(array.shape, (0, 0, 0), array)
+        return cls(array.shape, [s.start or 0 for s in box], part.copy())
+
+    @property
+    def size(self) -> int:
+        """Numbers that are kept."""
+        return int(self.values.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are kept."""
+        return int(self.values.nbytes)
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The box in the whole array."""
+        ends = zip(self.start, self.values.shape, strict=True)
+        return tuple(slice(a, a + n) for a, n in ends)
+
+    def whole(self) -> np.ndarray:
+        """Return the array (K, J, I); the same one as long as somebody holds it."""
+        if self.values.shape == self.shape:
+            return self.values
+        found = None if self._whole is None else self._whole()
+        if found is None:
+            found = np.zeros(self.shape, self.values.dtype)
+            found[self.box] = self.values
+            self._whole = weakref.ref(found)
+        return found
+
+    def trimmed(self) -> Boxed:
+        """Return the same array, kept for the box around what is in it."""
+        box = content_box(self.values)
+        part = self.values[box]
+        if part.size >= FULL * self.values.size:
+            return self
+        starts = [a + (s.start or 0) for a, s in zip(self.start, box, strict=True)]
+        return Boxed(self.shape, starts if part.size else (0, 0, 0), part.copy())
+
+    def unless_small(self) -> Any:
+        """Return the whole array where it is small, else this: what a `BoxedField` takes."""
+        small = int(np.prod(self.shape)) * self.values.dtype.itemsize <= SMALL_BYTES
+        return self.whole() if small else self
+
+    def slab(self, axis: int, number: int) -> np.ndarray:
+        """Return slice ``number`` along ``axis``, of length 1 there, without making the rest."""
+        shape = [1 if a == axis else n for a, n in enumerate(self.shape)]
+        slab = np.zeros(shape, self.values.dtype)
+        at = number - self.start[axis]
+        if 0 <= at < self.values.shape[axis]:
+            place = tuple(slice(None) if a == axis else s for a, s in enumerate(self.box))
+            slab[place] = np.take(self.values, [at], axis=axis)
+        return slab
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is kept."""
+        return Boxed, (self.shape, self.start, self.values)
+
+
+class BoxedField:
+    """A field of a dataclass that keeps large arrays boxed and gives them back whole.
+
+    Args:
+        name: of the field; the instance's dictionary holds what is kept under it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the whole array, or None."""
+        if instance is None:
+            return self
+        kept = instance.__dict__[self.name]
+        return kept.whole() if isinstance(kept, Boxed) else kept
+
+    def __set__(self, instance: Any, value: np.ndarray | Boxed | None) -> None:
+        """Keep an array (K, J, I), a `Boxed` or None."""
+        if isinstance(value, np.ndarray) and value.ndim == 3 and value.nbytes > SMALL_BYTES:
+            value = Boxed.of(value)
+        instance.__dict__[self.name] = value
+
+
+def boxed_fields(*names: str) -> Callable[[type[T]], type[T]]:
+    """Return a decorator of a dataclass whose named fields keep large arrays boxed."""
+
+    def decorate(owner: type[T]) -> type[T]:
+        for name in names:
+            setattr(owner, name, BoxedField(name))
+        return owner
+
+    return decorate
+
+
+def kept_of(instance: Any, name: str) -> Boxed | None:
+    """Return how the field ``name`` of an answer is kept, boxed in any case; None for None."""
+    value = instance.__dict__[name]
+    return Boxed.of(value) if isinstance(value, np.ndarray) else value
