@@ -26,6 +26,7 @@ _LAYOUT = (
     "SamplesPerPixel", "PlanarConfiguration",
 )  # fmt: skip
 _IMPLICIT = "1.2.840.10008.1.2"
+_RLE = "1.2.840.10008.1.2.5"
 _GREY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7.3"  # multi-frame grey word secondary capture
 _COLOUR_CAPTURE = "1.2.840.10008.5.1.4.1.1.7.4"
 
@@ -46,6 +47,9 @@ def stored_frames(data: Dataset) -> list[np.ndarray]:
     try:
         pixels = data.pixel_array
     except (RuntimeError, NotImplementedError) as error:
+        if data.file_meta.get("TransferSyntaxUID") == _RLE:
+            # pydicom reads every whole one; GDCM takes gigabytes for a damaged one
+            raise ValueError("the run-length packed pixels are damaged") from error
         _LOG.debug("pydicom cannot unpack the pixels (%s); ITK is asked", error)
         pixels = unpacked_by_itk(data)
     return _grey_frames(pixels, data)

@@ -212,3 +212,20 @@ def test_colours_by_both_ways(syntax, photometric):
     data["PixelData"].VR, data["PixelData"].is_undefined_length = "OB", True
     data.file_meta.TransferSyntaxUID = syntax
     np.testing.assert_array_equal(unpacked_by_itk(data), data.pixel_array)
+
+
+def test_damaged_run_lengths_are_refused_and_not_given_to_gdcm(monkeypatch) -> None:
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+    from TextPromptSegLib.formats import dicom_unpack
+
+    class Damaged(Dataset):
+        pixel_array = property(lambda self: (_ for _ in ()).throw(RuntimeError("damaged")))
+
+    data = Damaged()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = uid.RLELossless
+    data.PixelData = b"\0\0"
+    monkeypatch.setattr(dicom_unpack, "unpacked_by_itk", lambda data: pytest.fail("asked"))
+    with pytest.raises(ValueError, match="run-length"):
+        dicom_unpack.stored_frames(data)
