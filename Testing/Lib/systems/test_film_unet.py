@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from monai.networks.blocks import ChannelSELayer
 from two_organs import ablation_rows
 
+from TextPromptSegLib.nn.attention import ChannelSELayer
 from TextPromptSegLib.outcome import CheckpointError
 from TextPromptSegLib.systems import film_unet
 from TextPromptSegLib.systems.film_unet import FiLMUNet, FiLMUNetConfig
