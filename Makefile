@@ -47,10 +47,11 @@ lint: $(STAMP)
 		echo "$$check"; $(PY) -m $$check || status=1; done; \
 	echo lint-imports; PYTHONPATH=TextPromptSeg $(VENV)/bin/lint-imports || status=1; exit $$status
 
-# Files of tests are dealt out to processes, one a core; TEST_PROCESSES=0 runs them all in one.
+# Files of tests are dealt out to processes, one a core, in their order: those with the stand-in of
+# Slicer come last, since it stays in a process. TEST_PROCESSES=0 runs all in one.
 TEST_PROCESSES ?= auto
 unit: $(STAMP)
-	$(PY) -m pytest -q -ra --durations=5 -m "not slow" -n $(TEST_PROCESSES) --maxprocesses 8 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -q -ra --durations=5 -m "not slow" -n $(TEST_PROCESSES) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 slow: $(STAMP)
 	$(PY) -m pytest -q -ra -m slow $(PYTEST_ARGS)

@@ -164,5 +164,7 @@ def test_every_text_of_the_panel_is_translated(foreign, slicer, session) -> None
     bench.find("Volume").setCurrentNode(add_ct(slicer))
     pump(0.0)
     left = untranslated(bench.window)
-    assert {k: v for k, v in left.items() if "ModelDetails" not in k} == {}
+    # what a checkpoint says of itself, and whose weights can be imported, are data
+    data = ("ModelDetails", "TextPromptSegImportAs")
+    assert {k: v for k, v in left.items() if not any(name in k for name in data)} == {}
     bench.close()

@@ -241,6 +241,7 @@ def test_steps_cannot_be_added_once_the_rate_goes_down(tmp_path: Path, encoder: 
 
 STOPPED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process of a background job ignores it
 sys.path[:0] = {paths!r}
 from TextPromptSegLib.torchvision_operators import declare_torchvision_operators
 declare_torchvision_operators()
