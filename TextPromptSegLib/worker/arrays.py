@@ -26,6 +26,8 @@ from ..outcome import OutputError
 PREFIX = "textpromptseg-"
 _SHARED_MEMORY = Path("/dev/shm")
 _STALE_SECONDS = 24 * 3600.0
+_CLOSINGS = 3
+"""How often a folder is removed in which another thread may still be writing."""
 _log = logging.getLogger(__name__)
 
 
@@ -105,7 +107,10 @@ class ArrayStore:
     def close(self) -> None:
         """Remove the folders and what is left in them; mapped arrays stay readable on POSIX."""
         for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            for _ in range(_CLOSINGS):
+                shutil.rmtree(folder, ignore_errors=True)
+                if not folder.exists():
+                    break
 
     def _unlink(self, path: Path) -> None:
         """Unlink now where the system allows it (POSIX), otherwise with a later call (Windows)."""

@@ -65,9 +65,16 @@ class Server:
     def run(self) -> None:
         """Announce this process, then answer until the pipe is closed."""
         threading.Thread(target=self._read, name="messages", daemon=True).start()
-        self._send({"type": "hello", "protocol": VERSION, "pid": os.getpid()})
-        while (request := self._requests.get()) is not None:
-            self._answer(request)
+        try:
+            self._send({"type": "hello", "protocol": VERSION, "pid": os.getpid()})
+            while (request := self._requests.get()) is not None:
+                self._answer(request)
+        except OSError:
+            _log.warning("The pipe to the application broke")
+        finally:
+            # An answer to an application that has gone can fail before the reader sees its end;
+            # this thread takes the reader with it, so it clears up too.
+            self._clear()
 
     def _read(self) -> None:
         try:
@@ -81,10 +88,13 @@ class Server:
         finally:
             # The application is gone: leave nothing behind and do not finish the computation.
             # Whatever went wrong here, a worker that nobody can reach must not stay.
-            if self._store is not None:
-                self._store.close()
+            self._clear()
             self._requests.put(None)
             self._end_process()
+
+    def _clear(self) -> None:
+        if self._store is not None:
+            self._store.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         with self._write_lock:

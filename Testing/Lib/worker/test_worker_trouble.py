@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -197,6 +199,51 @@ def test_a_reader_thread_that_fails_ends_the_process() -> None:
     ended = threading.Event()
     Server(Broken(), Broken(), end_process=ended.set)._read()
     assert ended.is_set()
+
+
+def test_an_answer_that_nobody_takes_clears_up_too(tmp_path: Path) -> None:
+    """The application is gone, the answer fails, and the reader still waits for its end."""
+    from TextPromptSegLib.worker.server import Server
+
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "left.bin").write_bytes(b"x")
+    requests = io.BytesIO()
+    write_message(requests, {"type": "configure", "id": 1, "folders": [str(folder)]})
+    requests.seek(0)
+    waiting = threading.Event()
+
+    class Reader:
+        def read(self, count):
+            return requests.read(count) or (waiting.wait(20) and b"") or b""
+
+    class Writer:
+        def write(self, data):
+            if b"hello" not in data:
+                raise BrokenPipeError
+
+        def flush(self): ...
+
+    Server(Reader(), Writer(), end_process=lambda: None).run()
+    assert not folder.exists() and not waiting.is_set()
+    waiting.set()
+
+
+def test_a_folder_that_is_being_written_to_is_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    rmtree, calls = shutil.rmtree, []
+
+    def once_in_vain(path, **options):
+        calls.append(path)
+        if len(calls) > 1:
+            rmtree(path, **options)
+
+    monkeypatch.setattr(arrays.shutil, "rmtree", once_in_vain)
+    ArrayStore([str(folder)]).close()
+    assert not folder.exists() and len(calls) == 2
 
 
 @pytest.mark.parametrize("side", ["ours", "the worker's"])
