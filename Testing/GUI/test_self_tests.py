@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import unittest
 from pathlib import Path
@@ -114,6 +115,27 @@ def test_scenario(slicer, monkeypatch, output, name: str, scenario: str) -> None
     assert not outcome.skipped, outcome.skipped
 
 
+HIDDEN = """
+import sys
+for name in {names!r}:
+    sys.modules[name] = None
+"""
+
+
+@pytest.fixture
+def bare_interpreter(monkeypatch, tmp_path) -> None:
+    """The widgets find none of what Install would install, and no process that they start does."""
+    from TextPromptSegGUI.shared import dependencies
+
+    lacking = [dependencies.Package("torch>=2.6", "torch", "", 200)]
+    monkeypatch.setattr(dependencies, "packages", lambda: lacking)
+    names = [module for module, _size in dependencies._FACTS.values()]
+    (tmp_path / "sitecustomize.py").write_text(HIDDEN.format(names=names), encoding="utf-8")
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setattr(dependencies, "_complete", [])
+
+
 @pytest.mark.parametrize(
     ("name", "scenario"),
     [
@@ -122,16 +144,34 @@ def test_scenario(slicer, monkeypatch, output, name: str, scenario: str) -> None
     ],
 )
 def test_scenarios_need_none_of_the_packages(
-    slicer, monkeypatch, output, name: str, scenario: str
+    slicer, monkeypatch, output, bare_interpreter, name: str, scenario: str
 ) -> None:
+    """The machine that builds extensions has none of them."""
     from TextPromptSegGUI.shared import dependencies
 
-    lacking = [dependencies.Package("torch>=2.6", "torch", "", 200)]
-    monkeypatch.setattr(dependencies, "packages", lambda: lacking)
-    monkeypatch.setattr(dependencies, "_complete", [])
     assert dependencies.missing_sentence()
     test_scenario(slicer, monkeypatch, output, name, scenario)
     assert dependencies.missing_sentence(), "the self test puts back what it found"
+
+
+def test_a_scenario_that_needs_them_is_skipped_and_the_others_run(
+    slicer, monkeypatch, bare_interpreter
+) -> None:
+    kind = load("TextPromptSegEffectTest")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    outcome = unittest.TestResult()
+    kind("test_tiny_network").run(outcome)
+    assert len(outcome.skipped) == 1 and not outcome.errors and not outcome.failures
+    ran: list[str] = []
+    for scenario in SCENARIOS["TextPromptSegEffectTest"]:
+        monkeypatch.setattr(kind, scenario, lambda _self, name=scenario: ran.append(name))
+
+    def needs_them(self):
+        self.skipTest("not installed")
+
+    monkeypatch.setattr(kind, "test_cancel", needs_them)
+    kind("runTest").runTest()  # "Reload and Test"
+    assert ran == [name for name in SCENARIOS["TextPromptSegEffectTest"] if name != "test_cancel"]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -85,12 +85,13 @@ class TextPromptSegPanelTest(text_prompt_bench.SelfTest):
         button.click()
         slicer.mrmlScene.RemoveNode(broken)
         self.wait(lambda: button.text == label and not self.session.busy)
+        # First what was said: it names the reason where there is no table.
+        self.assertIn("1 failed", self.find(window, "TextPromptSegBatchOutcome").text)
         with open(os.path.join(results, "summary.csv"), encoding="utf-8") as stream:
             text = stream.read()
         self.assertIn("CT", text)
         self.assertIn("failed", text)
         self.assertIn("liver", text)
-        self.assertIn("1 failed", self.find(window, "TextPromptSegBatchOutcome").text)
 
     def test_copy_as_python(self):
         """The console call on the clipboard gives the same segment."""

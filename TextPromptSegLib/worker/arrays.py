@@ -3,7 +3,9 @@
 On Linux the folder lies in ``/dev/shm`` where there is room, which makes the files shared memory;
 elsewhere, and when shared memory is nearly full, it is the ordinary temporary folder.
 A file belongs to its reader: once mapped it is unlinked, so nothing is left after a crash
-except the folder itself, which client and worker both remove.
+except the folder itself, which client and worker both remove. What neither could remove is swept
+a day later, by whoever starts next. A folder in use is locked by its maker, because the number in
+its name says nothing to a process of another container that shares the same memory.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,11 @@ import numpy as np
 
 from ..files.messages import ProtocolError
 from ..outcome import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a mapped file cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX = "textpromptseg-"
 _SHARED_MEMORY = Path("/dev/shm")
@@ -46,9 +54,13 @@ class ArrayStore:
     """
 
     def __init__(self, folders: list[str] | None = None) -> None:
+        self._own, self._closed, self._guard = folders is None, False, threading.Lock()
+        self._locks: list[int] = []
         if folders is None:
             sweep()
             folders = _new_folders()
+            for folder in folders:
+                self._locks += _lock(folder)
         self.folders = [Path(f) for f in folders]
         self._count = 0
         self._pending: list[Path] = []
@@ -106,11 +118,15 @@ class ArrayStore:
 
     def close(self) -> None:
         """Remove the folders and what is left in them; mapped arrays stay readable on POSIX."""
+        with self._guard:
+            self._closed = True  # no other thread makes a folder from now on
         for folder in self.folders:
             for _ in range(_CLOSINGS):
                 shutil.rmtree(folder, ignore_errors=True)
                 if not folder.exists():
                     break
+        while self._locks:
+            os.close(self._locks.pop())
 
     def _unlink(self, path: Path) -> None:
         """Unlink now where the system allows it (POSIX), otherwise with a later call (Windows)."""
@@ -121,9 +137,18 @@ class ArrayStore:
             except OSError:
                 self._pending.append(item)
 
+    def _have(self, folder: Path) -> None:
+        """Make a folder again that something else has cleared; the end of a login session does."""
+        with self._guard:
+            if not self._closed and not folder.is_dir():
+                folder.mkdir(mode=0o700)
+                if self._own:
+                    self._locks += _lock(folder)
+
     def _folder_with_room(self, nbytes: int) -> Path:
         for folder in self.folders:
             try:
+                self._have(folder)
                 # Half of the room stays free: shared memory is everybody's memory.
                 if shutil.disk_usage(folder).free // 2 > nbytes:
                     return folder
@@ -171,13 +196,11 @@ def sweep(now: float | None = None) -> int:
     for parent in _parents():
         for folder in Path(parent).glob(f"{PREFIX}*-*"):
             try:
-                old = (
-                    time.time() if now is None else now
-                ) - folder.stat().st_mtime > _STALE_SECONDS
-                owner = int(folder.name[len(PREFIX) :].split("-")[0])
+                int(folder.name[len(PREFIX) :].split("-")[0])
+                age = (time.time() if now is None else now) - folder.stat().st_mtime
             except (OSError, ValueError):
                 continue
-            if old and not _alive(owner):
+            if age > _STALE_SECONDS and not _in_use(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
     if removed:
@@ -185,13 +208,34 @@ def sweep(now: float | None = None) -> int:
     return removed
 
 
-def _alive(pid: int) -> bool:
-    if os.name != "posix":
-        return False  # a day-old folder of a living Windows process holds open files and stays
+def _lock(folder: str | Path) -> list[int]:
+    """Mark a folder as one in use while the returned descriptor is open; none without locks."""
+    if fcntl is None:
+        return []
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return []
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:  # a file system that has no locks
+        os.close(descriptor)
+        return []
+    return [descriptor]
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether a living process holds the lock of a folder, or nobody can tell."""
+    if fcntl is None:
+        return False  # what a living process of Windows has mapped stays where it is
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
         return True
-    return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

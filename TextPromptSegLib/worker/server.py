@@ -124,6 +124,16 @@ class Server:
                 self._fail(ident, TextPromptSegError.__name__, text)
         finally:
             self._cancelled.discard(ident)
+            self._drop(request.get("volume"))
+
+    def _drop(self, volume: Any) -> None:
+        """Remove voxels that nobody took: a cancelled run, a model that cannot be loaded."""
+        if (
+            self._store is not None
+            and isinstance(volume, dict)
+            and isinstance(array := volume.get("array"), dict)
+        ):
+            self._store.discard(array)
 
     def _fail(self, ident: int, kind: str, text: str) -> None:
         self._send({"type": "error", "id": ident, "kind": kind, "message": text})

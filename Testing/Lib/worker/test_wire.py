@@ -95,15 +95,39 @@ def test_full_disk_is_a_sentence(monkeypatch) -> None:
 
 
 def test_old_folders_of_dead_sessions_are_swept(tmp_path: Path, monkeypatch) -> None:
+    """A process of another container sees the shared memory, but not whose process number it is."""
     monkeypatch.setattr(arrays, "_parents", lambda: [str(tmp_path)])
-    dead = tmp_path / "textpromptseg-999999999-x"
-    mine = tmp_path / f"textpromptseg-{os.getpid()}-y"
-    other = tmp_path / "somebody-else"
-    for folder in (dead, mine, other):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: 999999999)
+        store = ArrayStore()
+    dead, other = tmp_path / "textpromptseg-999999999-x", tmp_path / "somebody-else"
+    for folder in (dead, other):
         folder.mkdir()
+    reference = store.put(np.arange(4))
     assert arrays.sweep() == 0  # too young
-    assert arrays.sweep(now=time.time() + 2 * 86400) == 1
-    assert not dead.exists() and mine.exists() and other.exists()
+    later = time.time() + 2 * 86400
+    assert arrays.sweep(now=later) == 1 and not dead.exists() and other.exists()
+    np.testing.assert_array_equal(store.take(reference), np.arange(4))
+    store.close()
+    store.folders[0].mkdir()  # what a crash leaves: nobody holds its lock
+    assert arrays.sweep(now=later) == 1
+
+
+def test_a_cleared_folder_is_made_again_until_it_is_closed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(arrays, "_parents", lambda: [str(tmp_path)])
+    ours = ArrayStore()
+    theirs = ArrayStore([str(folder) for folder in ours.folders])
+    (folder,) = ours.folders
+    for store in (ours, theirs):
+        folder.rmdir()
+        np.testing.assert_array_equal(theirs.take(store.put(np.ones(3))), np.ones(3))
+    assert arrays.sweep(now=time.time() + 2 * 86400) == 1, "made by the other side: nobody's lock"
+    ours.put(np.ones(3))
+    assert arrays.sweep(now=time.time() + 2 * 86400) == 0
+    ours.close()
+    with pytest.raises(TextPromptSegError):
+        ours.put(np.ones(3))
+    assert not folder.exists()
 
 
 # -- prompts and volumes as messages -------------------------------------------------------------

@@ -21,7 +21,7 @@ from TextPromptSegLib.files.messages import read_message, write_message
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.outcome import OutputError, TextPromptSegError
 from TextPromptSegLib.prompting.prompts import parse_prompts
-from TextPromptSegLib.worker import arrays
+from TextPromptSegLib.worker import arrays, wire
 from TextPromptSegLib.worker.arrays import ArrayMissing, ArrayStore
 from TextPromptSegLib.worker.client import WorkerClient
 
@@ -227,6 +227,33 @@ def test_an_answer_that_nobody_takes_clears_up_too(tmp_path: Path) -> None:
     Server(Reader(), Writer(), end_process=lambda: None).run()
     assert not folder.exists() and not waiting.is_set()
     waiting.set()
+
+
+def test_voxels_that_no_run_took_are_removed(tmp_path: Path) -> None:
+    """A run that was cancelled before it began, one without a checkpoint, one known already."""
+    from fake_predictor import FakePredictor
+
+    from TextPromptSegLib.worker.server import Server
+
+    store = ArrayStore([str(tmp_path)])
+    array = np.zeros((2, 8, 8), np.int16)
+    requests, answers = io.BytesIO(), io.BytesIO()
+    write_message(requests, {"type": "configure", "id": 1, "folders": [str(tmp_path)]})
+    for number, model in ((2, "fake"), (3, "missing"), (4, "fake"), (5, "fake")):
+        volume = wire.volume_to_dict(Volume.from_array(array), store)
+        message = {"type": "segment", "id": number, "model": model, "prompts": []}
+        write_message(requests, {**message, "volume": {"key": "k", **volume}})
+    requests.seek(0)
+    server = Server(requests, answers, FakePredictor.load, end_process=lambda: None)
+    server._cancelled.add(2)
+    server._clear = lambda: None  # type: ignore[method-assign]
+    server.run()
+    answers.seek(0)
+    kinds = [message["type"] for message in iter(lambda: read_message(answers), None)]
+    assert [kind for kind in kinds if kind != "progress"] == [
+        "hello", "result", "cancelled", "error", "result", "result",
+    ]  # fmt: skip
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_being_written_to_is_removed_again(
