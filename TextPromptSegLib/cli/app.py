@@ -16,6 +16,7 @@ from .models_app import models_app
 from .options import (
     BoxOption,
     Device,
+    FrameOption,
     FreeText,
     HeatMap,
     ModalityOption,
@@ -27,6 +28,7 @@ from .options import (
     Propagate,
     Roi,
     Samples,
+    SeriesOption,
     Slices,
     Threshold,
     TwoPass,
@@ -120,6 +122,8 @@ def segment(
         Path | None, typer.Option("--overlay", metavar="OUT.png", help="A picture of the result.")
     ] = None,
     modality: ModalityOption = None,
+    series: SeriesOption = None,
+    frame: FrameOption = None,
     plane: PlaneOption = None,
     slices: Slices = None,
     roi: Roi = None,
@@ -144,7 +148,7 @@ def segment(
         prompt,
         model=model,
         outputs=Outputs(segmentation=output, report=report, overlay=overlay),
-        options=run_options(*asked, modality=modality),
+        options=run_options(*asked, modality=modality, series=series, frame=frame),
         device=device,
         paths=not no_paths,
         free_text=free_text,

@@ -98,6 +98,20 @@ ModalityOption = Annotated[
         help="What the image is, where the file does not say it or says it wrongly.",
     ),
 ]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--series",
+        metavar="NUMBER|UID",
+        help="Which DICOM series, where the folder holds several.",
+    ),
+]
+FrameOption = Annotated[
+    int | None,
+    typer.Option(
+        "--frame", metavar="N", help="Which time point, echo or channel (counted from 0)."
+    ),
+]
 NoPaths = Annotated[
     bool, typer.Option("--no-paths", help="Leave the paths of images out of reports and summaries.")
 ]
@@ -115,6 +129,8 @@ def run_options(
     propagate: bool = False,
     heat_map: bool = False,
     modality: str | None = None,
+    series: str | None = None,
+    frame: int | None = None,
 ) -> RunOptions:
     """Return the options of a run from their texts.
 
@@ -133,6 +149,8 @@ def run_options(
         propagate=propagate,
         heat_map=heat_map,
         modality=modality,
+        series=series,
+        frame=frame,
     )
 
 

@@ -176,7 +176,8 @@ def one_series(
     if len(real) > 1:
         raise InputError(
             f"{name} holds {len(real)} series ({_listed(real)}); put one into a folder "
-            "of its own, or pick one in Python with Volume.read(path, series=NUMBER)."
+            "of its own, or pick one with --series NUMBER (in Python Volume.read(path, "
+            "series=NUMBER))."
         )
     (group,) = real.values()
     mosaics = [path for path, header in group if "MOSAIC" in words(header, "ImageType")]

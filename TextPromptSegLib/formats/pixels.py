@@ -44,7 +44,8 @@ def check_frame(count: int, frame: int | None, name: str, what: str = "time poin
     if frame is None and count > 1:
         raise InputError(
             f"{name} holds {count} volumes ({what} or channels), but one is needed: save one as a "
-            f"file of its own, or pick one in Python with Volume.read(path, frame=0..{count - 1})."
+            f"file of its own, or pick one with --frame 0..{count - 1} (in Python "
+            "Volume.read(path, frame=N))."
         )
     if frame is not None and not 0 <= frame < count:
         raise InputError(f"{name} has no frame {frame}; it has {count}, counted from 0.")

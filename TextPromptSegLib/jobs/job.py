@@ -70,6 +70,8 @@ class RunOptions:
         propagate: give each slice the box of what was found in the slice before.
         heat_map: also write where the system looked.
         modality: "CT", "MR" or "CXR" where the file does not say it, or says it wrongly.
+        series: number or UID of the DICOM series, where a folder holds several.
+        frame: which of several time points, echoes or channels, from 0.
     """
 
     threshold: float | None = None
@@ -83,6 +85,8 @@ class RunOptions:
     propagate: bool = False
     heat_map: bool = False
     modality: str | None = None
+    series: str | None = None
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modality", check_modality(self.modality))
@@ -111,8 +115,10 @@ class RunOptions:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options that were set, JSON-ready."""
-        unset = (None, False, ())
-        return {key: plain(value) for key, value in asdict(self).items() if value not in unset}
+        given = (
+            (k, v) for k, v in asdict(self).items() if not (v is None or v is False or v == ())
+        )
+        return {key: plain(value) for key, value in given}  # a frame 0 was asked for
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,7 @@ def read_image(
     series: str | None = None,
     progress: Progress | None = None,
     apart: bool = False,
+    frame: int | None = None,
 ) -> Volume:
     """Read the image of a job.
 
@@ -176,6 +183,7 @@ def read_image(
         series: which DICOM series, where the folder holds several.
         progress: called while an image is read apart; False cancels.
         apart: read it in another process, so that a crash of native code is an error.
+        frame: which of several time points, echoes or channels, from 0.
 
     Raises:
         InputError: when it cannot be read.
@@ -183,6 +191,8 @@ def read_image(
         Cancelled: when ``progress`` returned False.
     """
     how: dict[str, Any] = {"series": series} if series else {}
+    if frame is not None:
+        how["frame"] = frame
     volume = shared_reader().read(source, progress, **how) if apart else Volume.read(source, **how)
     if outputs.segmentation is not None:
         notes = try_output(outputs.segmentation, volume)
@@ -267,7 +277,7 @@ def run_job(
     options = options or RunOptions()
     if volume is None:
         _go_on(progress, "reading the image")
-        volume = read_image(source, outputs, series)
+        volume = read_image(source, outputs, series or options.series, frame=options.frame)
     volume = with_modality(volume, options.modality)
     segmentations = answer(predictor, volume, prompts, options, progress)
     _go_on(progress, "writing the results")

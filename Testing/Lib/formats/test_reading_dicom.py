@@ -166,7 +166,7 @@ def test_several_time_points_are_refused_or_picked(tmp_path):
     for time in range(3):
         made.series(tmp_path, AXIAL_PLACES, prefix=f"T{time}", intercept=100.0 * time,
                     TemporalPositionIdentifier=time + 1)  # fmt: skip
-    refused(tmp_path, r"holds 3 volumes.*frame=0\.\.2")
+    refused(tmp_path, r"holds 3 volumes.*--frame 0\.\.2")
     first, last = (Volume.read(tmp_path, frame=n) for n in (0, 2))
     np.testing.assert_array_equal(first.array + 200, last.array)
     assert len(last.meta["dicom_files"]) == 5

@@ -29,7 +29,7 @@ def test_four_dimensions_are_refused_or_one_frame_is_picked(tmp_path, ending):
         nifti(path, array)
     else:
         sitk.WriteImage(sitk.GetImageFromArray(array, isVector=False), str(path))
-    sentence = refused(path, r"holds 2 volumes.*frame=0\.\.1")
+    sentence = refused(path, r"holds 2 volumes.*--frame 0\.\.1")
     assert "save one" in sentence
     np.testing.assert_array_equal(Volume.read(path, frame=1).array, array[1])
     refused(path, "no frame 2", frame=2)
