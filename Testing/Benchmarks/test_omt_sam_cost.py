@@ -48,7 +48,7 @@ def seconds(predictor: SlicePredictor, name: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize("precision", ["auto", "float32"])
 def test_a_second_prompt_costs_a_tenth(
-    monkeypatch: pytest.MonkeyPatch, benchmark: Any, precision: str
+    monkeypatch: pytest.MonkeyPatch, table_row: Any, precision: str
 ) -> None:
     """On the clock, all stages, a volume of which each structure fills a third or more."""
     give_presence(monkeypatch)
@@ -67,23 +67,23 @@ def test_a_second_prompt_costs_a_tenth(
         ahead = time.perf_counter() - started[0], time.process_time() - started[1]
         first.append(tuple(max(a, t) for a, t in zip(ahead, taken, strict=True)))
         second += [seconds(predictor, name) for name in list(PROFILE)[1:]]
-    benchmark.pedantic(lambda: predictor.segment(["spleen"]), rounds=3)
     clock, own = (s / f for s, f in zip(np.median(second, 0), np.median(first, 0), strict=True))
-    benchmark.extra_info.update(clock=round(clock, 4), cpu=round(own, 4))
+    what = f"omt-sam-compact, a further prompt, {precision}"
+    table_row(what, np.median(second, 0)[0], "the first prompt", np.median(first, 0)[0], "s")
     print(f"compact, {precision}: {clock:.4f} of the first prompt on the clock, {own:.4f} of CPU")
     assert own <= COMPACT, f"{own:.3f}"
 
 
-def test_a_second_prompt_costs_a_twentyfifth_in_the_papers_size(benchmark: Any) -> None:
+def test_a_second_prompt_costs_a_twentyfifth_in_the_papers_size(table_row: Any) -> None:
     """One slice, random weights, the text tower included."""
     predictor = SlicePredictor(paper_size(), "cpu", "float32")
     predictor.set_volume(ct((1, 512, 512)))
     first = seconds(predictor, NAMES[0])
     predictor.segment(NAMES[0])  # warm: the decoder's memory
     second = [seconds(predictor, name) for name in NAMES[1:]]
-    benchmark.pedantic(lambda: predictor.segment(NAMES[1]), rounds=2)
     clock, own = (s / f for s, f in zip(np.min(second, 0), first, strict=True))
-    benchmark.extra_info.update(clock=round(clock, 4), cpu=round(own, 4))
+    what = "omt-sam, paper's size, a further prompt"
+    table_row(what, np.min(second, 0)[0], "the first prompt", first[0], "s")
     print(f"paper size: {clock:.4f} of the first prompt on the clock, {own:.4f} of CPU")
     assert own <= PAPER, f"{own:.4f}"
 
