@@ -196,6 +196,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
         propagate: bool = False,
         free_text: bool = False,
         modality: str | None = None,
+        start: Any = None,
     ) -> Any:
         """Segment what the prompts name and return the segmentation node.
 
@@ -227,6 +228,9 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
             propagate: give each slice the box of what was found in the slice before.
             free_text: ask what the vocabulary does not know in the words that were typed.
             modality: "CT", "MR" or "CXR" where the image does not say it, or says it wrongly.
+            start: mask (K, J, I) on the volume's voxels to start from, for example of
+                ``slicer.util.arrayFromSegmentBinaryLabelmap(node, id, volumeNode)``; checkpoints
+                without mask prompts start from the box around it on each slice.
 
         Returns:
             The vtkMRMLSegmentationNode; for frames, the proxy of a sequence of segmentations.
@@ -239,7 +243,7 @@ class TextPromptSegLogic(ScriptedLoadableModuleLogic):
         from TextPromptSegMRML.hints import HintNodes
         from TextPromptSegMRML.runs import Request, segment_node
 
-        hints = HintNodes(box, points, outside, two_pass, propagate)
+        hints = HintNodes(box, points, outside, two_pass, propagate, start)
         request = Request(
             parse_prompts(prompts, free_text=free_text),
             threshold,

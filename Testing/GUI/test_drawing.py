@@ -143,18 +143,33 @@ def test_a_long_scribble_has_not_too_many_points_and_an_empty_one_is_a_sentence(
     assert drawing.widget("Points").currentNode().IsA("vtkMRMLMarkupsFiducialNode")
 
 
-def test_again_with_a_box_starts_from_the_segment(drawing) -> None:
+def test_again_with_hints_starts_from_the_segments_mask(drawing, slicer) -> None:
+    """As it is when Again is pressed; points make it better, and Apply does not make it stale."""
+    start = drawing.widget("Start")
     drawing.choose("Hints", "text")
     drawing.type("liver")
     drawing.apply()
-    drawing.choose("Hints", "box")
     drawing.widget("Again").click()
-    assert "The box lies around it" in drawing.outcome()
-    box = drawing.controller.options.hints.nodes().read().box
-    k, j, i = (np.flatnonzero(drawing.mask("liver").any(axis=a)) for a in ((1, 2), (0, 2), (0, 1)))
-    # Voxels of 5 x 5 x 15 mm; i grows to the patient's left, k to the head, one voxel of margin.
-    assert box[1] - box[0] == pytest.approx((i[-1] - i[0] + 2) * 5.0)
-    assert box[3] - box[2] == pytest.approx((j[-1] - j[0] + 2) * 5.0)
-    assert box[5] - box[4] == pytest.approx((k[-1] - k[0] + 2) * 15.0)
-    drawing.editor.undo()
-    assert "found" in drawing.apply()
+    assert "starts from it" not in drawing.outcome() and not start.isVisibleTo(start.parent())
+    drawing.choose("Hints", "points")
+    drawing.widget("Again").click()
+    assert "starts from it" in drawing.outcome() and start.isVisibleTo(start.parent())
+    before = drawing.mask("liver") > 0
+    hints = drawing.controller.source.request("whole").hints.read()
+    np.testing.assert_array_equal(hints.mask.whole() > 0, before)
+    drawing.widget("PointsDraw").click()
+    place_by_mouse(slicer, (-60.0, 0.0, 20.0))
+    drawing.apply()
+    after = drawing.mask("liver") > 0
+    assert (after & before).sum() == before.sum() < after.sum()
+    key = drawing.controller.source.key
+    again = drawing.controller.source.request("whole").hints.read()
+    assert again.to_dict()["mask"] == hints.to_dict()["mask"]
+    with_mask = key(drawing.controller.source.request("whole"))
+    start.click()
+    assert drawing.controller.source.request("whole").hints.read().mask is None
+    assert key(drawing.controller.source.request("whole")) != with_mask
+    drawing.choose("Hints", "box")
+    assert "Choose or draw a box" in drawing.apply()
+    start.click()
+    assert "found" in drawing.apply(), "the mask says where"

@@ -31,6 +31,7 @@ class HintNodes:
         outside: a second list, whose points all lie beside the structure.
         two_pass: find a box by the text first, then ask again with it.
         propagate: give each slice the box of what was found in the slice before.
+        mask: (K, J, I) on the voxels of the image, to start from.
     """
 
     box: Any = None
@@ -38,6 +39,7 @@ class HintNodes:
     outside: Any = None
     two_pass: bool = False
     propagate: bool = False
+    mask: Any = None
 
     def read(self) -> Hints:
         """Return the numbers, in the world.
@@ -55,11 +57,12 @@ class HintNodes:
             points=tuple(points),
             two_pass=self.two_pass,
             propagate=self.propagate,
+            mask=self.mask,
         )
 
     def options(self) -> dict[str, Any]:
         """Return what was asked for, as keyword arguments of `segment`; {} for text alone."""
-        return self.read().to_dict()
+        return self.read().options()
 
 
 def _points(source: Any, label: int) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,6 +74,15 @@ PointOptions = Annotated[
         help="A point on the structure (RAS, mm); with ',0' a point beside it; may be repeated.",
     ),
 ]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--start",
+        metavar="MASK",
+        help="Start from this segmentation of the same grid, and make it better with points; "
+        "models without mask prompts start from the box around it on each slice.",
+    ),
+]
 TwoPass = Annotated[
     bool, typer.Option("--two-pass", help="Find a box by the text first, then ask with it again.")
 ]
@@ -131,6 +141,7 @@ def run_options(
     modality: str | None = None,
     series: str | None = None,
     frame: int | None = None,
+    start: Path | None = None,
 ) -> RunOptions:
     """Return the options of a run from their texts.
 
@@ -151,6 +162,7 @@ def run_options(
         modality=modality,
         series=series,
         frame=frame,
+        start=start,
     )
 
 

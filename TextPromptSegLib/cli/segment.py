@@ -39,7 +39,8 @@ def segment_image(
         TextPromptSegError: with one sentence that says what to do.
     """
     parsed = job.known_prompts(prompts, free_text)
-    outputs.check(KnownFiles(input_files(source)), more=options.leaves_more)
+    known = [*input_files(source), *([] if options.start is None else input_files(options.start))]
+    outputs.check(KnownFiles(known), more=options.leaves_more)
     show_request(parsed, model)
 
     def work(progress: Any) -> job.JobResult:

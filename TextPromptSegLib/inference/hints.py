@@ -1,13 +1,17 @@
-"""Where the user says a structure is: a box and points in the patient, beside the text."""
+"""Where the user says a structure is: a box, points and a mask in the patient, beside the text."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..outcome import InputError
+from ..prompting.boxed import Boxed
 
 INSIDE, OUTSIDE = 1, 0
 
@@ -24,18 +28,21 @@ class Hints:
         points: (x, y, z, label), label 1 on the structure and 0 beside it.
         two_pass: find a box by the text first, then ask again with it.
         propagate: give each slice the box of what was found in the slice before.
+        mask: (K, J, I) in the file's order, an earlier answer that is to be made better.
     """
 
     box: Box | None = None
     points: tuple[Point, ...] = ()
     two_pass: bool = False
     propagate: bool = False
+    mask: Boxed | None = None
 
     def __post_init__(self) -> None:
         """Order the box and check the numbers.
 
         Raises:
-            InputError: when they are not finite, too few, or a label is neither 0 nor 1.
+            InputError: when they are not finite, too few, or a label is neither 0 nor 1; when the
+                mask is empty.
         """
         if self.box is not None:
             if len(self.box) != 6 or not all(map(math.isfinite, self.box)):
@@ -43,11 +50,13 @@ class Hints:
             pairs = [sorted(self.box[n : n + 2]) for n in (0, 2, 4)]
             object.__setattr__(self, "box", tuple(float(v) for pair in pairs for v in pair))
         object.__setattr__(self, "points", tuple(_point(p) for p in self.points or ()))
+        if self.mask is not None:
+            object.__setattr__(self, "mask", _mask(self.mask))
 
     @property
     def geometric(self) -> bool:
-        """Whether there is a box or a point."""
-        return self.box is not None or bool(self.points)
+        """Whether there is a box, a point or a mask."""
+        return self.box is not None or bool(self.points) or self.mask is not None
 
     @property
     def boxed(self) -> bool:
@@ -59,12 +68,29 @@ class Hints:
         return self.geometric or self.two_pass or self.propagate
 
     def needs(self) -> tuple[str, ...]:
-        """Return what a system has to take for these: ``box``, ``points``."""
-        box = self.box is not None or self.two_pass or self.propagate
-        return (*(["box"] if box else []), *(["points"] if self.points else []))
+        """Return what a system has to take for these: ``box``, ``points``, ``mask``."""
+        asked = {
+            "box": self.box is not None or self.two_pass or self.propagate,
+            "points": bool(self.points),
+            "mask": self.mask is not None,
+        }
+        return tuple(name for name, wanted in asked.items() if wanted)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was asked for, JSON-ready."""
+        """Return what was asked for, JSON-ready; of a mask how much and which it was."""
+        values = self.numbers()
+        if self.mask is not None:
+            part, where = self.mask.values, repr((self.mask.shape, self.mask.start))
+            known = hashlib.sha256(where.encode() + part.tobytes()).hexdigest()[:16]
+            values["mask"] = {"voxels": int(np.count_nonzero(part)), "sha256": known}
+        return values
+
+    def options(self) -> dict[str, Any]:
+        """Return what was asked for as keyword arguments of `SlicePredictor.segment`."""
+        return {**self.numbers(), **({} if self.mask is None else {"mask": self.mask})}
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what was asked for but the mask, JSON-ready."""
         values: dict[str, Any] = {}
         if self.box is not None:
             values["box"] = list(self.box)
@@ -75,13 +101,14 @@ class Hints:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Hints:
-        """Make hints of what `to_dict` returned."""
+        """Make hints of what `options` returned."""
         box = values.get("box")
         return cls(
             box=None if box is None else tuple(box),
             points=tuple(tuple(p) for p in values.get("points") or ()),
             two_pass=bool(values.get("two_pass")),
             propagate=bool(values.get("propagate")),
+            mask=values.get("mask"),
         )
 
 
@@ -93,3 +120,12 @@ def _point(values: Sequence[float]) -> Point:
     if label not in (INSIDE, OUTSIDE):
         raise InputError("A point's label is 1 (on the structure) or 0 (beside it).")
     return (float(values[0]), float(values[1]), float(values[2]), label)
+
+
+def _mask(mask: Any) -> Boxed:
+    """Return a checked mask, 1 inside and kept for the box around it."""
+    whole = mask if isinstance(mask, Boxed) else Boxed.of(np.asarray(mask))
+    values = (whole.values != 0).astype(np.uint8)
+    if not values.any():
+        raise InputError("The mask to start from is empty; leave it out.")
+    return Boxed(whole.shape, whole.start, values).trimmed()

@@ -40,10 +40,10 @@ class OutlineHints(Hints):
         super().__init__()
         if show not in SHOWN:
             raise ValueError(f"'{show}' must be one of {', '.join(SHOWN)}")
-        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "outline", mask)
         object.__setattr__(self, "show", show)
 
-    mask: np.ndarray
+    outline: np.ndarray
     show: str
 
     @property
@@ -68,7 +68,7 @@ class OutlineHints(Hints):
     def engine(self, stack: SliceStack, *arguments: Any) -> tuple[HintedEngine, range]:
         """Return the engine of a run and the slices that it searches."""
         hints = SliceHints(Hints(), stack)
-        for number, plane in enumerate(stack.view(self.mask)):
+        for number, plane in enumerate(stack.view(self.outline)):
             box = box_of(plane > 0, grow=0.0, least_part=0.0)
             if box is None:
                 continue
@@ -126,9 +126,9 @@ class SilentModel:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def decode(self, features: Any, text: TextFeatures, *geometry: Any) -> Any:
+    def decode(self, features: Any, text: TextFeatures, *geometry: Any, **more: Any) -> Any:
         """Answer by the geometry."""
-        return self._model.decode(features, text.without_words(), *geometry)
+        return self._model.decode(features, text.without_words(), *geometry, **more)
 
 
 def segment_outlined(

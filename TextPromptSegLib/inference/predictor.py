@@ -190,6 +190,7 @@ class SlicePredictor:
         propagate: bool | None = None,
         heat_map: bool = False,
         free_text: bool = False,
+        mask: Any = None,
     ) -> list[Segmentation]:
         """Segment what the prompts name.
 
@@ -206,13 +207,14 @@ class SlicePredictor:
             propagate: give each slice the box of what was found in the slice before.
             heat_map: also return where the system looked.
             free_text: ask what the vocabulary does not know in the words that were typed.
+            mask: (K, J, I) in the file's order, an answer to start from.
 
         Returns:
             One answer per structure, in the order of the prompts.
 
         Raises:
             PromptError: for an empty or unreadable prompt.
-            InputError: without a volume, or for a wrong threshold.
+            InputError: without a volume, for a wrong threshold or a mask of another grid.
             CheckpointError: when something is asked that the system does not take, see the
                 checkpoint's ``takes``.
             Cancelled: when ``progress`` returned False; the predictor stays usable.
@@ -221,7 +223,8 @@ class SlicePredictor:
         self._alive()
         if self._stack is None or self._block is None or self._volume is None:
             raise InputError(answers.NO_IMAGE)
-        request = make_request(threshold, samples, box, points, two_pass, propagate, heat_map)
+        shown = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
+        request = make_request(threshold, samples, heat_map, {**shown, "mask": mask})
         self.seconds.update(dict.fromkeys(_STAGES[1:], 0.0))
         plans = self.resolve(prompts, free_text)
         targets = sum(isinstance(plan, Target) for plan in plans)
@@ -289,7 +292,8 @@ class SlicePredictor:
             started = time.perf_counter()
             probability, notes = composer.finish(plan)
             cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
-            facts = self._facts(plan.names, (*plan.notes, *cut, *notes))
+            said = (*plan.notes, *cut, *notes, *request.notes(self._model))
+            facts = self._facts(plan.names, said)
             facts.update(request.hints.to_dict())
             if own := [n for n in plan.names if name_of(n) not in self.config["trained_prompts"]]:
                 near = [{"name": name, "similarity": round(a, 3)} for name, a in plan.alike]
@@ -343,13 +347,8 @@ class SlicePredictor:
         vertical = True
         if self._stack is not None:
             vertical = self._stack.has_vertical(self._taken.modality)
-        return Resolver(
-            self.config["trained_prompts"],
-            self.vocabulary,
-            self._taken.modality,
-            self._taken.guessed,
-            vertical,
-        )
+        about = (self._taken.modality, self._taken.guessed, vertical)
+        return Resolver(self.config["trained_prompts"], self.vocabulary, *about)
 
     def _texts(self, names: Sequence[str]) -> list[str]:
         """Return what the text encoder reads for each name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 _LACKING = {
     "box": "takes no box; leave it out, or search inside a region (--roi)",
     "points": "takes no points; leave them out",
+    "mask": "starts from no mask; leave it out",
     "samples": "draws no samples; leave --samples out",
     "heat_map": "shows no heat map; leave it out",
 }
+
+FROM_MASK = "started from the mask that was there"
+FROM_ITS_BOXES = "this checkpoint takes no mask: started from the box around the mask on each slice"
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class RunRequest:
     Attributes:
         threshold: probability in (0, 1); None takes the checkpoint's own.
         samples: number of samples K; None takes the usual answer.
-        hints: box, points and how boxes are used.
+        hints: box, points, mask and how boxes are used.
         heat_map: whether to return where the system looked.
     """
 
@@ -57,10 +61,19 @@ class RunRequest:
         """
         offered = model.takes() if hasattr(model, "takes") else ()
         for name in self.needs():
-            if name not in offered:
+            # Where no mask goes in, the boxes around it do.
+            if name not in offered and not (name == "mask" and "box" in offered):
                 raise CheckpointError(f"The system {system} of this checkpoint {_LACKING[name]}.")
         if self.hints.geometric and targets > 1:
-            raise InputError("A box or points belong to one structure; give one prompt with them.")
+            raise InputError(
+                "A box, points or a mask belong to one structure; give one prompt with them."
+            )
+
+    def notes(self, model: Any) -> tuple[str, ...]:
+        """Return what an answer says of how it was asked: what a mask became."""
+        if self.hints.mask is None:
+            return ()
+        return (FROM_MASK if getattr(model, "takes_masks", False) else FROM_ITS_BOXES,)
 
     def limit(self, plan: Target, trained: Mapping[str, Mapping[str, Any]]) -> float:
         """Return the threshold of an answer.
@@ -81,22 +94,13 @@ class RunRequest:
 
 
 def make_request(
-    threshold: float | None,
-    samples: int | None,
-    box: Sequence[float] | None,
-    points: Sequence[Sequence[float]] | None,
-    two_pass: bool | None,
-    propagate: bool | None,
-    heat_map: bool,
+    threshold: float | None, samples: int | None, heat_map: bool, hints: Mapping[str, Any]
 ) -> RunRequest:
-    """Return a checked request.
+    """Return a checked request; ``hints`` are what `Hints.from_dict` takes.
 
     Raises:
         InputError: for numbers that cannot be used.
     """
     if threshold is not None:
         check_threshold(threshold)
-    hints = Hints.from_dict(
-        {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
-    )
-    return RunRequest(threshold, samples, hints, heat_map)
+    return RunRequest(threshold, samples, Hints.from_dict(hints), heat_map)

@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from ..formats.writing import try_output
 from ..image.modality import check_modality, with_modality
 from ..image.volume import Volume
 from ..inference.hints import Hints
 from ..outcome import Cancelled, DeviceError, InputError, Outcome, Progress, PromptError
+from ..prompting.boxed import Boxed
 from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
 from .outputs import Outputs, write_results
@@ -46,7 +49,7 @@ class Predictor(Protocol):
         progress: Progress | None = None,
         **hints: Any,
     ) -> list[Segmentation]:
-        """Answer every prompt; ``hints`` are those of `Hints.to_dict`, none in the usual case."""
+        """Answer every prompt; ``hints`` are those of `Hints.options`, none in the usual case."""
 
 
 PredictorFactory = Callable[[str, str], Any]
@@ -69,6 +72,7 @@ class RunOptions:
         two_pass: find a box by the text first, then ask again with it.
         propagate: give each slice the box of what was found in the slice before.
         heat_map: also write where the system looked.
+        start: file of a segmentation on the image's grid that the run starts from.
         modality: "CT", "MR" or "CXR" where the file does not say it, or says it wrongly.
         series: number or UID of the DICOM series, where a folder holds several.
         frame: which of several time points, echoes or channels, from 0.
@@ -87,6 +91,7 @@ class RunOptions:
     modality: str | None = None
     series: str | None = None
     frame: int | None = None
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modality", check_modality(self.modality))
@@ -101,7 +106,7 @@ class RunOptions:
         self.hints()
 
     def hints(self) -> Hints:
-        """Return the geometric prompts.
+        """Return the geometric prompts, without the mask to start from.
 
         Raises:
             InputError: for numbers that cannot be used.
@@ -115,9 +120,10 @@ class RunOptions:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options that were set, JSON-ready."""
-        given = (
-            (k, v) for k, v in asdict(self).items() if not (v is None or v is False or v == ())
-        )
+        values = asdict(self)
+        if self.start is not None:
+            values["start"] = self.start.name  # where it lies is nobody's business
+        given = ((k, v) for k, v in values.items() if not (v is None or v is False or v == ()))
         return {key: plain(value) for key, value in given}  # a frame 0 was asked for
 
 
@@ -232,7 +238,7 @@ def answer(
             threshold=options.threshold,
             samples=options.samples,
             progress=progress,
-            **options.hints().to_dict(),
+            **_hints(options, volume).options(),
             **({"heat_map": True} if options.heat_map else {}),
         )
         return result
@@ -241,6 +247,23 @@ def answer(
             "There is too little memory for this image; choose a smaller region with --roi or "
             "--slices, or fewer prompts."
         ) from error
+
+
+def _hints(options: RunOptions, volume: Volume) -> Hints:
+    """Return the geometric prompts, with the mask to start from.
+
+    Raises:
+        InputError: when the mask cannot be read, is empty or lies on another grid.
+    """
+    hints = options.hints()
+    if options.start is None:
+        return hints
+    mask = Volume.read(options.start)
+    if mask.shape != volume.shape or not np.allclose(mask.ijk_to_ras, volume.ijk_to_ras, atol=1e-3):
+        raise InputError(
+            f"{options.start.name} lies on another grid than the image; resample it to the image."
+        )
+    return replace(hints, mask=Boxed.of(mask.array))
 
 
 def run_job(

@@ -53,6 +53,9 @@ class PromptedSegmenter(nn.Module, ABC):
     takes_points: bool = False
     """Whether `decode` listens to ``points``."""
 
+    takes_masks: bool = False
+    """Whether `decode` listens to ``masks``, an earlier answer that is to be made better."""
+
     shows_heat_map: bool = False
     """Whether `heat_map` says where the system looked."""
 
@@ -72,6 +75,7 @@ class PromptedSegmenter(nn.Module, ABC):
         offers = {
             "box": self.takes_boxes,
             "points": self.takes_points,
+            "mask": self.takes_masks,
             "samples": self.draws_samples or self.shows_instances,
             "heat_map": self.shows_heat_map,
         }
@@ -136,7 +140,8 @@ class PromptedSegmenter(nn.Module, ABC):
     ) -> tuple[Tensor, Tensor]:
         """Answer pairs of image and prompt (row b of both belong together).
 
-        Boxes and points are only given to systems that take them.
+        Boxes and points are only given to systems that take them. Systems that take masks have an
+        argument ``masks`` more: logits (B, 1, H, W) of an earlier answer, a row of NaN has none.
 
         Args:
             features: what `encode_image` returned, B rows.

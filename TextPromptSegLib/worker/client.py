@@ -16,6 +16,7 @@ from ..files.processes import ProcessTree, child_environment, explain_exit
 from ..image.volume import Volume
 from ..inference.hints import Hints
 from ..outcome import Cancelled, Progress, TextPromptSegError
+from ..prompting.boxed import Boxed
 from ..prompting.prompt import Prompt
 from . import wire
 from .arrays import ArrayMissing, ArrayStore
@@ -76,7 +77,8 @@ class WorkerClient:
         two_pass: bool | None = None,
         propagate: bool | None = None,
         heat_map: bool = False,
-        want: Sequence[str] = ("mask", "probability", "uncertainty", "heat_map", "candidates"),
+        mask: Boxed | None = None,
+        want: Sequence[str] = (*wire.ARRAYS, "candidates"),
         on_finished: Callable[[Job], None] | None = None,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
@@ -85,20 +87,19 @@ class WorkerClient:
         Args:
             volume: the image; its voxels are copied when the run starts and only if the worker
                 does not hold them yet.
-            prompts: parsed prompts.
             model: name or folder of the checkpoint.
             volume_key: changes whenever the voxels change (node id and modification time).
             device: "auto", "cpu", "cuda:N" or "mps".
-            threshold: probability in (0, 1); None takes the checkpoint's own.
-            samples: how many probabilistic samples, for systems that draw them.
+            prompts, threshold, samples: see `SlicePredictor.segment`.
             roi, slices, plane, modality: see `SlicePredictor.set_volume`.
-            box, points, two_pass, propagate: geometric prompts, see `Hints`.
+            box, points, two_pass, propagate, mask: geometric prompts, see `Hints`.
             heat_map: whether to bring back where the system looked.
             want: the arrays to bring back.
             on_finished, on_progress: called from `poll` with the job.
         """
         where = {"roi": roi, "slices": slices, "plane": plane, "modality": modality}
-        hints = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
+        shown = {"box": box, "points": points, "two_pass": two_pass, "propagate": propagate}
+        hints = Hints.from_dict({**shown, "mask": mask})
         request = {
             "type": "segment",
             "model": model,
@@ -107,12 +108,12 @@ class WorkerClient:
             "prompts": [wire.prompt_to_dict(p) for p in prompts],
             "threshold": threshold,
             "samples": samples,
-            "hints": Hints.from_dict(hints).to_dict(),
+            "hints": hints.numbers(),
             "heat_map": heat_map,
             "region": wire.plain(where),
             "want": list(want),
         }
-        return self.submit(request, on_finished, on_progress, volume)
+        return self.submit(request, on_finished, on_progress, volume, hints.mask)
 
     def submit(
         self,
@@ -120,10 +121,12 @@ class WorkerClient:
         on_finished: Callable[[Job], None] | None = None,
         on_progress: Callable[[Job], None] | None = None,
         volume: Volume | None = None,
+        mask: Boxed | None = None,
     ) -> Job:
         """Queue a request (``{"type": "devices"}``, "load", "unload", "segment", "ping")."""
         self._next_id += 1
-        job = Job(self._next_id, {**request, "id": self._next_id}, on_finished, on_progress, volume)
+        request = {**request, "id": self._next_id}
+        job = Job(self._next_id, request, on_finished, on_progress, volume, mask=mask)
         self._waiting.append(job)
         self._dispatch()
         return job
@@ -287,11 +290,8 @@ class WorkerClient:
             try:
                 if fresh:
                     self._start()
-                request = dict(job.request)
-                if job.volume is not None:
-                    known = request["volume"]["key"] == self._volume_key
-                    voxels = wire.volume_to_dict(job.volume, None if known else self._store)
-                    request["volume"] = {**request["volume"], **voxels}
+                known = job.volume is not None and job.request["volume"]["key"] == self._volume_key
+                request = wire.with_arrays(job.request, job.volume, job.mask, known, self._store)
                 self._write(request)
                 if job.volume is not None:
                     self._volume_key = request["volume"]["key"]
@@ -387,7 +387,7 @@ class WorkerClient:
     ) -> None:
         if job.finished:
             return
-        job.state, job.result, job.error, job.volume = state, result, error, None
+        job.state, job.result, job.error, job.volume, job.mask = state, result, error, None, None
         self._call(job.on_finished, job)
         job.on_finished = job.on_progress = None
 

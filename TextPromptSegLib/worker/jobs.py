@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..image.volume import Volume
+from ..prompting.boxed import Boxed
 
 _STILL_IDLE = 1.0  # s after the question
 
@@ -22,6 +23,7 @@ class Job:
         result: the answer, once done.
         info: facts about a finished run: "seconds" per stage and the "device" that was used.
         error: why there is no answer, once failed or cancelled.
+        mask: what a run starts from, sent along with its request.
         done, total, message: the latest progress; total 0 means that it is not known.
         asked_twice: whether it was asked for again, because a file was lost on the way.
         asked_idle: when a process that had been idle was asked, until its first word about it.
@@ -39,6 +41,7 @@ class Job:
     done: int = 0
     total: int = 0
     message: str = ""
+    mask: Boxed | None = None
     started: float = field(default_factory=time.monotonic)
     asked_idle: float | None = None
     asked_twice: bool = False

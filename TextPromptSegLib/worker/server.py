@@ -124,16 +124,10 @@ class Server:
                 self._fail(ident, TextPromptSegError.__name__, text)
         finally:
             self._cancelled.discard(ident)
-            self._drop(request.get("volume"))
-
-    def _drop(self, volume: Any) -> None:
-        """Remove voxels that nobody took: a cancelled run, a model that cannot be loaded."""
-        if (
-            self._store is not None
-            and isinstance(volume, dict)
-            and isinstance(array := volume.get("array"), dict)
-        ):
-            self._store.discard(array)
+            # Voxels that nobody took: a cancelled run, a model that cannot be loaded.
+            if self._store is not None:
+                for reference in wire.sent_arrays(request):
+                    self._store.discard(reference)
 
     def _fail(self, ident: int, kind: str, text: str) -> None:
         self._send({"type": "error", "id": ident, "kind": kind, "message": text})
@@ -185,12 +179,13 @@ class Server:
         started = time.monotonic()
         predictor = self._model(request)
         self._set_volume(predictor, request["volume"], request.get("region") or {})
+        hints = Hints.from_dict({**(request.get("hints") or {}), "mask": self._mask(request)})
         results = predictor.segment(
             [wire.prompt_from_dict(p) for p in request["prompts"]],
             threshold=request.get("threshold"),
             samples=request.get("samples"),
             progress=lambda done, total, text: self._progress(ident, done, total, text),
-            **Hints.from_dict(request.get("hints") or {}).to_dict(),
+            **hints.options(),
             **({"heat_map": True} if request.get("heat_map") else {}),
         )
         if ident in self._cancelled:
@@ -240,6 +235,14 @@ class Server:
             self._region = None
             predictor.set_volume(self._volume[1], **wire.region_arguments(region))
             self._region = state
+
+    def _mask(self, request: dict[str, Any]) -> Any:
+        """Return the mask that a run starts from; None without one."""
+        assert self._store is not None
+        try:
+            return wire.mask_from_dict(sent, self._store) if (sent := request.get("mask")) else None
+        except ArrayMissing as error:
+            raise wire.VolumeMissing(str(error)) from error
 
     def _progress(self, ident: int, done: int, total: int, text: str) -> bool:
         now = time.monotonic()

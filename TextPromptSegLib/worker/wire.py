@@ -171,6 +171,43 @@ def _take(reference: dict[str, Any], shape: Sequence[int], store: ArrayStore) ->
         raise ProtocolError(f"The worker named an array that cannot be: {error}.") from error
 
 
+def with_arrays(
+    request: Mapping[str, Any],
+    volume: Volume | None,
+    mask: Boxed | None,
+    known: bool,
+    store: ArrayStore | None,
+) -> dict[str, Any]:
+    """Return a request with the image and the mask that a run needs.
+
+    Args:
+        request: without arrays.
+        volume: the image, or None.
+        mask: what the run starts from, or None.
+        known: whether the worker holds the image.
+        store: where arrays go.
+    """
+    message = dict(request)
+    if volume is not None:
+        voxels = volume_to_dict(volume, None if known else store)
+        message["volume"] = {**message["volume"], **voxels}
+    if mask is not None and store is not None:
+        message["mask"] = {**_put(mask, store), "shape_of_all": list(mask.shape)}
+    return message
+
+
+def mask_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Boxed:
+    """Return the mask that a run starts from, see `with_arrays`."""
+    return _take(dict(message), message["shape_of_all"], store)
+
+
+def sent_arrays(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the references of all arrays that came with a request."""
+    volume = request.get("volume")
+    sent = [volume.get("array") if isinstance(volume, Mapping) else None, request.get("mask")]
+    return [dict(reference) for reference in sent if isinstance(reference, Mapping)]
+
+
 def references(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the references of all arrays of a result's message."""
     found = [message[name] for name in ARRAYS if message.get(name)]

@@ -26,12 +26,16 @@ class BoxSegmenter(ToySegmenter):
         super().__init__()
         self.seen: list[tuple[np.ndarray | None, np.ndarray | None]] = []
         self.deaf = False  # to boxes
+        self.masks: list[np.ndarray] = []
 
     def decode(
-        self, features: Any, text: Any, boxes: Any = None, points: Any = None
+        self, features: Any, text: Any, boxes: Any = None, points: Any = None, masks: Any = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         logits, presence = super().decode(features, text)
         self.seen.append(tuple(None if t is None else t.numpy() for t in (boxes, points)))  # type: ignore[arg-type]
+        if masks is not None:
+            self.masks.append(masks.numpy())
+            logits = torch.where(masks.isnan(), logits, masks)
         y = torch.arange(logits.shape[2])[None, :, None]
         x = torch.arange(logits.shape[3])[None, None, :]
         if boxes is not None and not self.deaf:

@@ -73,7 +73,7 @@ class FakePredictor:
     def segment(
         self, prompts, threshold=None, samples=None, progress=None, heat_map=False, **hints
     ):
-        """Answer; ``hints`` show: a box cuts, a point adds or takes away a ball around it."""
+        """Answer; ``hints`` show: a box cuts, a mask adds, a point adds or takes away a ball."""
         self.hints = Hints.from_dict(hints)
         results = []
         for prompt in prompts:
@@ -156,6 +156,8 @@ class FakePredictor:
         k, j, i = np.indices(ball.shape)
         matrix = self.volume.ijk_to_ras
         world = [row[0] * i + row[1] * j + row[2] * k + row[3] for row in matrix[:3]]
+        if self.hints.mask is not None:
+            ball = np.where(self.hints.mask.whole(), 0.9, ball)
         for *point, label in self.hints.points:
             squares = sum((w - p) ** 2 for w, p in zip(world, point, strict=True))
             ball = np.where(squares < POINT_MM**2, 0.9 * label, ball)

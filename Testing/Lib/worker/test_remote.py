@@ -34,6 +34,31 @@ def test_remote_predictor_is_a_predictor(client: WorkerClient, volume: Volume) -
     assert remote.segment("liver")[0].voxels
 
 
+def test_a_mask_goes_to_the_worker_and_once_more_when_its_file_is_lost(
+    client: WorkerClient, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TextPromptSegLib.worker.arrays import ArrayStore
+
+    remote = RemotePredictor("fake", client=client)
+    remote.set_volume(volume)
+    mask = np.zeros(volume.shape, np.uint8)
+    mask[1:3, 2:5, 3:7] = 1
+    put, lost = ArrayStore.put, []
+
+    def lose_the_mask(self: ArrayStore, array: np.ndarray) -> dict:
+        reference = put(self, array)
+        if array.dtype == np.uint8 and not lost:
+            lost.append(reference)
+            Path(reference["path"]).unlink()
+        return reference
+
+    monkeypatch.setattr(ArrayStore, "put", lose_the_mask)
+    plain, (found,) = remote.segment("prostate")[0], remote.segment("prostate", mask=mask)
+    assert len(lost) == 1 and not plain.voxels
+    np.testing.assert_array_equal(found.mask, mask)
+    assert not any(list(folder.iterdir()) for folder in client._store.folders)
+
+
 def test_modality_goes_to_the_worker(client: WorkerClient, volume: Volume) -> None:
     remote = RemotePredictor.from_pretrained("fake", client=client)
     said = []

@@ -67,6 +67,15 @@ class HintsBox:
             _("Slice to slice"),
             _("Give each slice the box of what was found in the slice before."),
         )
+        self.start = _check(
+            f"{prefix}Start",
+            _("Start from the segment"),
+            _(
+                "Box and points make the selected segment better instead of asking anew: its mask "
+                "goes into the network, or where that takes none the box around it on each slice."
+            ),
+        )
+        self._mask: tuple[str, Any] | None = None  # the image and what is started from
         self._passes = qt.QWidget()
         row = qt.QHBoxLayout(self._passes)
         row.setContentsMargins(0, 0, 0, 0)
@@ -81,6 +90,7 @@ class HintsBox:
             self.box.widget,
             self.points.widget,
             self.outside.widget,
+            self.start,
             self._passes,
         ):
             column.addWidget(part)
@@ -90,6 +100,7 @@ class HintsBox:
         self._links.connect(self.combo, "currentIndexChanged(int)", self._edited)
         self._links.connect(self.two_pass, "toggled(bool)", self._edited)
         self._links.connect(self.propagate, "toggled(bool)", self._edited)
+        self._links.connect(self.start, "toggled(bool)", self._edited)
 
     @property
     def choice(self) -> str:
@@ -106,8 +117,29 @@ class HintsBox:
         """Whether points are asked for."""
         return self.choice in (POINTS, BOTH)
 
-    def nodes(self) -> Any:
+    @property
+    def starts(self) -> bool:
+        """Whether the next run starts from a segment that is there."""
+        offered = "mask" in self._takes or "box" in self._takes
+        return self._mask is not None and offered and self.choice != NONE
+
+    def start_from(self, image: str, mask: Any) -> None:
+        """Start the next runs from a mask as it is now.
+
+        Args:
+            image: ID of the volume node.
+            mask: (K, J, I) on its voxels, kept for the box around it.
+        """
+        self._mask = (image, mask)
+        with quiet(self.start):
+            self.start.checked = True
+        self._arrange()
+
+    def nodes(self, image: str = "") -> Any:
         """Return the chosen `HintNodes`.
+
+        Args:
+            image: ID of the volume node that is segmented; a mask of another one is left out.
 
         Raises:
             InputError: when a node is still to be chosen.
@@ -115,17 +147,20 @@ class HintsBox:
         from TextPromptSegLib.outcome import InputError
         from TextPromptSegMRML.hints import HintNodes
 
-        if self.has_box and self.box.node is None:
+        starts = self.starts and bool(self.start.checked) and self._mask[0] == image  # type: ignore[index]
+        if self.has_box and self.box.node is None and not starts:
             raise InputError(_("Choose or draw a box, or set the hints to text alone."))
-        if self.has_points and self.points.node is None and self.outside.node is None:
+        points = (self.points.node, self.outside.node)
+        if self.has_points and points == (None, None) and not starts:
             raise InputError(_("Choose or place points, or set the hints to text alone."))
         passes = "box" in self._takes
         return HintNodes(
             box=self.box.node if self.has_box else None,
-            points=self.points.node if self.has_points else None,
-            outside=self.outside.node if self.has_points else None,
+            points=points[0] if self.has_points else None,
+            outside=points[1] if self.has_points else None,
             two_pass=passes and bool(self.two_pass.checked),
             propagate=passes and bool(self.propagate.checked),
+            mask=self._mask[1] if starts and self._mask is not None else None,
         )
 
     def set_takes(self, takes: Sequence[str]) -> None:
@@ -195,6 +230,7 @@ class HintsBox:
     def _arrange(self) -> None:
         self.box.widget.visible = self.has_box
         self.points.widget.visible = self.outside.widget.visible = self.has_points
+        self.start.visible = self.starts
         self._passes.visible = "box" in self._takes
         if not self.has_box:
             self.box.end_drawing()

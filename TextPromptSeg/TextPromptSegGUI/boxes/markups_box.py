@@ -5,7 +5,7 @@ Placing follows Slicer's ``qSlicerMarkupsPlaceWidget``: one active node, one mou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -133,12 +133,6 @@ class MarkupsBox:
         self._mode_links.observe(selection, other, self._mode_changed)
         self._escape.listen(self.widget.window())
         self._show_state()
-
-    def make_around(self, low: Sequence[float], high: Sequence[float]) -> None:
-        """Make and choose a box between two corners, RAS mm, in the world."""
-        node = self._made(self._class_name)
-        node.SetCenterWorld(*((a + b) / 2.0 for a, b in zip(low, high, strict=True)))
-        node.SetSizeWorld(*(b - a for a, b in zip(low, high, strict=True)))
 
     def end_drawing(self) -> None:
         """Give the mouse back, when it places the chosen node."""

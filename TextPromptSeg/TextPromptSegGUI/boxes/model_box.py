@@ -165,6 +165,7 @@ def takes_line(takes: tuple[str, ...]) -> str:
     words = {
         "box": _("boxes"),
         "points": _("points"),
+        "mask": _("masks"),
         "samples": _("draws candidates"),
         "heat_map": _("shows where it looked"),
     }

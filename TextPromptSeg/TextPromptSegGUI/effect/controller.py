@@ -170,12 +170,11 @@ class EffectController:
         prompt = facts["Prompt"].replace(";", ",")
         self.options.use(prompt, facts.get("Model", ""), float(facts["Threshold"]))
         said = _("Prompt, checkpoint and threshold are those of the selected segment.")
-        box = self.options.hints.box
-        if self.options.hints.has_box and box.node is None:
-            corners = self.source.corners_of_selected()
-            if corners is not None:
-                box.make_around(*corners)
-                said += " " + _("The box lies around it: move it, or set points.")
+        mask = self.source.mask_of_selected()
+        if mask is not None:
+            self.options.hints.start_from(self.source.volume_node.GetID(), mask)
+        if self.options.hints.starts:
+            said += " " + _("The next run starts from it: place points, or draw a box.")
         self._say(said)
 
     def escape(self) -> bool:

@@ -54,7 +54,7 @@ class EffectOptions:
         self.again.text = _("Again")
         self.again.toolTip = _(
             "Take prompt, checkpoint and threshold from the selected segment, to run them again; "
-            "where a box is asked for and none is chosen, it starts from the segment."
+            "with a box or points the next run starts from its mask."
         )
         self.names = NamesMenu(lambda: self.text, self._parse_edited)
         self.completion = Completion(self.line)

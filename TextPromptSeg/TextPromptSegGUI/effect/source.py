@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +58,15 @@ class EffectInput:
         name = self.selected_segment_id
         return self.segmentation_node.GetSegmentation().GetSegment(name) if name else None
 
-    def corners_of_selected(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the corners of a box around the selected segment, RAS mm; None for an empty one.
+    def mask_of_selected(self) -> Any:
+        """Return the selected segment on the image's voxels; None for an empty one.
 
         Raises:
             InputError: when there is no usable volume.
         """
         import slicer.util
+
+        from TextPromptSegLib.prompting.boxed import Boxed
 
         volume, name = self.volume(), self.selected_segment_id
         mask = slicer.util.arrayFromSegmentBinaryLabelmap(
@@ -73,11 +74,7 @@ class EffectInput:
         )
         if mask is None or mask.shape != volume.shape or not mask.any():
             return None
-        voxels = np.argwhere(mask)[:, ::-1]
-        low, high = voxels.min(axis=0), voxels.max(axis=0)
-        ends = [[a, b] for a, b in zip(low - 1, high + 1, strict=True)]
-        corners = volume.index_to_ras(np.array(list(itertools.product(*ends)), float))
-        return corners.min(axis=0), corners.max(axis=0)
+        return Boxed.of(mask.astype(np.uint8))
 
     def volume(self) -> Volume:
         """Return the source volume; made again only when its voxels or its place changed.
@@ -166,7 +163,7 @@ class EffectInput:
                 model=self._options.model.name,
                 modality=self._options.modality.modality,
                 samples=self._options.candidates.count,
-                hints=self._options.hints.nodes(),
+                hints=self._options.hints.nodes(self.volume_node.GetID()),
             )
             return run_key(request, self.volume())
         except InputError:
@@ -199,7 +196,7 @@ class EffectInput:
             modality=options.modality.modality,
             segmentation_node=self.segmentation_node,
             samples=options.candidates.count,
-            hints=options.hints.nodes(),
+            hints=options.hints.nodes(self.volume_node.GetID() if self.volume_node else ""),
             heat_map="heat_map" in options.model.takes,
         )
 

@@ -195,7 +195,7 @@ def run_key(request: RunRequest, volume: Volume) -> tuple[Any, ...]:
         request.plane,
         request.modality,
         request.samples,
-        repr(request.hints.options()),
+        repr(request.hints.read().to_dict()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The slice engine for systems that take boxes and points beside the text."""
+"""The slice engine for systems that take boxes, points and masks beside the text."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ class HintedEngine(SliceEngine):
         given: list[PixelBox | None] = [
             self.hints.boxes.get(n) or self._boxes.get(n) for n in numbers
         ]
-        points = self.hints.tensors(numbers, device)[1]
-        logits = self._ask_with(features, text, given, points)
+        more = self.hints.tensors(numbers, device)[1], self.hints.mask_tensor(numbers, device)
+        logits = self._ask_with(features, text, given, *more)
         if self.hints.hints.two_pass and None in given:
             second = [box or seen for box, seen in zip(given, boxes_of(logits), strict=True)]
             changed = [a is None and b is not None for a, b in zip(given, second, strict=True)]
             if any(changed):
-                again = self._ask_with(features, text, second, points)
+                again = self._ask_with(features, text, second, *more)
                 rows = torch.tensor(changed, device=logits.device)[:, None, None, None]
                 logits = torch.where(rows, again, logits)
         if self._found is not None:
@@ -130,12 +130,14 @@ class HintedEngine(SliceEngine):
         text: TextFeatures,
         boxes: Sequence[PixelBox | None],
         points: torch.Tensor | None,
+        masks: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Run the decoder with boxes and points."""
+        """Run the decoder with boxes, points and masks."""
         given = None
         if any(box is not None for box in boxes):
             given = box_tensor(boxes, self.ladder.device)
-        return self._network(lambda: self.model.decode(features, text, given, points)[0])
+        more = {} if masks is None else {"masks": masks}
+        return self._network(lambda: self.model.decode(features, text, given, points, **more)[0])
 
 
 def _nowhere(prompt: int, first: int, probability: np.ndarray) -> None:
@@ -146,13 +148,13 @@ def with_region(hints: Hints, roi: Sequence[float] | None, model: Any) -> Hints:
     """Return the hints with the user's region as box, for systems that would look for one."""
     if roi is None or hints.box is not None or not getattr(model, "locates", False):
         return hints
-    return Hints.from_dict({**hints.to_dict(), "box": roi})
+    return Hints.from_dict({**hints.options(), "box": roi})
 
 
 def make_engine(
     hints: Hints, stack: SliceStack, slices: range, *arguments: Any
 ) -> tuple[SliceEngine, range]:
-    """Return the engine of a run and the slices that it searches: those of the box, if any.
+    """Return the engine of a run and the slices that it searches: those of box or mask, if any.
 
     Raises:
         InputError: when the hints lie outside the image or the searched slices.
@@ -162,10 +164,11 @@ def make_engine(
         return (LocatingEngine if locates else SliceEngine)(*arguments), slices
     if isinstance(hints, EngineMaker):  # boxes of another kind, see `outlined`
         return hints.engine(stack, *arguments)
-    shown = SliceHints(hints, stack)
-    if shown.boxes:
-        low, high = max(slices.start, min(shown.boxes)), min(slices.stop, max(shown.boxes) + 1)
+    shown = SliceHints(hints, stack, getattr(arguments[0], "takes_masks", False))
+    if extent := shown.extent():
+        low, high = max(slices.start, min(extent)), min(slices.stop, max(extent) + 1)
         if low >= high:
-            raise InputError("The box and the searched slices have no slice in common.")
+            what = "box" if shown.frames else "mask"
+            raise InputError(f"The {what} and the searched slices have no slice in common.")
         slices = range(low, high)
     return HintedEngine(shown, *arguments), slices

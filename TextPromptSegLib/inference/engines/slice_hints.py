@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ...outcome import InputError
+from ...prompting.boxed import Boxed
 from ..hints import Hints
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ PixelBox = tuple[float, float, float, float]
 
 GROW = 0.1
 """A box made from a mask is this share of its sides larger on each side (SPEC 4.2)."""
+MASK_LOGIT = 10.0
+"""What a mask's pixels say, as logits: sure, as SAM's own answers to a clear structure are."""
 LEAST_PART = 0.25
 """Parts of a mask smaller than this share of the largest one do not stretch its box."""
 
@@ -30,13 +33,15 @@ class SliceHints:
     Args:
         hints: in patient RAS, mm.
         stack: the slices of the image.
+        masks: whether the network takes a mask; else each slice gets the box around it.
 
     Raises:
-        InputError: when the box or a point lies outside the image.
+        InputError: when the box or a point lies outside the image, or the mask is of another one.
     """
 
-    def __init__(self, hints: Hints, stack: SliceStack) -> None:
+    def __init__(self, hints: Hints, stack: SliceStack, masks: bool = False) -> None:
         self.hints = hints
+        self.masks: dict[int, np.ndarray] = {}  # logits (H, W) on the canvas
         self.boxes: dict[int, PixelBox] = {}
         self.frames: dict[int, tuple[slice, slice]] = {}  # rows and columns that a box touches
         self.points: dict[int, list[tuple[float, float, int]]] = {}
@@ -50,6 +55,27 @@ class SliceHints:
                 raise InputError(f"The point {x:g},{y:g},{z:g} (RAS, mm) lies outside the image.")
             place = canvas_pixels(stack, row, column)
             self.points.setdefault(number, []).append((*place, label))
+        if hints.mask is not None:
+            self._set_mask(hints.mask, stack, masks)
+
+    def _set_mask(self, mask: Boxed, stack: SliceStack, masks: bool) -> None:
+        if mask.shape != stack.volume.shape:
+            raise InputError(
+                f"The mask to start from has {mask.shape} voxels and the image "
+                f"{tuple(stack.volume.shape)}; it must lie on the grid of the image."
+            )
+        for number, plane in enumerate(stack.view(mask.whole())):
+            if not plane.any() or number in self.boxes:
+                continue  # a box that the user drew says more
+            if masks:
+                self.masks[number] = _mask_logits(plane > 0, stack)
+                continue
+            x0, y0, x1, y1 = box_of(plane > 0) or (0.0, 0.0, 0.0, 0.0)
+            low, high = canvas_pixels(stack, y0, x0), canvas_pixels(stack, y1, x1)
+            # A point on the structure may lie where the mask has not been yet.
+            shown = [p[:2] for p in self.points.get(number, ()) if p[2]]
+            places = np.array([low, high, *shown])
+            self.boxes[number] = (*places.min(axis=0).tolist(), *places.max(axis=0).tolist())
 
     def _set_box(self, box: Sequence[float], stack: SliceStack) -> None:
         block = stack.block(box)  # the slices that it touches, and whether it touches any
@@ -88,7 +114,23 @@ class SliceHints:
     def slices(self) -> set[int]:
         """Return the slices on which the user showed the structure itself."""
         shown = {n for n, points in self.points.items() if any(p[2] for p in points)}
-        return shown | set(self.boxes)
+        return shown | set(self.boxes) | set(self.masks)
+
+    def extent(self) -> set[int]:
+        """Return the slices that bound the search: those of a box, or of a mask and its points."""
+        if self.frames:
+            return set(self.frames)
+        return self.slices() if self.hints.mask is not None else set()
+
+    def mask_tensor(self, numbers: Sequence[int], device: torch.device) -> torch.Tensor | None:
+        """Return logits (B, 1, H, W) of the masks of some slices, NaN rows without; or None."""
+        known = [self.masks.get(number) for number in numbers]
+        shape = next((mask.shape for mask in known if mask is not None), None)
+        if shape is None:
+            return None
+        nothing = np.full(shape, np.nan, np.float32)
+        rows = np.stack([nothing if mask is None else mask for mask in known])
+        return torch.from_numpy(rows[:, None]).to(device)
 
     def tensors(
         self, numbers: Sequence[int], device: torch.device
@@ -110,6 +152,16 @@ class SliceHints:
                 for column, point in enumerate(self.points.get(number, ())):
                     points[row, column] = torch.tensor(point, device=device)
         return boxes, points
+
+
+def _mask_logits(mask: np.ndarray, stack: SliceStack) -> np.ndarray:
+    """Return a mask (H, W) of a slice as logits on the canvas."""
+    (top, left), (height, width) = stack.offset, stack.inner
+    small = torch.from_numpy(mask[None, None].astype(np.float32))
+    inner = torch.nn.functional.interpolate(small, (height, width), mode="nearest-exact")
+    logits = np.full(stack.canvas, -MASK_LOGIT, np.float32)
+    logits[top : top + height, left : left + width] = MASK_LOGIT * (2 * inner[0, 0].numpy() - 1)
+    return logits
 
 
 def _touched(low: float, high: float) -> slice:

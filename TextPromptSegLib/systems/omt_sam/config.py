@@ -52,6 +52,8 @@ class OMTSAMConfig:
         prompt_tokens: K, prompt tokens that text and image become.
         text_trained: False = the image-text prompt encoder was never trained (a checkpoint made of
             SAM's weights): beside a box or points the text is left out.
+        masks_trained: the encoder of mask prompts and the decoder were trained with masks, as SAM's
+            own weights were; our training and MedSAM's show boxes and points only.
         freeze_prompts: SAM's geometric prompt encoder is not trained.
         dice_weight: lambda 1.
         bce_weight: lambda 2.
@@ -95,6 +97,7 @@ class OMTSAMConfig:
     fusion_heads: int = 8
     prompt_tokens: int = 1
     text_trained: bool = True
+    masks_trained: bool = False
     freeze_prompts: bool = True
     dice_weight: float = 1.0
     bce_weight: float = 1.0

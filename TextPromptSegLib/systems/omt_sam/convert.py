@@ -140,6 +140,7 @@ def convert_sam(
     config = sizes_of(named)
     if not plain:
         config = replace(config, pixel_mean=IMAGENET_MEAN, pixel_std=IMAGENET_STD)
+        config = replace(config, masks_trained=True)
     encoder, config = _text_part(config)
     model: Any = create("omt-sam", config)
     apply_sam_weights(model, stored, file.name)

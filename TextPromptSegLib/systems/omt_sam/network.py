@@ -45,6 +45,7 @@ class OMTSAM(PromptedSegmenter):
         from segment_anything.modeling import PromptEncoder
 
         self.config = config
+        self.takes_masks = config.masks_trained
         self.stride = config.image_size
         self.image_encoder = ImageEncoder(config)
         self.prompt_encoder = PromptEncoder(
@@ -153,7 +154,8 @@ class OMTSAM(PromptedSegmenter):
                 geometry alone, exactly as SAM is.
             boxes: (B, 4) x0, y0, x1, y1 px of the encoded image, NaN rows = no box.
             points: (B, N, 3) x, y, label px, 1 = inside, 0 = outside, -1 = padding.
-            masks: (B, 1, 4 h, 4 w) low-resolution logits of an earlier answer, as SAM takes them.
+            masks: logits (B, 1, H, W) of an earlier answer, of any size; SAM reads them at a
+                quarter of the image's. A row of NaN has none.
 
         Returns:
             Logits (B, 1, H, W) and presence logits (B,), SAM's IoU head.
@@ -210,8 +212,8 @@ class OMTSAM(PromptedSegmenter):
         if self.image_text is not None and asked is not None:
             words = self.image_text(features[1], asked)
         answered = []
-        for group in prompt_groups(asked, boxes, points, count):
-            sparse, dense, positions = self._encode_prompts(group, masks, count)
+        for group in prompt_groups(asked, boxes, points, count, masks):
+            sparse, dense, positions = self._encode_prompts(group, count)
             if group.text:
                 assert words is not None
                 tokens = words if group.rows is None else words[group.rows.to(words.device)]
@@ -236,9 +238,7 @@ class OMTSAM(PromptedSegmenter):
             text = text.without_words(shown)
         return text if bool(text.mask.any()) else None
 
-    def _encode_prompts(
-        self, group: PromptGroup, masks: Tensor | None, count: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _encode_prompts(self, group: PromptGroup, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return SAM's sparse (n, T, C) and dense prompts and the position encoding (1, h w, C).
 
         Dense ones are (n, C, h, w) where there are masks, else the same everywhere (1, C, 1, 1).
@@ -248,8 +248,9 @@ class OMTSAM(PromptedSegmenter):
         encoder: Any = self.prompt_encoder
         rows = count if group.rows is None else len(group.rows)
         device = encoder.no_mask_embed.weight.device
-        if masks is not None:
-            masks = (masks if group.rows is None else masks[group.rows.to(masks.device)]).float()
+        masks = group.masks
+        if masks is not None and masks.shape[-2:] != tuple(encoder.mask_input_size):
+            masks = F.interpolate(masks, encoder.mask_input_size, mode="area")
         with torch.autocast(device.type, enabled=False):
             sparse, dense = encoder(
                 None if group.points is None else tuple(p.to(device) for p in group.points),

@@ -75,16 +75,22 @@ class PromptGroup:
         text: whether they have text.
         boxes: (n, 4) px or None.
         points: coordinates (n, N, 2) px and labels (n, N), or None.
+        masks: logits (n, 1, H, W), or None.
     """
 
     rows: Tensor | None
     text: bool
     boxes: Tensor | None
     points: tuple[Tensor, Tensor] | None
+    masks: Tensor | None = None
 
 
 def prompt_groups(
-    text: TextFeatures | None, boxes: Tensor | None, points: Tensor | None, count: int
+    text: TextFeatures | None,
+    boxes: Tensor | None,
+    points: Tensor | None,
+    count: int,
+    masks: Tensor | None = None,
 ) -> Iterator[PromptGroup]:
     """Split pairs by the kinds of their prompts.
 
@@ -97,14 +103,17 @@ def prompt_groups(
         boxes: (B, 4) x0, y0, x1, y1 px, NaN rows = no box; or None.
         points: (B, N, 3) x, y, label px, label -1 = padding; or None.
         count: B.
+        masks: logits (B, 1, H, W), a row with NaN = no mask; or None.
     """
-    kinds = torch.zeros(count, 3, dtype=torch.long)
+    kinds = torch.zeros(count, 4, dtype=torch.long)
     if text is not None:
         kinds[:, 0] = text.mask.any(1).long().cpu()
     if boxes is not None:
         kinds[:, 1] = torch.isfinite(boxes).all(1).long().cpu()
     if points is not None and points.shape[1]:
         kinds[:, 2] = (points[..., 2] >= 0).sum(1).cpu()
+    if masks is not None:
+        kinds[:, 3] = torch.isfinite(masks).flatten(1).all(1).long().cpu()
     for kind in torch.unique(kinds, dim=0).tolist():
         same = (kinds == torch.tensor(kind)).all(1)
         rows = None if bool(same.all()) else torch.nonzero(same).flatten()
@@ -113,6 +122,7 @@ def prompt_groups(
             bool(kind[0]),
             _rows(boxes, rows).float() if boxes is not None and kind[1] else None,
             _points(_rows(points, rows), kind[2]) if points is not None and kind[2] else None,
+            _rows(masks, rows).float() if masks is not None and kind[3] else None,
         )
 
 
