@@ -234,7 +234,7 @@ def calibrate(
     for name in trained if decode < GATES[0] else gates:
         changes[name]["presence_threshold"] = gates.get(name, GATES[0])
     sights = {key: seen for key, seen in attempts[decode].sights.items() if key[0] not in seldom}
-    rules = choose_rules(sights)
+    rules = choose_rules(sights, gates)
     for name, by_modality in rules.items():
         changes[name]["evidence"] = by_modality
     summary = {**attempts[decode].trials.summary(), "evidence": agreed(rules, sights)}

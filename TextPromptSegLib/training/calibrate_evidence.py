@@ -4,7 +4,8 @@ Every answer, and single slices of every volume, tells how a structure looks whe
 it is not; names that another region of the body excludes are asked too. A modality's rule starts
 from the presence head alone, a name's own from that of its modality, and each departs as far as
 the cases bear it out. Masks join the head where that predicts patients better that nothing was
-fitted on; else a rule is the head alone, set right.
+fitted on; else a rule is the head alone, set right. A rule stands in for the plain gate of the
+head only where it loses hardly an answer that the gate would have let pass.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..image.slice_stack import plane_view
-from ..inference.evidence import Evidence, EvidenceRule, evidence_of
-from .trials import choose_gates
+from ..inference.evidence import Evidence, EvidenceRule, evidence_of, logit
+from .trials import GATES, LEAST_CASES, PRICES
 
 if TYPE_CHECKING:
     from ..image.volume import Volume
@@ -40,6 +41,8 @@ OF_A_NAME = 0.5
 """A name's own weights are drawn to those of its modality by this part of the scale."""
 MOST_WEIGHT = 20.0
 """A name weighs no more than so many masks in the rule of its modality."""
+MOST_LOST = 0.04
+"""Share of the answers to what is there that a rule may lose beside the plain gate."""
 EVIDENCE_GATES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
@@ -51,11 +54,15 @@ class Sight:
         patient: whose; nobody is fitted on and predicted at once.
         there: whether the structure is in the image.
         evidence: None without a mask: not found, whatever a rule says.
+        share: what it counts. All single slices of a volume count as much as its whole answer.
+        whole: whether it is what a user would have been told of the image.
     """
 
     patient: str
     there: bool
     evidence: Evidence | None
+    share: float = 1.0
+    whole: bool = True
 
 
 Sights = dict[tuple[str, str], list[Sight]]
@@ -92,10 +99,12 @@ def sights_of(
     if len(slices) > 1:
         chosen = np.linspace(0, len(slices) - 1, min(SLICES, len(slices))).round().astype(int)
         parts += [slice(k, k + 1) for k in chosen.tolist()]
-    for part in parts:
+    for number, part in enumerate(parts):
         best = float(presence[part].max())
         there = truth is not None and bool(truth[part].any())
-        yield Sight(patient, there, evidence_of(slices[part], best) if best >= gate else None)
+        evidence = evidence_of(slices[part], best) if best >= gate else None
+        share = 1.0 if number == 0 else 1.0 / (len(parts) - 1)
+        yield Sight(patient, there, evidence, share, whole=number == 0)
 
 
 Free = tuple[bool, bool, bool, bool, bool]
@@ -151,27 +160,27 @@ def fit_names(sights: Mapping[str, Sequence[Sight]], free: Free = WHOLE) -> dict
     First one rule for all of them, where sizes count relative to what is usual for the name; then
     each name's own, drawn to that one. A name without `LEAST_PRESENT` masks of itself has none.
     """
-    masks: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+    masks: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, float]] = {}
     for name, seen in sights.items():
-        told = [(s.evidence.vector(), s.there) for s in seen if s.evidence is not None]
-        there = np.array([t for _, t in told], bool)
+        told = [(s.evidence.vector(), s.there, s.share) for s in seen if s.evidence is not None]
+        there = np.array([t for _, t, _ in told], bool)
         if there.sum() >= LEAST_PRESENT:
-            features = np.array([v for v, _ in told])
+            features = np.array([v for v, _, _ in told])
             usual = float(np.median(features[there, 2]))
             features[:, 2] -= usual
-            masks[name] = (features, there, usual)
+            masks[name] = (features, there, np.array([w for _, _, w in told]), usual)
     if not masks:
         return {}
-    lengths = [len(there) for _, there, _ in masks.values()]
+    shares = [share for _, _, share, _ in masks.values()]
     together = fit(
-        np.concatenate([features for features, _, _ in masks.values()]),
-        np.concatenate([there for _, there, _ in masks.values()]),
+        np.concatenate([features for features, *_ in masks.values()]),
+        np.concatenate([there for _, there, *_ in masks.values()]),
         free,
-        weight=np.concatenate([np.full(n, min(1.0, MOST_WEIGHT / n)) for n in lengths]),
+        weight=np.concatenate([share * min(1.0, MOST_WEIGHT / share.sum()) for share in shares]),
     )
     result = {}
-    for name, (features, there, usual) in masks.items():
-        weights = fit(features, there, free, together, OF_A_NAME * SCALE)
+    for name, (features, there, share, usual) in masks.items():
+        weights = fit(features, there, free, together, OF_A_NAME * SCALE, share)
         weights[0] -= weights[3] * usual
         result[name] = weights
     return result
@@ -234,19 +243,78 @@ def by_more_than_noise(saved: np.ndarray, patients: Sequence[str]) -> bool:
     return bool(each.mean() > error)
 
 
-def choose_rules(sights: Sights, most_alarms: float = 0.04) -> dict[str, dict[str, Any]]:
+Offer = dict[float | None, tuple[float, float]]
+"""Gate of a rule -> shares of what it finds rightly and wrongly; None is the plain gate's."""
+
+
+def offer_of(seen: Sequence[Sight], guess: np.ndarray, own: np.ndarray, plain: float) -> Offer:
+    """Return the gates that a name may take, and what each finds.
+
+    Args:
+        seen: its sights.
+        guess: (N,) probabilities by rules fitted on other patients; NaN where nothing tells.
+        own: (N,) probabilities by the rule that will be used.
+        plain: gate of the presence head alone.
+    """
+    known = np.isfinite(guess)
+    there = np.array([s.there for s in seen], bool)
+    told = known & there & np.array([s.whole for s in seen], bool)
+    share = np.array([s.share for s in seen])
+    passed = np.array([s.evidence is not None and s.evidence.head >= logit(plain) for s in seen])
+
+    def counted(passed: np.ndarray) -> tuple[float, float]:
+        right, wrong = (float(share[known & passed & t].sum()) for t in (there, ~there))
+        return round(right, 6), round(wrong, 6)
+
+    most = int((told & ~passed).sum()) + int(MOST_LOST * told.sum())
+    offer: Offer = {None: counted(passed)}
+    for gate in EVIDENCE_GATES:
+        lost = max(int((told & ~(some >= gate)).sum()) for some in (guess, own))
+        if lost <= most:
+            offer[gate] = counted(guess >= gate)
+    return offer
+
+
+def choose_offers(
+    offers: Mapping[str, Offer], absent: float, most_alarms: float = 0.04
+) -> dict[str, float | None]:
+    """Return the gate of each name; the price of a false alarm rises until few enough are left.
+
+    Args:
+        offers: of each name.
+        absent: what all absent questions count.
+        most_alarms: share of them that may pass, if the highest of `PRICES` buys it.
+    """
+    chosen: dict[str, float | None] = {}
+    for price in PRICES:
+        for name, offer in offers.items():
+            ranks = {
+                gate: (right - price * wrong, -wrong, gate is None, -(gate or 0.0))
+                for gate, (right, wrong) in offer.items()
+            }
+            chosen[name] = max(ranks, key=ranks.__getitem__)
+        if sum(offers[name][gate][1] for name, gate in chosen.items()) <= most_alarms * absent:
+            break
+    return chosen
+
+
+def choose_rules(
+    sights: Sights, gates: Mapping[str, float] | None = None, most_alarms: float = 0.04
+) -> dict[str, dict[str, Any]]:
     """Return name -> modality -> rule (as in ``config.json``).
 
     Whether masks join the head is decided for a modality as a whole, by what they save over all of
-    its patients; names that they make worse go by the head alone. The gates are those of
-    `trials.choose_gates`, which leaves out names with too few absent cases.
+    its patients; names that they make worse go by the head alone. A name without `LEAST_CASES`
+    absent sights, or with nothing better on offer, keeps the plain gate.
 
     Args:
         sights: of the validation cases.
+        gates: name -> plain gate of the presence head; the usual one for others.
         most_alarms: share of absent questions that may pass.
     """
     weights: dict[str, np.ndarray] = {}
-    scores: dict[str, list[tuple[float, bool]]] = {}
+    offers: dict[str, Offer] = {}
+    questions = 0.0
     for modality in sorted({modality for _, modality in sights}):
         here = {name: seen for (name, m), seen in sights.items() if m == modality}
         absent = [s for seen in here.values() for s in seen if s.evidence and not s.there]
@@ -259,28 +327,35 @@ def choose_rules(sights: Sights, most_alarms: float = 0.04) -> dict[str, dict[st
         by_mask, by_head = fit_names(here, WHOLE), fit_names(here, HEAD_ALONE)
         for name in by_head:
             better = joins and len(saved[name][0]) > 0 and saved[name][0].mean() >= 0
-            guess = (whole if better else head)[name]
-            weights[f"{modality}/{name}"] = (by_mask if better else by_head)[name]
-            scores[f"{modality}/{name}"] = [
-                (float(p), s.there)
-                for p, s in zip(guess, here[name], strict=True)
-                if np.isfinite(p)
+            guess, seen = (whole if better else head)[name], here[name]
+            asked = [
+                s.share for s, p in zip(seen, guess, strict=True) if np.isfinite(p) and not s.there
             ]
+            if len(asked) < LEAST_CASES:
+                continue
+            key, chosen = f"{modality}/{name}", (by_mask if better else by_head)[name]
+            own = [probability_of(chosen, s.evidence) if s.evidence else 0.0 for s in seen]
+            plain = (gates or {}).get(name, GATES[0])
+            weights[key], offers[key] = chosen, offer_of(seen, guess, np.array(own), plain)
+            questions += sum(asked)
     rules: dict[str, dict[str, Any]] = defaultdict(dict)
-    for key, gate in choose_gates(scores, most_alarms, EVIDENCE_GATES).items():
-        modality, _, name = key.partition("/")
-        rules[name][modality] = rule_with(weights[key], gate).to_dict()
+    for key, gate in choose_offers(offers, questions, most_alarms).items():
+        if gate is not None:
+            modality, _, name = key.partition("/")
+            rules[name][modality] = rule_with(weights[key], gate).to_dict()
     return dict(rules)
 
 
 def agreed(rules: Mapping[str, Mapping[str, Any]], sights: Sights) -> dict[str, Any]:
-    """Return how many sights the rules get right, for the checkpoint's ``metrics``."""
+    """Return how many answers the rules get right, for the checkpoint's ``metrics``."""
     counts = {"rules": 0, "found": 0, "there": 0, "alarms": 0, "absent": 0}
     for name, by_modality in rules.items():
         for modality, values in by_modality.items():
             rule = EvidenceRule.from_dict(values)
             counts["rules"] += 1
             for seen in sights[name, modality]:
+                if not seen.whole:
+                    continue
                 found = seen.evidence is not None and rule.probability(seen.evidence) >= rule.gate
                 counts["there" if seen.there else "absent"] += 1
                 counts["found" if seen.there else "alarms"] += found

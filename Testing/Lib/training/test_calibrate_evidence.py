@@ -16,15 +16,18 @@ from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.data.sampling import ForeignNames
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference import loaded_checkpoint
-from TextPromptSegLib.inference.evidence import Evidence, EvidenceRule
+from TextPromptSegLib.inference.evidence import Evidence, EvidenceRule, logit
 from TextPromptSegLib.outcome import Outcome
 from TextPromptSegLib.training.calibrate import Attempt, calibrate, choose_decode_gate
 from TextPromptSegLib.training.calibrate_evidence import (
     HEAD_ALONE,
+    MOST_LOST,
     PRIOR,
+    Offer,
     Sight,
     Sights,
     agreed,
+    choose_offers,
     choose_rules,
     fit,
     fit_names,
@@ -53,6 +56,8 @@ def sights(count: int, tell: str, seed: int = 0, per_patient: int = 1) -> Sights
 
 def joins(rules: dict[str, dict[str, dict[str, float]]]) -> bool:
     """Return whether the mask has a say in the rule."""
+    if "glioma" not in rules:
+        return False  # the plain gate of the head
     rule = rules["glioma"]["MR"]
     return rule["confidence"] + rule["size"] + rule["agreement"] > 0
 
@@ -64,7 +69,7 @@ def joins(rules: dict[str, dict[str, dict[str, float]]]) -> bool:
 def test_the_mask_has_a_say_where_it_tells_more_than_the_head(tell: str, expected: bool) -> None:
     chosen = [choose_rules(sights(60, tell, seed)) for seed in range(5)]
     assert sum(map(joins, chosen)) >= 4 if expected else sum(map(joins, chosen)) <= 1
-    for rules in chosen:
+    for rules in filter(None, chosen):
         rule = EvidenceRule.from_dict(rules["glioma"]["MR"])
         assert 0 < rule.gate < 1 and min(rule.head, rule.confidence, rule.size) >= 0
     if expected:
@@ -72,6 +77,48 @@ def test_the_mask_has_a_say_where_it_tells_more_than_the_head(tell: str, expecte
         counts = agreed(choose_rules(made), made)
         assert counts["there"] == counts["absent"] == 30
         assert counts["found"] > 27 and counts["alarms"] < 3
+
+
+def volumes(count: int, seed: int) -> list[Sight]:
+    """Volumes that all hold a small structure; most of their slices do not, and look alike."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        told = rng.normal((3.0, 0.0, -3.0, 0.2), 0.3, (9, 4)).tolist()
+        made.append(Sight(f"p{number}", True, Evidence(*told[0])))
+        made += [
+            Sight(f"p{number}", k == 1, Evidence(*told[k]), share=1 / 8, whole=False)
+            for k in range(1, 9)
+        ]
+    return made
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("count", [2, 5, 12])
+def test_a_rule_loses_hardly_an_answer_that_the_plain_gate_lets_pass(count: int, seed: int) -> None:
+    made = sights(60, "confidence", seed)
+    made["lung nodule", "MR"] = volumes(count, seed)
+    rules = choose_rules(made, {"glioma": 0.6})
+    for (name, modality), seen in made.items():
+        there = [s for s in seen if s.whole and s.there]
+        plain = 0.6 if name == "glioma" else 0.5
+        before = sum(s.evidence is not None and s.evidence.head >= logit(plain) for s in there)
+        after = before
+        if name in rules:
+            rule = EvidenceRule.from_dict(rules[name][modality])
+            after = sum(
+                bool(s.evidence and rule.probability(s.evidence) >= rule.gate) for s in there
+            )
+        assert after >= before - MOST_LOST * len(there), name
+
+
+def test_the_price_of_an_alarm_rises_until_few_are_left() -> None:
+    offers: dict[str, Offer] = {
+        "liver": {None: (20.0, 3.0), 0.2: (20.0, 2.0), 0.7: (19.0, 0.0)},
+        "spleen": {None: (10.0, 0.0), 0.3: (10.0, 0.0), 0.9: (8.0, 0.0)},
+    }
+    assert choose_offers(offers, 100.0) == {"liver": 0.2, "spleen": None}
+    assert choose_offers(offers, 40.0) == {"liver": 0.7, "spleen": None}
 
 
 def test_few_cases_make_no_rule() -> None:
@@ -147,6 +194,8 @@ def test_single_slices_of_a_volume_are_sights_of_their_own() -> None:
     whole, *single = sights_of(slices, truth, presence, 0.5, "p")
     assert whole.there and whole.evidence and whole.evidence.agreement > 0
     assert len(single) == 8 and {s.patient for s in single} == {"p"}
+    assert whole.whole and not any(s.whole for s in single)
+    assert whole.share == sum(s.share for s in single) == 1.0
     assert all(s.there == (s.evidence is not None) for s in single)
     assert 2 <= sum(s.there for s in single) <= 4
     (only,) = sights_of(slices[:1], None, presence[:1], 0.5, "p")
