@@ -23,12 +23,13 @@ from .clip_layout import (
     fill_model,
     fill_text_tower,
     read_config,
-    read_weights,
 )
 from .clip_visual import ClipImage, ClipVisual
 from .encoder import TextEncoder, normalise_prompt
 from .features import TextFeatures
 from .sources import find_encoder_weights, weights_sha256
+from .tensor_files import read_weights
+from .words import load_words
 
 __all__ = ["ClipEncoder", "ClipImage", "ClipVisual", "TextFeatures", "load_clip_encoder"]
 
@@ -45,7 +46,7 @@ class ClipEncoder(TextEncoder):
 
     Args:
         model: open_clip's CLIP or CustomTextCLIP.
-        tokenizer: the tokenizer of transformers for a BERT tower, else open_clip's.
+        tokenizer: `BertWords` for a BERT tower, else open_clip's.
         spec: id, revision, sha256, max_length.
         config: content of ``open_clip_config.json``.
         cache_size: prompts remembered.
@@ -137,10 +138,10 @@ class ClipEncoder(TextEncoder):
             self._cache[text] = (states[row][mask[row]].float().clone(), pooled[row].clone())
 
     def _bert_text(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
-        batch = self._tokens(texts)
-        tower, mask = self.model.text, batch["attention_mask"]
-        found = tower.transformer(input_ids=batch["input_ids"], attention_mask=mask)
-        return found.last_hidden_state, mask.bool(), tower.proj(tower.pooler(found, mask))
+        ids, mask = self.tokenizer(texts, self.max_length)
+        tower, real = self.model.text, mask.long()
+        found = tower.transformer(input_ids=ids, attention_mask=real)
+        return found.last_hidden_state, mask, tower.proj(tower.pooler(found, real))
 
     def _native_text(self, texts: list[str]) -> tuple[Tensor, Tensor, Tensor]:
         """Encode with open_clip's own transformer; what follows the end mark is padding."""
@@ -197,12 +198,12 @@ def load_clip_encoder(
         model = build_model(config["model_cfg"], _read_json(tower.parent / "config.json"))
         fill_model(model, stored, name, named_text=True)
         fill_text_tower(model, tower, name)
-        return ClipEncoder(model, _bert_words(tower.parent), spec, config, cache_size)
+        return ClipEncoder(model, load_words(tower.parent), spec, config, cache_size)
     beside = _read_json(path.parent / "config.json")
     bert = beside if beside.get("model_type") == "bert" else bert_config(stored)
     model = build_model(config["model_cfg"], bert)
     fill_model(model, stored, name)
-    return ClipEncoder(model, _bert_words(path.parent), spec, config, cache_size)
+    return ClipEncoder(model, load_words(path.parent), spec, config, cache_size)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -213,19 +214,3 @@ def _read_json(path: Path) -> dict[str, Any]:
         return content
     except (OSError, ValueError) as error:
         raise CheckpointError(f"'{path}' is damaged; install the encoder again.") from error
-
-
-def _bert_words(folder: Path) -> Any:
-    """Return the tokenizer beside the weights."""
-    from transformers import BertTokenizerFast
-
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-        raise CheckpointError(
-            f"'{folder}' holds no tokenizer; put the encoder's tokenizer.json or vocab.txt there."
-        )
-    try:
-        return BertTokenizerFast.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"The tokenizer in '{folder}' cannot be read; install the encoder again."
-        ) from error

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..files.text import read_json
 from ..outcome import CheckpointError
 from ..torchvision_operators import declare_torchvision_operators
+from .tensor_files import read_weights
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -57,40 +58,6 @@ def read_config(folder: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
             f"'{folder}' holds no {CONFIG}; put it there, or name the architecture with 'model'."
         )
     return {"model_cfg": found}
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file: safetensors, or a PyTorch file that holds tensors only.
-
-    Raises:
-        CheckpointError: when it is damaged or holds anything else.
-    """
-    from pickle import UnpicklingError
-
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(str(path))
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        stored = stored.get("state_dict", stored)
-        if all(isinstance(value, Tensor) for value in stored.values()):
-            return {key.removeprefix("module."): value for key, value in stored.items()}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-        AttributeError,
-        EOFError,
-        SafetensorError,
-        UnpicklingError,
-    ) as error:
-        raise CheckpointError(
-            f"'{path}' is damaged or holds more than tensors; get it again."
-        ) from error
-    raise CheckpointError(f"'{path}' holds more than tensors; get it again.")
 
 
 def bert_config(tensors: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
 from ..files.text import read_json
-from ..outcome import CheckpointError, DependencyError
-from ..torchvision_operators import declare_torchvision_operators
+from ..outcome import CheckpointError
+from .bert import BertSizes, bert_from_tensors
 from .features import TextFeatures, masked_mean
 from .sources import find_encoder_weights
+from .tensor_files import read_weights
+from .words import load_words
 
 
 def normalise_prompt(text: str) -> str:
@@ -26,8 +27,8 @@ class TextEncoder:
     """A frozen transformer and its tokenizer, with a cache of encoded prompts.
 
     Args:
-        model: returns ``last_hidden_state`` (P, L, C).
-        tokenizer: of the transformers library.
+        model: a `Bert`; subclasses take others.
+        tokenizer: `BertWords`; subclasses take others.
         spec: id, revision, sha256, max_length.
         cache_size: prompts remembered.
     """
@@ -89,8 +90,7 @@ class TextEncoder:
 
     def truncated(self, text: str) -> bool:
         """Return whether the token limit cuts this prompt."""
-        ids = self.tokenizer(normalise_prompt(text))["input_ids"]
-        return len(ids) > self.max_length
+        return self.tokenizer.count(normalise_prompt(text)) > self.max_length
 
     def encode(self, prompts: Sequence[str]) -> TextFeatures:
         """Encode prompts: tokens (P, L, C), mask (P, L), pooled (P, C), float32 on the CPU.
@@ -122,25 +122,11 @@ class TextEncoder:
                 deep[row, :, :count] = more[0]
         return TextFeatures(tokens, mask, pooled, deep)
 
-    def _tokens(self, texts: list[str]) -> Any:
-        """Return the token ids and their mask, padded and cut to the limit."""
-        return self.tokenizer(
-            texts,
-            padding=True,
-            truncation=True,
-            max_length=self.max_length,
-            return_tensors="pt",
-        )
-
     @torch.inference_mode()
     def _encode_batch(self, texts: list[str]) -> None:
-        batch = self._tokens(texts)
-        options = {"output_hidden_states": True} if self.depths else {}
-        output = self.model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], **options
-        )
+        ids, mask = self.tokenizer(texts, self.max_length)
+        output = self.model(input_ids=ids, attention_mask=mask)
         states = output.last_hidden_state.float()
-        mask = batch["attention_mask"].bool()
         pooled = masked_mean(states, mask)
         for row, text in enumerate(texts):
             # clone: an inference tensor cannot be saved for a backward pass
@@ -157,41 +143,12 @@ def load_bert(
     """Load a frozen BERT-like encoder; see `TextPromptSegLib.text.loading`."""
     weights = find_encoder_weights(spec, folder)
     path = weights.parent
-    declare_torchvision_operators()
+    tokenizer = load_words(path)
+    tensors = read_weights(weights)
     try:
-        from transformers import AutoTokenizer, BertModel, BertTokenizerFast
-        from transformers.utils import logging as transformers_logging
-    except ImportError as error:
-        raise DependencyError(
-            "The Python package transformers is missing; install it (pip install transformers)."
-        ) from error
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        # A BERT of another name (cxr-bert) would ask for code from the hub; it needs none.
-        plain = read_json(path / "config.json").get("model_type") == "bert"
-        reader: Any = AutoTokenizer if plain else BertTokenizerFast
-        tokenizer = reader.from_pretrained(path, local_files_only=True)
-        # The file that was checked, no other one beside it; a PyTorch file is read with
-        # weights_only=True: whatever else it holds is not run.
-        model = BertModel.from_pretrained(
-            path,
-            add_pooling_layer=False,
-            local_files_only=True,
-            use_safetensors=weights.suffix == ".safetensors",
-            weights_only=True,
-        )
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        EOFError,
-        UnpicklingError,
-    ) as error:
+        model = bert_from_tensors(tensors, BertSizes.from_dict(read_json(path / "config.json")))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"The text encoder in '{path}' cannot be read; install it again."
+            f"The text encoder in '{path}' cannot be read ({error}); install it again."
         ) from error
     return TextEncoder(model, tokenizer, spec, cache_size)

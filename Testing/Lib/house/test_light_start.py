@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_heavy_packages_are_imported_where_they_are_used() -> None:
         if path.relative_to(LIBRARY).parts[0] != "training"
     }
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_a_sentence_encoder_needs_no_transformers() -> None:
+    """It is the longest import of all; SAM 3 and the networks of open_clip need it."""
+    folders = ("text", "systems/film_unet", "inference", "checkpoints", "nn")
+    imports = re.compile(r"^\s*(?:from|import) transformers\b", re.MULTILINE)
+    files = [path for folder in folders for path in (LIBRARY / folder).rglob("*.py")]
+    assert len(files) > 50
+    assert [p.name for p in files if imports.search(p.read_text(encoding="utf-8"))] == []
 
 
 def test_only_the_system_that_is_asked_for_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,9 +80,9 @@ def test_three_depths_are_those_of_the_encoder_while_lora_adds_nothing(encoder: 
         torch.nn.init.zeros_(update.b)
     text = encoder.encode(TEXTS)
     read = net.eval().encode_text(text)
-    ids = encoder.tokenizer(TEXTS[0].lower(), return_tensors="pt")
+    ids, mask = encoder.tokenizer([TEXTS[0].lower()], 64)
     with torch.no_grad():
-        states = encoder.model(**ids, output_hidden_states=True).hidden_states
+        states = encoder.model(ids, mask).hidden_states
         for row, depth in enumerate((2, 4, 6)):
             expected = net.cate.project[row](states[depth][0])
             length = len(expected)

@@ -85,6 +85,70 @@ def test_normalise_prompt() -> None:
     assert normalise_prompt("  The LEFT\n kidney. ") == "the left kidney"
 
 
+TEXTS = ("left kidney", "segment the right kidney of the liver " * 3, "Läsion, 3 mm!", "")
+
+
+def same_as_transformers(encoder: Any, folder: Path) -> None:
+    """Compare tokens, all hidden states and the pooled vectors of `TEXTS`."""
+    from transformers import AutoTokenizer, BertModel
+
+    theirs = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    options = {"padding": True, "truncation": True, "max_length": encoder.max_length}
+    words = AutoTokenizer.from_pretrained(folder)(list(TEXTS), return_tensors="pt", **options)
+    ids, mask = encoder.tokenizer(TEXTS, encoder.max_length)
+    assert torch.equal(ids, words["input_ids"]) and torch.equal(mask, words["attention_mask"] > 0)
+    with torch.inference_mode():
+        expected = theirs(**words, output_hidden_states=True).hidden_states
+        got = encoder.model(ids, mask).hidden_states
+    assert len(got) == len(expected)
+    for ours, other in zip(got, expected, strict=True):
+        assert torch.allclose(ours[mask], other[mask], atol=2e-5)
+    pooled = masked_mean(expected[-1], mask)
+    assert torch.allclose(encoder.encode(TEXTS).pooled, pooled, atol=1e-5)
+
+
+def test_states_are_those_of_transformers(encoder: Any, bert_folder: Path) -> None:
+    same_as_transformers(encoder, bert_folder)
+
+
+def test_names_of_older_files_are_known_and_half_numbers_too(
+    encoder: Any, bert_folder: Path, tmp_path: Path
+) -> None:
+    """As bert-base-uncased has them, with only a vocabulary beside the weights."""
+    stored = load_file(bert_folder / "model.safetensors")
+    old = {f"bert.{key}": value.half() for key, value in stored.items()}
+    for new, name in (("weight", "gamma"), ("bias", "beta")):
+        ending = f"LayerNorm.{new}"
+        old = {k.replace(ending, f"LayerNorm.{name}"): v for k, v in old.items()}
+    save_file(old, tmp_path / "model.safetensors")
+    for name in ("config.json", "vocab.txt"):
+        shutil.copy(bert_folder / name, tmp_path)
+    other = load_text_encoder({"id": "x/bert", "max_length": 16}, folder=tmp_path)
+    assert torch.equal(other.tokenizer(TEXTS, 16)[0], encoder.tokenizer(TEXTS, 16)[0])
+    assert torch.allclose(other.encode(TEXTS).pooled, encoder.encode(TEXTS).pooled, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"hidden_act": "selu"}, "activation 'selu'"),
+        ({"position_embedding_type": "relative_key"}, "relative positions"),
+        ({"num_attention_heads": 5}, "multiple of its heads"),
+        ({"num_hidden_layers": 3}, "lack encoder.layer.2"),
+        ({"intermediate_size": 50}, "another size"),
+        ({"hidden_size": "wide"}, "whole numbers"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused(
+    bert_folder: Path, tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    shutil.copytree(bert_folder, tmp_path / "bert")
+    path = tmp_path / "bert" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(CheckpointError, match=f"cannot be read .*{sentence}"):
+        load_text_encoder({"id": "x/bert"}, folder=tmp_path / "bert")
+
+
 def test_wrong_weights_are_refused_before_they_are_read(bert_folder: Path) -> None:
     with pytest.raises(CheckpointError, match="sha256"):
         load_text_encoder({**BERT_BASE, "sha256": "0" * 64}, folder=bert_folder)
@@ -126,7 +190,7 @@ def test_a_pytorch_file_that_holds_code_is_refused(
     shutil.copytree(bert_folder, tmp_path / "bert")
     (tmp_path / "bert" / "model.safetensors").unlink()
     torch.save({"embeddings.word_embeddings.weight": Evil()}, "bert/pytorch_model.bin")
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match="holds more than tensors"):
         load_text_encoder({"id": "x/bert"}, folder=tmp_path / "bert")
     assert not (tmp_path / "evil").exists()
 
@@ -184,3 +248,5 @@ def test_minilm_of_the_package_understands_words() -> None:
     near = torch.cosine_similarity(vectors[0], vectors[1], dim=0)
     far = torch.cosine_similarity(vectors[0], vectors[2], dim=0)
     assert encoder.dim == 384 and near > far + 0.1
+    weights = find_encoder_weights(MINILM)
+    same_as_transformers(encoder, weights.parent)

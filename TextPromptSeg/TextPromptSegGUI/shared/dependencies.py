@@ -36,6 +36,7 @@ SKIPPED = ("numpy", "scipy", "SimpleITK", "requests", "torch", "torchvision",
 _FACTS = {
     "torch": ("torch", 200),
     "transformers": ("transformers", 25),
+    "tokenizers": ("tokenizers", 3),
     "monai": ("monai", 3),
     "open_clip_torch": ("open_clip", 2),
     "segment-anything": ("segment_anything", 1),
