@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue, layout
 from ..checkpoints.model_info import DEFAULT_MODEL
@@ -20,10 +20,11 @@ from ..files.checks import KnownFiles, check_folder
 from ..files.leftovers import sweep
 from ..files.text import STAGING_PREFIX
 from ..formats.writing import check_output
-from ..outcome import Cancelled, OutputError, Progress
-from .batch_case import BatchJob, config_digest, finished_before, run_case
+from ..outcome import OutputError, Progress
+from .batch_case import BatchJob, config_digest, finished_before
+from .batch_stages import PARTS, run_in_step
 from .batch_summary import BatchSummary, CaseResult
-from .cases import Case, find_cases, inputs_around
+from .cases import find_cases, inputs_around
 from .cluster import run_on_cluster
 from .job import PredictorFactory, RunOptions, known_prompts
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PARTS = 1000  # progress steps of one case
 _SUMMARY_EVERY = 2.0  # s
 
 
@@ -119,8 +119,8 @@ def run_batch(
         return BatchSummary(found, folder, named, len(cases), time.monotonic() - start)
 
     def tell(case_steps: int, message: str) -> bool:
-        done = len(results) * _PARTS + case_steps
-        return progress is None or progress(done, len(cases) * _PARTS, message)
+        done = len(results) * PARTS + case_steps
+        return progress is None or progress(done, len(cases) * PARTS, message)
 
     def record(result: CaseResult) -> None:
         nonlocal written
@@ -133,31 +133,11 @@ def run_batch(
         if open_cases and scheduler is not None:
             run_on_cluster(scheduler, open_cases, job, record, tell)
         elif open_cases:
-            _run_here(open_cases, job, record, tell)
+            run_in_step(open_cases, job, record, tell)
     finally:
         if results:
             summary().write()
     return summary()
-
-
-def _run_here(cases: Sequence[Case], job: BatchJob, record: Any, tell: Any) -> None:
-    """Work through the cases in this process."""
-    if not tell(0, f"loading {job.model}"):
-        raise Cancelled("loading the model")
-    predictor = job.load()
-    for case in cases:
-        reached = 0
-
-        def inner(done: int, total: int, message: str, case: Case = case) -> bool:
-            nonlocal reached
-            if total:
-                reached = max(reached, int(_PARTS * min(done / total, 0.99)))
-            return bool(tell(reached, f"{case.id}: {message}"))
-
-        result = run_case(predictor, case, job, inner)
-        record(result)
-        if not tell(0, case.id):
-            raise Cancelled(case.id)
 
 
 def _model_digest(model: str) -> str:

@@ -1,4 +1,4 @@
-"""One case of a batch: what is done with it, its record, and whether it was done before."""
+"""What is done with every case of a batch, and whether a case was done before."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import hashlib
 import json
 import logging
 import os
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..checkpoints.model_info import DEFAULT_MODEL
-from ..files.checks import KnownFiles
-from ..files.text import file_sha256, read_json, write_json
-from ..formats.members import input_files
+from ..files.text import file_sha256, read_json
 from ..inference import loading
-from ..outcome import Cancelled, InputError, Progress, TextPromptSegError
+from ..outcome import InputError
 from ..prompting.prompt import Prompt
 from ..resources import VERSION
 from .batch_summary import CaseResult
 from .cases import RECORD_SUFFIX, Case, fingerprint
-from .job import PredictorFactory, RunOptions, read_image, run_job
+from .job import PredictorFactory, RunOptions
 from .outputs import PICTURE_SUFFIXES, Outputs
 from .report import plain
 
@@ -94,66 +91,6 @@ class BatchJob:
         }
 
 
-def run_case(
-    predictor: Any, case: Case, job: BatchJob, progress: Progress | None = None
-) -> CaseResult:
-    """Segment one case, write its files and its record; a failure becomes a sentence.
-
-    Raises:
-        Cancelled: when ``progress`` returned False; the case has no new files then.
-    """
-    start = time.monotonic()
-    try:
-        outputs = job.outputs(case)
-        assert outputs.report is not None and outputs.segmentation is not None
-        earlier = _earlier_files(case, job)
-        files_in = input_files(case.source)
-        outputs.check(KnownFiles(files_in), more=job.options.leaves_more)
-        outputs.report.unlink(missing_ok=True)  # from now on the old files count for nothing
-        mark = fingerprint(case, job.identity(), files_in)
-        result = run_job(
-            predictor,
-            case.source,
-            job.prompts,
-            replace(outputs, report=None),
-            job.options,
-            volume=read_image(case.source, outputs, case.series, progress, apart=True),
-            progress=progress,
-            paths=job.paths,
-            earlier=earlier,
-        )
-        files = {path.relative_to(job.output_dir).as_posix(): path for path in result.files}
-        record = {
-            **result.report,
-            "case": case.id,
-            "status": "done",
-            "case_seconds": round(time.monotonic() - start, 4),
-            "fingerprint": mark,
-            "files": {
-                name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
-                for name, path in files.items()
-            },
-        }
-        write_json(outputs.report, record)
-        return CaseResult(
-            id=case.id,
-            source=job.told(case),
-            status="done",
-            prompts=tuple(result.report["prompts"]),
-            output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
-            seconds=time.monotonic() - start,
-            image=_image_facts(result.report),
-        )
-    except Cancelled:
-        raise
-    except TextPromptSegError as error:
-        sentence = str(error)
-    except Exception as error:  # one broken image must not end a night's run
-        logger.debug("A case failed", exc_info=True)
-        sentence = f"An unexpected {type(error).__name__} came up: {error}"
-    return job.failed(case, sentence, time.monotonic() - start)
-
-
 def config_digest(config: Mapping[str, Any]) -> str:
     """Return the sha256 of a checkpoint's configuration, which names the sha256 of its weights."""
     content = json.dumps(plain(config), sort_keys=True)
@@ -181,19 +118,19 @@ def finished_before(case: Case, job: BatchJob) -> CaseResult | None:
             prompts=tuple(record["prompts"]),
             output=outputs.segmentation.relative_to(job.output_dir).as_posix(),
             seconds=float(record["case_seconds"]),
-            image=_image_facts(record),
+            image=image_facts(record),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return None
 
 
-def _image_facts(report: Mapping[str, Any]) -> dict[str, Any]:
+def image_facts(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a report says of the image itself."""
     facts = report["provenance"]
     return {key: facts[key] for key in ("taken_for", "series") if key in facts}
 
 
-def _earlier_files(case: Case, job: BatchJob) -> list[Path]:
+def earlier_files(case: Case, job: BatchJob) -> list[Path]:
     """Return the files of this case's earlier run that must not stay beside the new ones.
 
     A segmentation of another kind, with what belongs to it, is left alone: its user wanted it.

@@ -15,7 +15,8 @@ from typing import Any
 
 from ..inference.device import keep_freed_memory
 from ..outcome import Cancelled, DependencyError, DeviceError, TextPromptSegError
-from .batch_case import BatchJob, config_digest, run_case
+from .batch_case import BatchJob, config_digest
+from .batch_stages import run_case
 from .batch_summary import CaseResult
 from .cases import Case
 

@@ -266,6 +266,37 @@ def _hints(options: RunOptions, volume: Volume) -> Hints:
     return replace(hints, mask=Boxed.of(mask.array))
 
 
+def answer_image(
+    predictor: Any,
+    source: Path,
+    volume: Volume,
+    prompts: Sequence[Prompt],
+    options: RunOptions,
+    progress: Progress | None = None,
+    paths: bool = True,
+) -> JobResult:
+    """Answer prompts on an image that was read, and report; no file is written.
+
+    Args:
+        predictor: a loaded `Predictor`.
+        source: the image's file or folder.
+        volume: the image.
+        prompts: what to segment.
+        options: threshold, region and the like.
+        progress: ``progress(done, total, message) -> bool``; False cancels.
+        paths: whether the report holds the path of the image.
+
+    Raises:
+        TextPromptSegError: with one sentence that says what to do.
+        Cancelled: when ``progress`` returned False.
+    """
+    volume = with_modality(volume, options.modality)
+    segmentations = answer(predictor, volume, prompts, options, progress)
+    told = source if paths else None
+    report = build_report(predictor, told, volume, segmentations, options.to_dict())
+    return JobResult(segmentations, report, [], volume)
+
+
 def run_job(
     predictor: Any,
     source: Path,
@@ -301,13 +332,10 @@ def run_job(
     if volume is None:
         _go_on(progress, "reading the image")
         volume = read_image(source, outputs, series or options.series, frame=options.frame)
-    volume = with_modality(volume, options.modality)
-    segmentations = answer(predictor, volume, prompts, options, progress)
+    made = answer_image(predictor, source, volume, prompts, options, progress, paths)
     _go_on(progress, "writing the results")
-    told = source if paths else None
-    report = build_report(predictor, told, volume, segmentations, options.to_dict())
-    done = write_results(outputs, volume, segmentations, report, progress, earlier)
-    return JobResult(segmentations, report, done.files, volume, done.removed)
+    done = write_results(outputs, made.volume, made.segmentations, made.report, progress, earlier)
+    return replace(made, files=done.files, removed=done.removed)
 
 
 def all_found(segmentations: Iterable[Segmentation]) -> bool:

@@ -15,10 +15,8 @@ from fake_predictor import FakePredictor
 from TextPromptSegLib.jobs.batch import (
     run_batch,
 )
-from TextPromptSegLib.jobs.batch_case import (
-    BatchJob,
-    run_case,
-)
+from TextPromptSegLib.jobs.batch_case import BatchJob
+from TextPromptSegLib.jobs.batch_stages import run_case
 from TextPromptSegLib.jobs.cases import find_cases
 from TextPromptSegLib.outcome import DeviceError
 
