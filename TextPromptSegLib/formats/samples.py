@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..prompting.boxed import all_kept
 from ..prompting.segmentation import Segmentation
 from .label_map import write_nifti
 from .side_files import divided
@@ -88,10 +89,10 @@ def candidates_of(result: Segmentation) -> list[Segmentation]:
         replace(
             result,
             provenance={**result.provenance, "candidate": f"{number} of {len(result.candidates)}"},
-            mask=mask,
-            voxels=int(np.count_nonzero(mask)),
+            mask=mask.unless_small(),
+            voxels=int(np.count_nonzero(mask.values)),
             candidates=(),
             uncertainty=None,
         )
-        for number, mask in enumerate(result.candidates, 1)
+        for number, mask in enumerate(all_kept(result.candidates), 1)
     ]

@@ -5,6 +5,7 @@ All arrays here are canonical LPS (K, J, I): i grows to the patient's left, k to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +50,18 @@ class Region:
             inside |= (coordinate >= low) & (coordinate < high)
         return inside
 
-    def cut(self, array: np.ndarray) -> None:
-        """Set ``array`` (K, J, I) to zero outside the region, in place."""
-        for k, plane in enumerate(array):
+    def cut(self, array: np.ndarray, start: Sequence[int] = (0, 0, 0)) -> None:
+        """Set a part (k, j, i) of the volume to zero outside the region, in place.
+
+        Args:
+            array: the part.
+            start: where in the volume (K, J, I) its first voxel lies.
+        """
+        first, top, left = start
+        rows, columns = (slice(a, a + n) for a, n in zip((top, left), array.shape[1:], strict=True))
+        for k, plane in enumerate(array, first):
             if plane.any():
-                plane *= self.at(k)
+                plane[~np.broadcast_to(self.at(k), self.shape[1:])[rows, columns]] = 0
 
 
 def nearer_side(left: np.ndarray, right: np.ndarray, side: str) -> Region | None:

@@ -11,6 +11,8 @@ import torch
 from torch.nn import functional as F
 
 from ..outcome import InputError
+from .boxes import Box, unturned
+from .cores import on_cores
 from .intensity import InputSpec, canvas_offset, fit_slice_size, neighbour_step, scale_parameters
 from .resizing import resize_bicubic
 
@@ -164,6 +166,17 @@ class SliceStack:
         """Return a file-order array (K, J, I) as a stack (N, H, W), a view."""
         return plane_view(self.axis_map.apply(array), self.plane)
 
+    def file_box(self, slices: range, rows: slice, columns: slice) -> Box:
+        """Return where consecutive slices, rows and columns of them lie in the file's array."""
+        depth, part = self._canonical_depth, slice(slices.start, slices.stop)
+        upright = slice(depth - rows.stop, depth - rows.start)
+        box = {
+            "axial": (part, rows, columns),
+            "coronal": (upright, part, columns),
+            "sagittal": (upright, columns, part),
+        }[self.plane]
+        return unturned(box, self.volume.shape, self.axis_map.source, self.axis_map.flipped)
+
     def block(
         self,
         roi: Sequence[float] | None = None,
@@ -235,12 +248,14 @@ class SliceStack:
         (top, left), (h, w) = self.offset, self.inner
         make = np.empty if self.inner == self.canvas else np.zeros
         images = make((last - first, len(windows), *self.canvas), np.float32)
-        # One slice at a time: its windows stay in the processor's cache until they are resized.
-        clipped = np.empty((len(windows), *self.slices.shape[1:]), np.float32)
-        for number, image in enumerate(images, first):
+
+        def fill(number: int) -> None:
+            image = images[number - first]
             values = np.asarray(self.slices[number], dtype=np.float32)
             if self.slices.dtype.kind == "f":
                 values = np.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
+            # One slice at a time: its windows stay in the processor's cache until resized.
+            clipped = np.empty((len(windows), *values.shape), np.float32)
             for (low, high), plane in zip(windows, clipped, strict=True):
                 np.clip(values, np.float32(low), np.float32(high), out=plane)
             inner = image[:, top : top + h, left : left + w]
@@ -251,6 +266,8 @@ class SliceStack:
                 plane -= np.float32(low)
                 plane *= np.float32(1.0 / (high - low))
             np.clip(inner, 0.0, 1.0, out=inner)
+
+        on_cores(fill, range(first, last))
         return torch.from_numpy(images)
 
     def probabilities(self, logits: torch.Tensor) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import InputError, Outcome
-from ..prompting.boxed import Boxed, kept_of
+from ..prompting.boxed import Boxed, kept_of, nothing
 from ..prompting.segmentation import Segmentation
 from .plausibility import UNUSUAL, Neighbours, oddities
 from .postprocess import PostprocessRule, apply_rule, largest, over_threshold
@@ -49,10 +49,10 @@ def answer(
     # Everything is done inside the box: outside of it there is nothing to find, fill or drop.
     raw = over_threshold(kept.values, threshold)
     drawn = apply_rule(raw, rule, spacing, int(provenance["slice_axis"]))
-    peak, voxels = largest(kept.values), int(np.count_nonzero(drawn))
+    peak, voxels = largest(kept.values), int(np.count_nonzero(drawn.view(bool)))
     mask = Boxed(kept.shape, kept.start, drawn).trimmed()
     volume = voxels * float(provenance["voxel_ml"])
-    unusual = oddities(prompt, mask.whole(), volume, provenance) if voxels else ()
+    unusual = oddities(prompt, mask, volume, provenance) if voxels else ()
     if voxels:
         outcome = Outcome.FOUND
         size = size_text(voxels, mask.shape, spacing, int(provenance["slice_axis"]))
@@ -132,7 +132,7 @@ def refuse(
     return Segmentation(
         prompt=prompt,
         outcome=Outcome.UNKNOWN_PROMPT,
-        mask=np.zeros(shape, np.uint8),
+        mask=nothing(shape).unless_small(),
         probability=None,
         seconds=0.0,
         max_probability=0.0,

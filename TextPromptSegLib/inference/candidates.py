@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.cores import on_cores
 from ..outcome import Progress
+from ..prompting.boxed import Boxed, BoxedArrays, all_kept, kept_of, nothing
 from ..prompting.segmentation import Segmentation
 from .answers import answer
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from ..systems.base import Features, PromptedSegmenter
     from ..text.features import TextFeatures
+
+Mask = np.ndarray | Boxed
+"""A mask (K, J, I), whole or boxed."""
 
 SEED = 0
 """The same request gives the same candidates."""
@@ -106,31 +111,45 @@ def per_pass(count: int, voxels: int, prompts: int) -> int:
 class Spread:
     """Mean and standard deviation of probabilities, voxel by voxel, one sample after the other.
 
+    Kept for the box around all samples; outside of it every sample is zero.
+
     Args:
         shape: (K, J, I).
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
         self.count = 0
-        self._mean = np.zeros(shape, np.float32)
-        self._squares = np.zeros(shape, np.float32)
+        self._mean, self._squares = nothing(shape, np.float32), nothing(shape, np.float32)
 
-    def add(self, probability: np.ndarray) -> None:
-        """Take one sample (K, J, I)."""
+    def add(self, probability: Boxed) -> None:
+        """Take one sample (K, J, I) float16."""
+        import torch
+
         self.count += 1
-        for mean, squares, part in zip(self._mean, self._squares, probability, strict=True):
-            values = part.astype(np.float32)
+        self._mean, self._squares = self._mean.grown(probability), self._squares.grown(probability)
+        sample = nothing(self._mean.shape, np.float16).grown(self._mean)
+        sample.shared(probability)[0][...] = probability.shared(sample)[0]
+        arrays = (self._mean.values, self._squares.values, sample.values)
+        for mean, squares, part in zip(*map(torch.from_numpy, arrays), strict=True):
+            values = part.float()
             before = values - mean
             mean += before / self.count
             squares += before * (values - mean)
 
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Boxed:
         """Return the mean (K, J, I) float16."""
-        return self._mean.astype(np.float16)
+        return _halves(self._mean, self._mean.values)
 
-    def deviation(self) -> np.ndarray:
+    def deviation(self) -> Boxed:
         """Return the standard deviation of the population (K, J, I) float16; 0 for one sample."""
-        return np.sqrt(self._squares / max(1, self.count)).astype(np.float16)
+        return _halves(self._squares, np.sqrt(self._squares.values / max(1, self.count)))
+
+
+def _halves(kept: Boxed, values: np.ndarray) -> Boxed:
+    """Return numbers of a box as float16 (torch turns them ten times faster than numpy)."""
+    import torch
+
+    return Boxed(kept.shape, kept.start, torch.from_numpy(values).half().numpy()).trimmed()
 
 
 class Whole:
@@ -141,13 +160,15 @@ class Whole:
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
-        self._largest = np.zeros(shape, np.float16)
+        self._largest = nothing(shape, np.float16)
 
-    def add(self, probability: np.ndarray) -> None:
-        """Take one instance (K, J, I)."""
-        np.maximum(self._largest, probability, out=self._largest)
+    def add(self, probability: Boxed) -> None:
+        """Take one instance (K, J, I) float16, not negative."""
+        self._largest = self._largest.grown(probability)
+        ours, new = (part.view(np.uint16) for part in self._largest.shared(probability))
+        np.maximum(ours, new, out=ours)  # bits of non-negative halves are in order
 
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Boxed:
         """Return the answer (K, J, I) float16: the largest of the instances."""
         return self._largest
 
@@ -156,7 +177,7 @@ class Whole:
         return None
 
 
-def linked(masks: Sequence[np.ndarray], axis: int) -> list[np.ndarray]:
+def linked(masks: Sequence[Mask], axis: int) -> list[Boxed]:
     """Return instances that keep their number from slice to slice, those with any voxel.
 
     Each slice ranks its instances by their own scores. Along the stack they are put into the order
@@ -168,9 +189,16 @@ def linked(masks: Sequence[np.ndarray], axis: int) -> list[np.ndarray]:
     """
     from scipy.optimize import linear_sum_assignment
 
-    stacks = [np.moveaxis(mask, axis, 0).copy() for mask in masks]
-    last = np.stack([stack[0] != 0 for stack in stacks])
-    for n in range(1, stacks[0].shape[0]):
+    kept = all_kept(masks)
+    around = kept[0]
+    for mask in kept[1:]:
+        around = around.grown(mask)
+    drawn = [nothing(mask.shape, mask.values.dtype).grown(around) for mask in kept]
+    for own, mask in zip(drawn, kept, strict=True):
+        own.shared(mask)[0][...] = mask.values
+    stacks = [np.moveaxis(own.values, axis, 0) for own in drawn]
+    last = np.zeros((len(stacks), *stacks[0].shape[1:]), bool)
+    for n in range(stacks[0].shape[0]):
         here = np.stack([stack[n] != 0 for stack in stacks])
         shared = (last[:, None] & here[None]).sum((2, 3))
         order = linear_sum_assignment(-shared)[1]
@@ -179,23 +207,46 @@ def linked(masks: Sequence[np.ndarray], axis: int) -> list[np.ndarray]:
             stack[n] = mask
         there = here.any((1, 2))
         last[there] = here[there]  # one that is missing in a slice may come again
-    return [np.moveaxis(stack, 0, axis) for stack in stacks if stack.any()]
+    return [own.trimmed() for own in drawn if own.values.any()]
 
 
-def distance(a: np.ndarray, b: np.ndarray) -> float:
+def distance(a: Mask, b: Mask) -> float:
     """Return 1 - IoU of two masks, 0 when both are empty."""
-    union = int(np.count_nonzero((a != 0) | (b != 0)))
-    return 1.0 - int(np.count_nonzero((a != 0) & (b != 0))) / union if union else 0.0
+    return _distances([a], [b])[0][0]
 
 
-def diversity(masks: Sequence[np.ndarray]) -> float:
+def _distances(some: Sequence[Mask], others: Sequence[Mask]) -> list[list[float]]:
+    """Return 1 - IoU of each mask with each other one."""
+    ours, theirs = (
+        [Boxed(m.shape, m.start, m.values != 0) for m in all_kept(masks)]
+        for masks in (some, others)
+    )
+    sizes, their_sizes = (
+        [int(np.count_nonzero(mask.values)) for mask in masks] for masks in (ours, theirs)
+    )
+
+    def row(number: int) -> list[float]:
+        found = []
+        for mask, size in zip(theirs, their_sizes, strict=True):
+            one, other = ours[number].shared(mask)
+            both = int(np.count_nonzero(one & other))
+            union = sizes[number] + size - both
+            found.append(1.0 - both / union if union else 0.0)
+        return found
+
+    return on_cores(row, range(len(ours)))
+
+
+def diversity(masks: Sequence[Mask]) -> float:
     """Return E[d(S, S')] over all pairs of candidates, also of one with itself, d = 1 - IoU."""
+    masks = all_kept(masks)
     count = len(masks)
-    pairs = sum(distance(masks[a], masks[b]) for a in range(count) for b in range(a))
+    between = _distances(masks, masks)
+    pairs = sum(between[a][b] for a in range(count) for b in range(a))
     return 2.0 * pairs / max(1, count * count)
 
 
-def energy_distance(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float:
+def energy_distance(masks: Sequence[Mask], truths: Sequence[Mask]) -> float:
     """Return the squared generalised energy distance of candidates and reference masks.
 
     ``2 E[d(S, Y)] - E[d(S, S')] - E[d(Y, Y')]`` with d = 1 - IoU
@@ -205,18 +256,20 @@ def energy_distance(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -
         masks: candidates S (K, J, I).
         truths: one mask per reader Y.
     """
-    across = [distance(s, y) for s in masks for y in truths]
+    masks, truths = all_kept(masks), all_kept(truths)
+    across = [value for row in _distances(masks, truths) for value in row]
     return 2.0 * sum(across) / len(across) - diversity(masks) - diversity(truths)
 
 
-def facts(masks: Sequence[np.ndarray], voxel_ml: float) -> dict[str, Any]:
+def facts(masks: Sequence[Mask], voxel_ml: float) -> dict[str, Any]:
     """Return what a report says of candidates: their number, volumes in ml and diversity."""
-    volumes = [round(int(np.count_nonzero(m)) * voxel_ml, 4) for m in masks]
+    kept = all_kept(masks)
+    volumes = [round(int(np.count_nonzero(m.values)) * voxel_ml, 4) for m in kept]
     return {
         "count": len(masks),
         "seed": SEED,
         "volumes_ml": volumes,
-        "diversity": round(diversity(masks), 4),
+        "diversity": round(diversity(kept), 4),
     }
 
 
@@ -245,7 +298,7 @@ def segment_samples(
     parts = model.shows_instances
     together = None if parts else together
     spreads: list[Spread | Whole | None] = []
-    masks: list[list[np.ndarray]] = []
+    masks: list[list[Boxed]] = []
     last: list[Segmentation] = []
     seconds: list[float] = []
     noises = draw_noise(count, max(1, model.latent_size))
@@ -263,8 +316,10 @@ def segment_samples(
             for sample in drawn:
                 made = sample[row]
                 if spread is not None and made.probability is not None:
-                    spread.add(made.probability)
-                    masks[row].append(made.mask)
+                    probability, mask = kept_of(made, "probability"), kept_of(made, "mask")
+                    assert probability is not None and mask is not None
+                    spread.add(probability)
+                    masks[row].append(mask)
     result = []
     for row, (made, spread) in enumerate(zip(last, spreads, strict=True)):
         if spread is None:
@@ -276,14 +331,15 @@ def segment_samples(
         provenance = {**made.provenance, "samples": described}
         whole = answer(made.prompt, spread.mean(), made.threshold, seconds[row], provenance)
         said = f"{whole.message}; {count} candidates, diversity {described['diversity']:.2f}"
+        deviation = spread.deviation()
         if parts:
             said = f"{whole.message}; {len(masks[row])} of at most {count} instances"
         result.append(
             replace(
                 whole,
                 message=said,
-                uncertainty=spread.deviation(),
-                candidates=tuple(masks[row]),
+                uncertainty=None if deviation is None else deviation.unless_small(),
+                candidates=BoxedArrays(masks[row]),
             )
         )
     return result

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..checkpoints.layout import ANYTHING
-from ..image.boxes import bounding_box
+from ..image.boxes import bounding_box, turned
 from ..image.modality import finite_sample, is_in_hu
 from ..image.regions import Region, half, nearer_side, thirds
 from ..image.slice_stack import Block, SliceStack, voxel_size
+from ..prompting.boxed import Boxed
 from ..prompting.clinical_text import name_of
 from .agreement import disagreements
 from .answers import BELOW
@@ -115,7 +116,7 @@ class Composer:
         """
         by_head = not_there(self.names, presence, trained)
         best = dict(zip(self.names, presence.max(axis=1, initial=0.0).tolist(), strict=True))
-        searched = slice(self._block.slices.start, self._block.slices.stop)
+        searched = (len(self._block.slices), *self._stack.slices.shape[1:])
         missing: dict[Group, float] = {}
         for group, pile in self._piles.items():
             seen = None
@@ -123,8 +124,8 @@ class Composer:
             for name in group:
                 rule = rule_of(trained.get(name_of(name), {}), self._modality)
                 if rule is not None and np.isfinite(best[name]) and seen is None:
-                    view = self._stack.view(pile.whole())
-                    seen = evidence_of(view[searched], best[name])
+                    view = self._stack.view(pile.boxed().values)
+                    seen = evidence_of(view, best[name], searched)
                 if rule is None or seen is None:
                     shares.append(by_head.get(name, 1.0))
                 else:
@@ -172,23 +173,28 @@ class Composer:
             self._piles[group].replace(array)
             self._notes[group] = COMPLETED if done else NOT_COMPLETED
 
-    def finish(self, target: Target) -> tuple[np.ndarray, tuple[str, ...]]:
+    def finish(self, target: Target) -> tuple[Boxed, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes = [self._notes[target.names]] if target.names in self._notes else []
-        array = self._piles[target.names].whole()
-        used = {target.names}
-        if not target.is_plain:
-            canonical = self._stack.axis_map.apply(array)
-            for region in self._regions(target, notes):
-                region.cut(canonical)
-            for part in target.minus:
-                other = self._mask_of(part)
-                array[other != 0] = 0
-            used = target.groups()
-        self._used(used)
+        kept = self._kept(target, notes)
+        self._used({target.names} if target.is_plain else target.groups())
         if self._block is not self._asked:
-            self._asked.cut(self._stack.view(array))
-        return array, tuple(notes)
+            asked = self._asked
+            kept = kept.within(self._stack.file_box(asked.slices, asked.rows, asked.columns))
+        return kept if target.is_plain else kept.trimmed(), tuple(notes)
+
+    def _kept(self, target: Target, notes: list[str]) -> Boxed:
+        """Return the probability of a target before it is cut to the block."""
+        kept = self._piles[target.names].boxed()
+        if not target.is_plain:
+            turn, shape = self._stack.axis_map, self._stack.volume.shape
+            start = [part.start for part in turned(kept.box, shape, turn.source, turn.flipped)]
+            for region in self._regions(target, notes):
+                region.cut(turn.apply(kept.values), start)
+            for part in target.minus:
+                here, there = kept.shared(self._mask_of(part))
+                here[there != 0] = 0
+        return kept
 
     def disagreements(self, target: Target, mask: np.ndarray) -> tuple[str, ...]:
         """Return what a report says of the finding and its mask (K, J, I) does not show."""
@@ -218,16 +224,10 @@ class Composer:
         mask = over_threshold(self._piles[group].whole(), self._limit(group))
         return self._stack.axis_map.apply(mask)
 
-    def _mask_of(self, target: Target) -> np.ndarray:
+    def _mask_of(self, target: Target) -> Boxed:
         """Return the mask of a target that is taken away, in the file's order."""
-        array = self._piles[target.names].whole()
-        if not target.is_plain:
-            canonical = self._stack.axis_map.apply(array)
-            for region in self._regions(target, []):
-                region.cut(canonical)
-            for part in target.minus:
-                array[self._mask_of(part) != 0] = 0
-        return over_threshold(array, target.threshold)
+        kept = self._kept(target, [])
+        return Boxed(kept.shape, kept.start, over_threshold(kept.values, target.threshold))
 
     def _regions(self, target: Target, notes: list[str]) -> list[Region]:
         """Return where the structure may lie, and say what was not certain."""

@@ -9,7 +9,7 @@ low probability, whatever the threshold is: another threshold needs no new decis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -52,13 +52,17 @@ def logit(probability: float) -> float:
     return float(np.clip(np.log(p / (1.0 - p)), -STEEPEST, STEEPEST))
 
 
-def evidence_of(slices: np.ndarray, presence: float) -> Evidence | None:
+def evidence_of(
+    slices: np.ndarray, presence: float, searched: Sequence[int] | None = None
+) -> Evidence | None:
     """Return what speaks for a structure; None without any mask.
 
     Args:
-        slices: probabilities (N, H, W) float16.
+        slices: probabilities (n, h, w) float16, everything or the part that holds anything.
         presence: largest presence over the slices.
+        searched: (N, H, W) of everything; None = ``slices``.
     """
+    searched = searched or slices.shape
     box = bounding_box(over_threshold(slices, LEVEL))
     if box is None:
         return None
@@ -66,14 +70,14 @@ def evidence_of(slices: np.ndarray, presence: float) -> Evidence | None:
     mask = over_threshold(part, LEVEL) != 0
     areas = mask.sum((1, 2))
     agreement = 0.0
-    if len(slices) > 1:
+    if searched[0] > 1:
         shared = int((mask[1:] & mask[:-1]).sum())
         # the slices beside the first and the last one show nothing of it
         agreement = 2.0 * shared / (2.0 * float(areas.sum())) - 0.5
     return Evidence(
         logit(presence),
         logit(float(part[mask].astype(np.float32).mean())),
-        float(np.log10(areas.max() / (slices.shape[1] * slices.shape[2]))),
+        float(np.log10(areas.max() / (searched[1] * searched[2]))),
         agreement,
     )
 

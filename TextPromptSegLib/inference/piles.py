@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..image.slice_stack import SliceStack
+from ..prompting.boxed import Boxed, nothing
 
 FLOOR = float(2.0**-10)
 """Around what reaches this probability a slice is kept; what is less and lies outside is zero
@@ -73,6 +74,25 @@ class Pile:
         for number, (row, column, part) in self._slices.items():
             view[number, row : row + part.shape[0], column : column + part.shape[1]] = part
         return array
+
+    def boxed(self) -> Boxed:
+        """Return a new array (K, J, I) float16 in the file's order, kept around all slices."""
+        held = self._slices.values()
+        if not held:
+            return nothing(self._stack.volume.shape, np.float16)
+        numbers = range(min(self._slices), max(self._slices) + 1)
+        top = min(row for row, _, _ in held)
+        left = min(column for _, column, _ in held)
+        bottom = max(row + part.shape[0] for row, _, part in held)
+        right = max(column + part.shape[1] for _, column, part in held)
+        rows, columns = slice(top, bottom), slice(left, right)
+        box = self._stack.file_box(numbers, rows, columns)
+        values = np.zeros([side.stop - side.start for side in box], np.float16)
+        view = self._stack.view(values)
+        for number, (row, column, part) in self._slices.items():
+            place = view[number - numbers.start, row - top :, column - left :]
+            place[: part.shape[0], : part.shape[1]] = part
+        return Boxed(self._stack.volume.shape, [side.start for side in box], values)
 
     def replace(self, array: np.ndarray) -> None:
         """Take a whole array (K, J, I) float16 in the file's order instead."""

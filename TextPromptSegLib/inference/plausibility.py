@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.boxes import bounding_box
+from ..image.parts import parts_of
+from ..prompting.boxed import Boxed, kept_of
 from ..prompting.expected import RELATIONS, expected
 from ..prompting.vocabulary import Vocabulary
 
@@ -76,26 +77,23 @@ def place_of(stack: SliceStack, block: Block) -> dict[str, Any] | None:
     picture = min(volume.shape) < 2 or volume.meta.get("geometry") == "assumed"
     if picture or None in axes:
         return None
-    searched = np.zeros(volume.shape, bool)
-    view = stack.view(searched)
-    view[block.slices.start : block.slices.stop, block.rows, block.columns] = True
-    box = bounding_box(searched)
-    if box is None or min(part.stop - part.start for part in box) < 2:
+    box = stack.file_box(block.slices, block.rows, block.columns)
+    if min(part.stop - part.start for part in box) < 2:
         return None
     up, right = axes
     assert up is not None and right is not None
     left = [right[0], -right[1], -right[2]]
-    return {"up": up, "left": left, "searched": [[p.start, p.stop] for p in box]}
+    return {"up": up, "left": left, "searched": [[int(p.start), int(p.stop)] for p in box]}
 
 
 def oddities(
-    prompt: Prompt, mask: np.ndarray, volume_ml: float, facts: Mapping[str, Any]
+    prompt: Prompt, mask: Boxed, volume_ml: float, facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return why a found structure is doubtful; () when nothing speaks against it.
 
     Args:
         prompt: what was asked.
-        mask: (K, J, I) uint8, not empty.
+        mask: (K, J, I) uint8, not empty, as an answer keeps it.
         volume_ml: its volume.
         facts: the provenance: ``place`` of `place_of` and ``relations`` of `related`.
     """
@@ -105,13 +103,13 @@ def oddities(
     name = str(prompt.structure)
     size, entry = expected().sizes.get(name), Vocabulary.load().entry(name)
     sides = 2 if entry.paired and prompt.side not in ("left", "right") else 1
-    box = bounding_box(mask)
     found = extent_of(prompt, mask, place)
-    if box is None or found is None or min(mask.shape) < 2:
+    if found is None or min(mask.shape) < 2:
         return ()
+    tight = mask.tight()
     cut = any(
         part.start <= low or part.stop >= high
-        for part, (low, high) in zip(box, place["searched"], strict=True)
+        for part, (low, high) in zip(tight.box, place["searched"], strict=True)
     )
     said = []
     if size is not None and volume_ml > sides * size.most_ml:
@@ -122,17 +120,18 @@ def oddities(
     if size is not None and size.height_mm is not None and height > size.height_mm:
         said.append(f"{height:,.0f} mm along the body is more than {size.height_mm:,.0f} mm")
     if entry.one_piece and not cut:
-        share, count = _largest_part(mask[box], sides)
+        share, count = _largest_part(tight.values, sides)
         if share < WHOLE_SHARE:
             said.append(f"it is in {count} pieces")
     return (*said, *facts.get("relations", ()))
 
 
-def extent_of(prompt: Prompt, mask: np.ndarray, place: Mapping[str, Any]) -> Extent | None:
+def extent_of(prompt: Prompt, mask: Boxed, place: Mapping[str, Any]) -> Extent | None:
     """Return where a mask (K, J, I) lies; None when it is empty."""
-    box = bounding_box(mask)
-    if box is None:
+    tight = mask.tight()
+    if not tight.size:
         return None
+    box = tight.box
     (axis, step, origin), (across, width, start) = place["up"], place["left"]
     first, past = box[axis].start, box[axis].stop
     ends = sorted((origin + step * (first - 0.5), origin + step * (past - 0.5)))
@@ -143,8 +142,8 @@ def extent_of(prompt: Prompt, mask: np.ndarray, place: Mapping[str, Any]) -> Ext
         prompt.side if prompt.side in ("left", "right") else "",
         float(ends[0]),
         float(ends[1]),
-        float(origin + step * (first + _middle(mask[box], axis))),
-        float(start + width * (box[across].start + _middle(mask[box], across))),
+        float(origin + step * (first + _middle(tight.values, axis))),
+        float(start + width * (box[across].start + _middle(tight.values, across))),
         *(cut if step > 0 else cut[::-1]),
     )
 
@@ -168,7 +167,8 @@ class Neighbours:
         for result in results:
             place = result.provenance.get("place") or {}
             usable = place and result.voxels and _is_whole(result.prompt)
-            extents.append(extent_of(result.prompt, result.mask, place) if usable else None)
+            mask = kept_of(result, "mask") if usable else None
+            extents.append(extent_of(result.prompt, mask, place) if mask is not None else None)
         self._known |= {extent.words: extent for extent in extents if extent is not None}
         broken = list(_violations(self._known.values()))
         counts: dict[str, int] = {}
@@ -240,15 +240,13 @@ def _axis(volume: Volume, row: int) -> list[float] | None:
 
 def _middle(mask: np.ndarray, axis: int) -> float:
     """Return the mean index of a mask's voxels along an axis."""
-    counts = [np.count_nonzero(plane) for plane in np.moveaxis(mask, axis, 0)]
+    counts = np.count_nonzero(mask, axis=tuple(other for other in range(3) if other != axis))
     return float(np.average(np.arange(len(counts)), weights=counts))
 
 
 def _largest_part(mask: np.ndarray, sides: int) -> tuple[float, int]:
     """Return the share of the largest parts, one for each side, and how many parts count."""
-    from scipy.ndimage import label
-
-    labels, count = label(mask, structure=np.ones((3, 3, 3), bool))
-    sizes = np.sort(np.bincount(labels.ravel())[1:])[::-1]
-    large = int(np.count_nonzero(sizes >= (1 - WHOLE_SHARE) / 5 * sizes.sum()))
-    return float(sizes[:sides].sum() / max(1, sizes.sum())), max(large, min(count, sides + 1))
+    sizes = np.sort(parts_of(mask).sizes)[::-1]
+    count, total = len(sizes), sizes.sum()
+    large = int(np.count_nonzero(sizes >= (1 - WHOLE_SHARE) / 5 * total))
+    return float(sizes[:sides].sum() / max(1, total)), max(large, min(count, sides + 1))

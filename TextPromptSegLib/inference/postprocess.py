@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..image.boxes import bounding_box
+from ..image.parts import parts_of
 from ..outcome import CheckpointError
 from ..prompting.vocabulary import Vocabulary
 
@@ -170,19 +171,15 @@ def apply_rule(
 
 def select_components(mask: np.ndarray, rule: PostprocessRule, voxel_mm3: float) -> np.ndarray:
     """Return the mask without the connected parts (26 neighbours) that the rule drops."""
-    from scipy.ndimage import label
-
-    labels, count = label(mask, structure=np.ones((3, 3, 3), bool))
-    if count == 0:
+    parts = parts_of(mask)
+    sizes = parts.sizes
+    if not sizes.size:
         return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
     keep = sizes * voxel_mm3 >= rule.min_mm3
     keep &= sizes >= rule.min_fraction * sizes.max()
     if rule.keep_components:
         keep[np.argsort(-sizes, kind="stable")[rule.keep_components :]] = False
-    keep[0] = False
-    return keep.astype(np.uint8)[labels]
+    return mask if keep.all() else parts.mask(keep)
 
 
 def fill_gaps(stack: np.ndarray, largest: int) -> None:

@@ -22,6 +22,7 @@ from ..prompting.prompts import parse_prompts
 from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary
 from . import answers
+from .answering import answered
 from .candidates import per_pass, segment_samples
 from .composition import Composer
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
@@ -263,50 +264,42 @@ class SlicePredictor:
     ) -> list[list[Segmentation]]:
         """Answer resolved prompts with a network: one list for each channel of its logits."""
         assert self._stack is not None and self._block is not None and self._volume is not None
+        volume = self._volume
         targets = [plan for plan in plans if isinstance(plan, Target)]
         limits = thresholds(self.config["trained_prompts"])
         arguments = (self._stack, self._block, self._taken.modality, targets, limits)
         composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
         hints = with_region(request.hints, self._roi, model)
         shares = self._run(composers, progress, model, hints)
-        return [self._answers(plans, request, composer, shares) for composer in composers]
+        started = time.perf_counter()
 
-    def _answers(
-        self,
-        plans: Sequence[Target | Refusal],
-        request: RunRequest,
-        composer: Composer,
-        shares: Mapping[str, float],
-    ) -> list[Segmentation]:
-        """Make the answers of what a composer collected."""
-        assert self._volume is not None
-        threshold = request.threshold
-        result = []
-        for plan in plans:
-            if isinstance(plan, Refusal):
-                facts = self._facts((), ())
-                limit = 0.5 if threshold is None else threshold
-                shape = self._volume.shape
-                result.append(answers.refuse(plan.prompt, plan.message, shape, limit, facts))
-                continue
-            started = time.perf_counter()
-            probability, notes = composer.finish(plan)
-            cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
-            said = (*plan.notes, *cut, *notes, *request.notes(self._model))
-            facts = self._facts(plan.names, said)
-            facts.update(request.hints.to_dict())
-            if own := [n for n in plan.names if name_of(n) not in self.config["trained_prompts"]]:
-                near = [{"name": name, "similarity": round(a, 3)} for name, a in plan.alike]
-                facts["free_text"] = {"words": text_of(own[0]), "nearest": near}
-            limit = request.limit(plan, self.config["trained_prompts"])
-            spent = sum(shares.get(name, 0.0) for name in plan.names)
-            made = answers.answer(plan.prompt, probability, limit, spent, facts)
-            if plan.check and (said := composer.disagreements(plan, made.mask)):
-                facts["notes"] = [*facts["notes"], *said]
-                made = answers.answer(plan.prompt, probability, limit, spent, facts)
-            self.seconds["post"] += time.perf_counter() - started
-            result.append(made)
-        return answers.related(result, self._neighbours)
+        def prepare(plan: Target, composer: Composer) -> tuple[Any, ...]:
+            return self._argument(plan, request, composer, shares)
+
+        def refuse(plan: Refusal) -> Segmentation:
+            limit = 0.5 if request.threshold is None else request.threshold
+            facts = self._facts((), ())
+            return answers.refuse(plan.prompt, plan.message, volume.shape, limit, facts)
+
+        result = answered(plans, composers, prepare, refuse, self._neighbours)
+        self.seconds["post"] += time.perf_counter() - started
+        return result
+
+    def _argument(
+        self, plan: Target, request: RunRequest, composer: Composer, shares: Mapping[str, float]
+    ) -> tuple[Any, ...]:
+        """Return what `answers.answer` takes for one prompt."""
+        probability, notes = composer.finish(plan)
+        cut = too_long(self._text_encoder, self._texts(plan.names)) if plan.check else ()
+        said = (*plan.notes, *cut, *notes, *request.notes(self._model))
+        facts = self._facts(plan.names, said)
+        facts.update(request.hints.to_dict())
+        if own := [n for n in plan.names if name_of(n) not in self.config["trained_prompts"]]:
+            near = [{"name": name, "similarity": round(a, 3)} for name, a in plan.alike]
+            facts["free_text"] = {"words": text_of(own[0]), "nearest": near}
+        limit = request.limit(plan, self.config["trained_prompts"])
+        spent = sum(shares.get(name, 0.0) for name in plan.names)
+        return plan.prompt, probability, limit, spent, facts
 
     def rethreshold(self, segmentation: Segmentation, threshold: float) -> Segmentation:
         """Return an answer at another threshold, without the network; see `answers`."""

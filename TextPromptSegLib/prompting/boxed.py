@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def content_box(array: np.ndarray) -> tuple[slice, slice, slice]:
     bits = array.view(np.uint16) if array.dtype == np.float16 else array
     k = np.flatnonzero([bool(plane.any()) for plane in bits])
     if not k.size:
-        return slice(0), slice(0), slice(0)
+        return slice(0, 0), slice(0, 0), slice(0, 0)
     rows = np.zeros(array.shape[1], bool)
     columns = np.zeros(array.shape[2], bool)
     for plane in bits[k[0] : k[-1] + 1]:
@@ -67,7 +67,7 @@ class Boxed:
         part = array[box]
         if part.size >= FULL * array.size:
             return cls(array.shape, (0, 0, 0), array)
-        return cls(array.shape, [s.start or 0 for s in box], part.copy())
+        return cls(array.shape, [s.start for s in box], part.copy())
 
     @property
     def size(self) -> int:
@@ -80,10 +80,11 @@ class Boxed:
         return int(self.values.nbytes)
 
     @property
-    def box(self) -> tuple[slice, ...]:
+    def box(self) -> tuple[slice, slice, slice]:
         """The box in the whole array."""
         ends = zip(self.start, self.values.shape, strict=True)
-        return tuple(slice(a, a + n) for a, n in ends)
+        k, j, i = (slice(a, a + n) for a, n in ends)
+        return k, j, i
 
     def whole(self) -> np.ndarray:
         """Return the array (K, J, I); the same one as long as somebody holds it."""
@@ -98,12 +99,44 @@ class Boxed:
 
     def trimmed(self) -> Boxed:
         """Return the same array, kept for the box around what is in it."""
-        box = content_box(self.values)
-        part = self.values[box]
-        if part.size >= FULL * self.values.size:
+        tight = self.tight()
+        if tight.size >= FULL * self.size:
             return self
-        starts = [a + (s.start or 0) for a, s in zip(self.start, box, strict=True)]
-        return Boxed(self.shape, starts if part.size else (0, 0, 0), part.copy())
+        return Boxed(self.shape, tight.start, tight.values.copy())
+
+    def within(self, box: Sequence[slice]) -> Boxed:
+        """Return the array with zero outside of a box too; nothing is copied."""
+        low = [max(a, s.start) for a, s in zip(self.start, box, strict=True)]
+        high = [min(s.stop, part.stop) for s, part in zip(self.box, box, strict=True)]
+        if any(a >= b for a, b in zip(low, high, strict=True)):
+            return Boxed(self.shape, (0, 0, 0), self.values[:0, :0, :0])
+        inside = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, self.start, strict=True))
+        return Boxed(self.shape, low, self.values[inside])
+
+    def tight(self) -> Boxed:
+        """Return the same array for the box around what is in it; nothing is copied."""
+        box = content_box(self.values)
+        starts = [a + side.start for a, side in zip(self.start, box, strict=True)]
+        part = self.values[box]
+        return Boxed(self.shape, starts if part.size else (0, 0, 0), part)
+
+    def grown(self, other: Boxed) -> Boxed:
+        """Return the same array with a box that also holds another one's box: this or a copy."""
+        if not other.size or self.within(other.box).values.shape == other.values.shape:
+            return self
+        own = self.box if self.size else other.box
+        pairs = list(zip(own, other.box, strict=True))
+        start = [min(a.start, b.start) for a, b in pairs]
+        sides = [max(a.stop, b.stop) - low for (a, b), low in zip(pairs, start, strict=True)]
+        result = Boxed(self.shape, start, np.zeros(sides, self.values.dtype))
+        if self.size:
+            result.shared(self)[0][...] = self.values
+        return result
+
+    def shared(self, other: Boxed) -> tuple[np.ndarray, np.ndarray]:
+        """Return both arrays in the part that both boxes have in common, as views."""
+        here, there = self.within(other.box), other.within(self.box)
+        return here.values, there.values
 
     def unless_small(self) -> Any:
         """Return the whole array where it is small, else this: what a `BoxedField` takes."""
@@ -125,6 +158,35 @@ class Boxed:
         return Boxed, (self.shape, self.start, self.values)
 
 
+def nothing(shape: Sequence[int], dtype: Any = np.uint8) -> Boxed:
+    """Return an array (K, J, I) of zeros, of which nothing is kept."""
+    return Boxed(shape, (0, 0, 0), np.zeros((0, 0, 0), dtype))
+
+
+class BoxedArrays(Sequence[np.ndarray]):
+    """Arrays (K, J, I) that are kept boxed; each is made whole when it is asked for.
+
+    Args:
+        arrays: whole or boxed.
+    """
+
+    def __init__(self, arrays: Sequence[np.ndarray | Boxed]) -> None:
+        self.kept = tuple(a if isinstance(a, Boxed) else Boxed.of(a) for a in arrays)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.kept)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> BoxedArrays: ...
+    def __getitem__(self, index: int | slice) -> np.ndarray | BoxedArrays:
+        """Return one array, or some of them still boxed."""
+        some = self.kept[index]
+        return some.whole() if isinstance(some, Boxed) else BoxedArrays(some)
+
+
 class BoxedField:
     """A field of a dataclass that keeps large arrays boxed and gives them back whole.
 
@@ -136,16 +198,20 @@ class BoxedField:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        """Return the whole array, or None."""
+        """Return the whole array, several that are made whole one by one, or None."""
         if instance is None:
             return self
         kept = instance.__dict__[self.name]
         return kept.whole() if isinstance(kept, Boxed) else kept
 
-    def __set__(self, instance: Any, value: np.ndarray | Boxed | None) -> None:
-        """Keep an array (K, J, I), a `Boxed` or None."""
+    def __set__(
+        self, instance: Any, value: np.ndarray | Boxed | Sequence[np.ndarray | Boxed] | None
+    ) -> None:
+        """Keep an array (K, J, I), a `Boxed`, several of them, or None."""
         if isinstance(value, np.ndarray) and value.ndim == 3 and value.nbytes > SMALL_BYTES:
             value = Boxed.of(value)
+        elif isinstance(value, tuple | list) and value:
+            value = BoxedArrays(value)
         instance.__dict__[self.name] = value
 
 
@@ -164,3 +230,8 @@ def kept_of(instance: Any, name: str) -> Boxed | None:
     """Return how the field ``name`` of an answer is kept, boxed in any case; None for None."""
     value = instance.__dict__[name]
     return Boxed.of(value) if isinstance(value, np.ndarray) else value
+
+
+def all_kept(arrays: Sequence[np.ndarray | Boxed]) -> tuple[Boxed, ...]:
+    """Return how arrays of an answer are kept, boxed in any case."""
+    return arrays.kept if isinstance(arrays, BoxedArrays) else BoxedArrays(arrays).kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from .boxed import Boxed, boxed_fields
 from .prompt import Prompt
 
 
-@boxed_fields("mask", "probability", "uncertainty", "heat_map")
+@boxed_fields("mask", "probability", "uncertainty", "candidates", "heat_map")
 @dataclass(frozen=True)
 class Segmentation:
     """The answer to one prompt.
@@ -36,7 +36,7 @@ class Segmentation:
         provenance: JSON-ready facts: model, sha256, threshold, region, device.
         uncertainty: (K, J, I) float16, standard deviation of the probability over the samples,
             same order; None unless samples were asked for.
-        candidates: one mask (K, J, I) uint8 per sample, same order.
+        candidates: one mask (K, J, I) uint8 per sample, same order; each is made whole by itself.
         heat_map: (K, J, I) float16 in [0, 1], same order, where the system looked; None unless
             asked for.
     """
@@ -53,7 +53,7 @@ class Segmentation:
     message: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     uncertainty: np.ndarray | None = None
-    candidates: tuple[np.ndarray, ...] = ()
+    candidates: Sequence[np.ndarray] = ()
     heat_map: np.ndarray | None = None
 
     @property

@@ -15,7 +15,7 @@ from .. import outcome as outcomes
 from ..files.messages import ProtocolError
 from ..image.volume import Volume
 from ..outcome import Outcome, TextPromptSegError
-from ..prompting.boxed import Boxed, kept_of
+from ..prompting.boxed import Boxed, all_kept, kept_of, nothing
 from ..prompting.prompt import Prompt
 from ..prompting.segmentation import Segmentation
 from .arrays import ArrayStore
@@ -137,8 +137,8 @@ def segmentation_to_dict(
     for name in ARRAYS:
         array = kept_of(result, name) if name in want else None
         message[name] = None if array is None else _put(array, store)
-    masks = result.candidates if "candidates" in want else ()
-    message["candidates"] = [_put(Boxed.of(mask), store) for mask in masks]
+    masks = all_kept(result.candidates) if "candidates" in want else ()
+    message["candidates"] = [_put(mask, store) for mask in masks]
     return message
 
 
@@ -151,9 +151,9 @@ def segmentation_from_dict(message: Mapping[str, Any], store: ArrayStore) -> Seg
     for name in ARRAYS:
         values[name] = _take(message[name], shape, store) if message.get(name) else None
     masks = message.get("candidates") or ()
-    values["candidates"] = tuple(_take(mask, shape, store).whole() for mask in masks)
+    values["candidates"] = tuple(_take(mask, shape, store) for mask in masks)
     if values["mask"] is None:
-        values["mask"] = Boxed(shape, (0, 0, 0), np.zeros((0, 0, 0), np.uint8))
+        values["mask"] = nothing(shape)
     return Segmentation(**values)
 
 

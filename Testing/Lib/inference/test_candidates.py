@@ -14,6 +14,7 @@ from toy_segmenter import phantom, toy_predictor
 from TextPromptSegLib.inference import candidates
 from TextPromptSegLib.inference.candidates import (
     Spread,
+    Whole,
     distance,
     diversity,
     draw_noise,
@@ -23,6 +24,7 @@ from TextPromptSegLib.inference.candidates import (
 from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
 from TextPromptSegLib.inference.predictor import SlicePredictor
 from TextPromptSegLib.outcome import Cancelled, CheckpointError, InputError, Outcome
+from TextPromptSegLib.prompting.boxed import Boxed
 from TextPromptSegLib.systems.registry import create
 
 K = 6
@@ -115,18 +117,51 @@ def test_candidates_of_one_pass_are_limited_by_their_memory() -> None:
     assert candidates.per_pass(8, 10**12, 3) == 1
 
 
-def test_spread_is_that_of_numpy() -> None:
-    rng = np.random.default_rng(0)
-    samples = rng.random((5, 2, 3, 4)).astype(np.float16)
-    spread = Spread((2, 3, 4))
-    for sample in samples:
-        spread.add(sample)
-    np.testing.assert_allclose(spread.mean(), samples.astype(float).mean(0), atol=1e-3)
-    np.testing.assert_allclose(spread.deviation(), samples.astype(float).std(0), atol=1e-3)
+def clouds(seed: int, count: int, shape: tuple[int, int, int]) -> list[np.ndarray]:
+    """Return probabilities that lie in boxes of their own, one of them empty."""
+    rng = np.random.default_rng(seed)
+    made = [np.zeros(shape, np.float16) for _ in range(count)]
+    for array in made[:-1]:
+        low = [int(rng.integers(0, n)) for n in shape]
+        part = array[tuple(slice(a, a + 3) for a in low)]
+        part[...] = rng.random(part.shape)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spread_in_boxes_is_that_of_whole_volumes(seed: int) -> None:
+    shape = (4, 5, 6)
+    samples = clouds(seed, 5, shape)
+    spread, mean, squares = Spread(shape), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    largest = Whole(shape)
+    for count, sample in enumerate(samples, 1):
+        spread.add(Boxed.of(sample))
+        largest.add(Boxed.of(sample))
+        values = sample.astype(np.float32)
+        before = values - mean
+        mean += before / count
+        squares += before * (values - mean)
+    deviation = np.sqrt(squares / len(samples)).astype(np.float16)
+    assert np.array_equal(spread.mean().whole(), mean.astype(np.float16))
+    assert np.array_equal(spread.deviation().whole(), deviation)
+    np.testing.assert_allclose(deviation, np.std(samples, 0, dtype=float), atol=1e-3)
+    assert np.array_equal(largest.mean().whole(), np.max(samples, 0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distances_of_boxes_are_those_of_whole_masks(seed: int) -> None:
+    masks = [(cloud > 0.3).astype(np.uint8) for cloud in clouds(seed, 5, (3, 4, 4))]
+    for a in masks:
+        for b in masks:
+            union = np.count_nonzero(a | b)
+            expected = 1 - np.count_nonzero(a & b) / union if union else 0.0
+            assert distance(a, Boxed.of(b)) == expected
+    pairs = [distance(a, b) for a in masks for b in masks]
+    assert diversity(masks) == pytest.approx(np.mean(pairs))
 
 
 def test_diversity_and_energy_distance_by_hand() -> None:
-    a, b, empty = np.array([[1, 1, 0, 0]]), np.array([[0, 1, 1, 0]]), np.zeros((1, 4))
+    a, b, empty = (np.array([[row]]) for row in ([1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]))
     assert distance(a, b) == pytest.approx(2 / 3) and distance(a, a) == 0
     assert distance(empty, empty) == 0 and distance(a, empty) == 1
     assert diversity([a, b]) == pytest.approx(2 * (2 / 3) / 4)
@@ -188,4 +223,4 @@ def test_an_instance_keeps_its_number_from_slice_to_slice() -> None:
         found = linked(turned, axis)
         assert len(found) == 3  # one holds nothing
         for mask, expected in zip(found, (left, right, small), strict=True):
-            assert np.array_equal(np.moveaxis(mask, axis, 0), expected)
+            assert np.array_equal(np.moveaxis(mask.whole(), axis, 0), expected)

@@ -41,7 +41,7 @@ def cloud(seed: int, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-@pytest.mark.parametrize("plane", ["axial", "coronal"])
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_a_pile_is_the_whole_array_but_for_the_haze(plane: str) -> None:
     stack = stack_of((12, 14, 16), plane)
     pile = Pile(stack)
@@ -58,6 +58,7 @@ def test_a_pile_is_the_whole_array_but_for_the_haze(plane: str) -> None:
     assert np.array_equal(
         np.where(expected < FLOOR, 0, expected), np.where(pile.whole() < FLOOR, 0, pile.whole())
     )
+    assert np.array_equal(pile.boxed().whole(), pile.whole())
     assert pile.largest() == float(expected.max())
     pile.cap(0.25)
     assert pile.largest() == 0.25
@@ -66,7 +67,7 @@ def test_a_pile_is_the_whole_array_but_for_the_haze(plane: str) -> None:
     pile.replace(expected)
     assert pile.largest() == float(expected.max())
     pile.clear()
-    assert not pile.whole().any() and pile.largest() == 0.0
+    assert not pile.whole().any() and pile.largest() == 0.0 and not pile.boxed().size
 
 
 def test_the_box_changes_no_mask_and_the_slider_is_exact() -> None:
@@ -95,7 +96,7 @@ def test_ten_answers_of_a_large_image_take_the_memory_of_what_was_found() -> Non
         held = sum(part.nbytes for _, _, part in pile._slices.values())
         assert held == 2 * np.prod(organ)
         found = answer(
-            parse_prompts("liver")[0], pile.whole(), 0.5, 0.0, {**FACTS, "postprocess": {}}
+            parse_prompts("liver")[0], pile.boxed(), 0.5, 0.0, {**FACTS, "postprocess": {}}
         )
         kept += sum(kept_of(found, name).nbytes for name in ("mask", "probability"))
     assert kept == 2 * 3 * np.prod(organ)

@@ -32,6 +32,11 @@ def body(flip: bool = False) -> Volume:
     return Volume(array=np.zeros(SHAPE, np.int16), ijk_to_ras=matrix, modality="CT")
 
 
+def in_the_files_order(slices: range, rows: slice, columns: slice) -> tuple[slice, slice, slice]:
+    """Return where a part of a stack lies that is the file's array."""
+    return slice(slices.start, slices.stop), rows, columns
+
+
 def found(
     text: str,
     *boxes: tuple[slice, slice, slice],
@@ -41,7 +46,7 @@ def found(
     """Return the answer to a prompt that found boxes (k, j, i) of an image."""
     volume = volume or body()
     depth, height, width = volume.shape
-    stack: Any = SimpleNamespace(volume=volume, view=lambda array: array)
+    stack: Any = SimpleNamespace(volume=volume, file_box=in_the_files_order)
     part = Block(slices or range(depth), slice(0, height), slice(0, width))
     facts = {
         "spacing_mm": [10.0] * 3,
@@ -127,7 +132,7 @@ def test_parts_findings_and_own_words_have_no_size(text: str) -> None:
 def test_pictures_are_not_measured(facts: Any) -> None:
     volume = replace(body(), **facts)
     depth, height, width = volume.shape
-    stack: Any = SimpleNamespace(volume=volume, view=lambda array: array)
+    stack: Any = SimpleNamespace(volume=volume, file_box=in_the_files_order)
     part = Block(range(depth), slice(0, height), slice(0, width))
     assert place_of(stack, part) is None
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from TextPromptSegLib.outcome import Outcome
-from TextPromptSegLib.prompting.boxed import Boxed, content_box, kept_of
+from TextPromptSegLib.prompting.boxed import Boxed, all_kept, content_box, kept_of
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.segmentation import Segmentation
 
@@ -58,6 +58,41 @@ def test_whole_and_slabs_are_what_was_given(seed: int, half: bool) -> None:
         for number in range(array.shape[axis]):
             expected = np.take(array, [number], axis=axis)
             assert np.array_equal(kept.slab(axis, number), expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_two_boxes_meet_and_grow_as_whole_arrays_do(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (4, 5, 6)
+    arrays, kept = [], []
+    for _ in range(2):
+        start, end = np.sort(rng.integers(0, (5, 6, 7), (2, 3)), axis=0)
+        box = Boxed(shape, start, rng.integers(0, 3, end - start).astype(np.uint8))
+        kept.append(box)
+        arrays.append(box.whole().copy())
+    one, other = kept
+    expected = arrays[0].copy()
+    outside = np.ones(shape, bool)
+    outside[other.box] = False
+    expected[outside] = 0
+    assert np.array_equal(one.within(other.box).whole(), expected)
+    assert np.array_equal(one.tight().whole(), arrays[0])
+    here, there = one.shared(other)
+    assert here.shape == there.shape
+    assert np.count_nonzero(here & there) == np.count_nonzero(arrays[0] & arrays[1])
+    both = one.grown(other)
+    assert np.array_equal(both.whole(), arrays[0])
+    assert both.within(other.box).values.shape == other.values.shape or not other.size
+
+
+def test_several_masks_are_made_whole_one_by_one() -> None:
+    masks = [blob(dtype=np.uint8), np.zeros(LARGE, np.uint8)]
+    found = answer(candidates=tuple(masks))
+    assert len(found.candidates) == 2 and [bool(m.any()) for m in found.candidates] == [True, False]
+    assert all(np.array_equal(a, b) for a, b in zip(found.candidates, masks, strict=True))
+    assert sum(kept.nbytes for kept in all_kept(found.candidates)) == 10 * 20 * 30
+    assert len(found.candidates[:1]) == 1 and answer(candidates=()).candidates == ()
 
 
 def test_an_answer_keeps_the_box_and_gives_the_whole() -> None:

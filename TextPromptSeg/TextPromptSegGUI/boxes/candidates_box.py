@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from TextPromptSegLib.inference.answers import size_of
 from TextPromptSegLib.outcome import Outcome
+from TextPromptSegLib.prompting.boxed import all_kept
 
 from ..shared.links import Links
 from ..shared.quiet import quiet
@@ -177,8 +178,8 @@ def pick(result: Segmentation, number: int) -> Segmentation:
     """
     if not 0 < number <= len(result.candidates):
         return result
-    mask = result.candidates[number - 1]
-    voxels = int(np.count_nonzero(mask))
+    mask = all_kept(result.candidates)[number - 1]
+    voxels = int(np.count_nonzero(mask.values))
     volume_ml = voxels * float(result.provenance.get("voxel_ml") or 0.0)
     text = (
         _("candidate {number} of {count}, {size}")
@@ -186,7 +187,7 @@ def pick(result: Segmentation, number: int) -> Segmentation:
         else _("candidate {number} of {count} is empty")
     )
     count = len(result.candidates)
-    picked = replace(result, mask=mask, voxels=voxels, volume_ml=volume_ml)
+    picked = replace(result, mask=mask.unless_small(), voxels=voxels, volume_ml=volume_ml)
     size = size_of(picked) if voxels else ""
     return replace(
         picked,

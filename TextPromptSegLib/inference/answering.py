@@ -1,0 +1,55 @@
+"""The answers of a run: each prompt's by itself on any core, then how they lie to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..image.cores import on_cores
+from . import answers
+from .targets import Refusal, Target
+
+if TYPE_CHECKING:
+    from ..prompting.segmentation import Segmentation
+    from .composition import Composer
+    from .plausibility import Neighbours
+
+
+def answered(
+    plans: Sequence[Target | Refusal],
+    composers: Sequence[Composer],
+    prepare: Callable[[Target, Composer], tuple[Any, ...]],
+    refuse: Callable[[Refusal], Segmentation],
+    known: Neighbours,
+) -> list[list[Segmentation]]:
+    """Return the answers of what each composer collected.
+
+    Args:
+        plans: how each prompt is answered.
+        composers: one for each sample, or one.
+        prepare: returns the arguments of `answers.answer`.
+        refuse: answers what cannot be asked.
+        known: what was found in this image before.
+    """
+    arguments = [
+        prepare(plan, composer)
+        for composer in composers
+        for plan in plans
+        if isinstance(plan, Target)
+    ]
+    made = iter(on_cores(lambda some: answers.answer(*some), arguments))
+    result = []
+    for composer in composers:
+        row = []
+        for plan in plans:
+            if isinstance(plan, Refusal):
+                row.append(refuse(plan))
+                continue
+            found = next(made)
+            if plan.check and (said := composer.disagreements(plan, found.mask)):
+                facts = {**found.provenance, "notes": [*found.provenance["notes"], *said]}
+                found = answers.rethreshold(replace(found, provenance=facts), found.threshold)
+            row.append(found)
+        result.append(answers.related(row, known))
+    return result
