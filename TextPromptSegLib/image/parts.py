@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-_BEFORE = ((0, -1), (-1, -1), (-1, 0), (-1, 1))
-"""Rows (k, j) beside a row that a scan of the mask has met before it."""
+Side = Literal["left", "right"]
+_BEFORE = ((0, -1), (-1, 0), (-1, -1), (-1, 1))
+"""Rows (k, j) beside a row that a scan of the mask has met before it; two share a face with it."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a mask (K, J, I), 26 neighbours, in the order in which a scan meets them.
+    """The parts of a mask (K, J, I) in the order in which a scan meets them.
 
     Attributes:
         sizes: (n,) int64, voxels of each part.
@@ -39,8 +41,14 @@ class Parts:
         return np.ascontiguousarray(filled.reshape(k, j, i + 1)[..., :i])
 
 
-def parts_of(mask: np.ndarray) -> Parts:
-    """Return the connected parts of a mask (K, J, I), as `scipy.ndimage.label` with a full cube."""
+def parts_of(mask: np.ndarray, corners: bool = True) -> Parts:
+    """Return the connected parts of a mask, those of `scipy.ndimage.label`.
+
+    Args:
+        mask: (K, J, I).
+        corners: whether voxels that share an edge or a corner are neighbours (26), or only those
+            that share a face (6).
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -55,12 +63,13 @@ def parts_of(mask: np.ndarray) -> Parts:
     count, length = len(starts), i + 1
     row = starts // length
     first, second = [], []
-    for dk, dj in _BEFORE:
+    sides: tuple[Side, Side] = ("left", "right") if corners else ("right", "left")
+    for dk, dj in _BEFORE if corners else _BEFORE[:2]:
         there = (row // j + dk >= 0) & (row % j + dj >= 0) & (row % j + dj < j)
         which = np.flatnonzero(there)
         moved = (dk * j + dj) * length
-        low = np.searchsorted(stops, starts[which] + moved, "left")
-        high = np.searchsorted(starts, stops[which] + moved, "right")
+        low = np.searchsorted(stops, starts[which] + moved, sides[0])
+        high = np.searchsorted(starts, stops[which] + moved, sides[1])
         touched = np.maximum(high - low, 0)
         first.append(np.repeat(which, touched))
         within = np.arange(touched.sum()) - np.repeat(np.cumsum(touched) - touched, touched)

@@ -251,8 +251,10 @@ class SliceStack:
 
         def fill(number: int) -> None:
             image = images[number - first]
-            values = np.asarray(self.slices[number], dtype=np.float32)
-            if self.slices.dtype.kind == "f":
+            values = self.slices[number]
+            if values.dtype.itemsize > 2 or values.dtype.kind == "f":
+                values = np.asarray(values, dtype=np.float32)
+            if values.dtype.kind == "f":
                 values = np.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
             # One slice at a time: its windows stay in the processor's cache until resized.
             clipped = np.empty((len(windows), *values.shape), np.float32)

@@ -47,10 +47,10 @@ def answer(
     rule = PostprocessRule.from_dict(provenance["postprocess"])
     kept = probability if isinstance(probability, Boxed) else Boxed.of(probability)
     # Everything is done inside the box: outside of it there is nothing to find, fill or drop.
-    raw = over_threshold(kept.values, threshold)
-    drawn = apply_rule(raw, rule, spacing, int(provenance["slice_axis"]))
+    raw = Boxed(kept.shape, kept.start, over_threshold(kept.values, threshold)).tight()
+    drawn = apply_rule(raw.values, rule, spacing, int(provenance["slice_axis"]))
     peak, voxels = largest(kept.values), int(np.count_nonzero(drawn.view(bool)))
-    mask = Boxed(kept.shape, kept.start, drawn).trimmed()
+    mask = Boxed(kept.shape, raw.start, drawn if rule else drawn.copy()).trimmed()
     volume = voxels * float(provenance["voxel_ml"])
     unusual = oddities(prompt, mask, volume, provenance) if voxels else ()
     if voxels:
@@ -58,7 +58,7 @@ def answer(
         size = size_text(voxels, mask.shape, spacing, int(provenance["slice_axis"]))
         found = f"{UNUSUAL}: {', '.join(unusual)};" if unusual else "found"
         message = f"{found} {size}, max p {peak:.2f}"
-    elif raw.any():
+    elif raw.size:
         outcome = Outcome.NOT_FOUND
         message = f"not found: only specks, which were removed (max p {peak:.2f})"
     elif peak >= BELOW * threshold:

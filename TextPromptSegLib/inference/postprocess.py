@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..image.boxes import bounding_box
 from ..image.parts import parts_of
 from ..outcome import CheckpointError
 from ..prompting.vocabulary import Vocabulary
@@ -142,7 +141,7 @@ def apply_rule(
     """Return the tidied mask; the input is not changed, and returned when nothing is to be done.
 
     Args:
-        mask: (K, J, I) uint8, 0 or 1.
+        mask: (K, J, I) uint8, 0 or 1; the box around what is in it is enough, and less work.
         rule: what to do.
         spacing: voxel size along (i, j, k), mm.
         slice_axis: axis of the array (0 K, 1 J, 2 I) along which the network saw slices.
@@ -150,23 +149,20 @@ def apply_rule(
     Returns:
         (K, J, I) uint8, 0 or 1.
     """
-    box = bounding_box(mask) if rule else None
-    if box is None:
+    if not rule:
         return mask
-    result = np.zeros(mask.shape, mask.dtype)  # not a copy: memory is taken for the box only
-    part = result[box]  # a view: what is done here is done to the result
-    part[...] = mask[box]
+    part = mask.copy()
     if rule.fill_gaps:
         fill_gaps(np.moveaxis(part, slice_axis, 0), rule.fill_gaps)
     if rule.min_mm3 or rule.min_fraction or rule.keep_components:
-        part[...] = select_components(part, rule, float(np.prod(spacing)))
+        part = select_components(part, rule, float(np.prod(spacing)))
     if rule.fill_holes:
         from scipy.ndimage import binary_fill_holes
 
         for plane in np.moveaxis(part, slice_axis, 0):
             if plane.any():
                 plane |= binary_fill_holes(plane).astype(np.uint8)
-    return result
+    return part
 
 
 def select_components(mask: np.ndarray, rule: PostprocessRule, voxel_mm3: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,9 +24,9 @@ def test_parts_are_those_of_scipy_in_its_order(
     rng = np.random.default_rng(seed)
     mask = (rng.random(shape) < share).astype(np.uint8)
     turned = mask.transpose(2, 0, 1)[:, ::-1]  # any strides
-    for array in (mask, turned):
-        labels, count = label(array, np.ones((3, 3, 3)))
-        parts = parts_of(array)
+    for array, corners in itertools.product((mask, turned), (True, False)):
+        labels, count = label(array, np.ones((3, 3, 3)) if corners else None)
+        parts = parts_of(array, corners)
         assert np.array_equal(parts.sizes, np.bincount(labels.ravel(), minlength=1)[1:])
         keep = rng.random(count) < 0.5
         expected = np.append(False, keep)[labels].astype(np.uint8)
