@@ -21,7 +21,7 @@ help:
 	@echo "make test   lint and all tests (minutes)"
 	@echo "make setup  only create or refresh $(VENV)"
 	@echo "make lint   ruff, mypy, import-linter;   make unit: pytest alone;   make slow: the long tests"
-	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files and the map"
+	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files, the map and the translations"
 	@echo "make fuzz   hostile inputs for every reader"
 
 setup: $(STAMP)
@@ -77,3 +77,4 @@ cases: $(STAMP)
 lists: $(STAMP)
 	$(PY) Testing/Tools/shipped_files.py --write
 	$(PY) Testing/Tools/draw_rooms.py --write
+	$(PY) Testing/Tools/translations.py --write

@@ -68,12 +68,21 @@ def _findLibrary() -> None:
             sys.path.append(folder)
 
 
+def _loadTranslations() -> None:
+    """Load this extension's texts in the language that the user chose, as Slicer loads its own."""
+    load = getattr(getattr(slicer, "app", None), "loadTranslations", None)
+    if load is not None:
+        here = os.path.dirname(os.path.abspath(__file__))
+        load(os.path.join(here, "Resources", "Translations").replace("\\", "/"))
+
+
 class TextPromptSeg(ScriptedLoadableModule):
     """Description of the module; registers the Segment Editor effect when Slicer has started."""
 
     def __init__(self, parent: Any) -> None:
         """Fill in what the module list shows."""
         ScriptedLoadableModule.__init__(self, parent)
+        _loadTranslations()
         parent.title = _("Text Prompt Segmentation")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         parent.dependencies = ["Segmentations"]

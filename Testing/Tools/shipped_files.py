@@ -56,6 +56,7 @@ def expected_lists(files: list[str]) -> dict[tuple[str, str], list[str]]:
         for name in files
         if name.startswith("TextPromptSeg/")
         and name.rpartition("/")[2] not in {"CMakeLists.txt", "README.md"}
+        and not name.endswith(".ts")  # Slicer reads what is compiled of them
     ]
     slicer_tests = [
         name.removeprefix("Testing/Slicer/")

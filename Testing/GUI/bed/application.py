@@ -103,8 +103,32 @@ class qSlicerApplication(_Application):
 
     userSettings = settings
 
-    def translate(self, _context: str, text: str) -> str:
-        return self.__dict__.get("_bed_translator", lambda t: t)(text)
+    def translate(self, context: str, text: str) -> str:
+        if "_bed_translator" in self.__dict__:
+            return self.__dict__["_bed_translator"](text)
+        return QtCore.QCoreApplication.translate(context, text)
+
+    @property
+    def applicationLocaleName(self) -> str:
+        return str(QtCore.QSettings().value("language") or "en_US")
+
+    def loadTranslations(self, folder: str) -> None:
+        """Load the compiled files whose names end in the locale, else in its language."""
+        locale = self.applicationLocaleName
+        for ending in (locale, locale.replace("_", "-"), locale.split("_")[0]):
+            found = sorted(Path(folder).glob(f"*{ending}.qm"))
+            for path in found:
+                translator = QtCore.QTranslator(self)
+                assert translator.load(str(path))
+                self.installTranslator(translator)
+                self.__dict__.setdefault("_bed_translators", []).append(translator)
+            if found:
+                return
+
+    def forgetTranslations(self) -> None:
+        """Speak English again."""
+        for translator in self.__dict__.pop("_bed_translators", []):
+            self.removeTranslator(translator)
 
     @property
     def cachePath(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import types
 import typing
 import unittest
@@ -184,8 +185,17 @@ def make_parameter_wrapper() -> types.ModuleType:
 def make_i18n() -> types.ModuleType:
     """Return ``slicer.i18n``."""
     module = types.ModuleType("slicer.i18n")
-    module.translate = lambda context, text: slicer.app.translate(context, text)
-    module.tr = lambda text: slicer.app.translate("", text)
+
+    def translate(context: str, text: str) -> str:
+        return slicer.app.translate(context, text)
+
+    def tr(text: str) -> str:
+        """Translate in the context that Slicer makes of the calling file's package and name."""
+        file = Path(sys._getframe(1).f_code.co_filename)
+        inside = (file.parent / "__init__.py").is_file()
+        return translate(f"{file.parent.name}.{file.stem}" if inside else file.stem, text)
+
+    module.translate, module.tr = translate, tr
     return module
 
 

@@ -68,7 +68,8 @@ class DeviceBox:
         for device in known:
             text = f"{device['id']}: {device['name']}"
             if device.get("free_bytes"):
-                text += _(", {size} free").format(size=amount(device["free_bytes"]))
+                free = amount(device["free_bytes"])
+                text = _("{device}, {size} free").format(device=text, size=free)
             choices.append((device["id"], text))
         fill(self.combo, choices, wanted)
         self.unload.enabled = self._session.client.alive
@@ -95,11 +96,14 @@ class DeviceBox:
             self.need.text = ""
             self.need.visible = False
             return
-        text = _("A run will need about {size}").format(size=amount(self._needed))
-        free = self._free()
-        if free is not None:
-            text += _("; {size} are free").format(size=amount(free))
+        free, size = self._free(), amount(self._needed)
+        if free is None:
+            text = _("A run will need about {size}.").format(size=size)
+        else:
+            text = _("A run will need about {size}; {free} are free.").format(
+                size=size, free=amount(free)
+            )
             if free < self._needed:
-                text += _(". Choose a smaller range or another device if it fails")
-        self.need.text = text + "."
+                text += " " + _("Choose a smaller range or another device if it fails.")
+        self.need.text = text
         self.need.visible = True

@@ -339,7 +339,8 @@ def details(model: ModelInfo) -> str:
     names = sorted(model.prompts, key=lambda name: -TIERS.index(model.tiers.get(name, GOOD)))
     shown = ", ".join(names[:12])
     if len(model.prompts) > 12:
-        shown += _(" and {count} more").format(count=len(model.prompts) - 12)
+        more = len(model.prompts) - 12
+        shown = _("{names} and {count} more").format(names=shown, count=more)
     if model.open_vocabulary:
         shown = _("any words (open vocabulary)")
     lines = [

@@ -68,7 +68,8 @@ class SetupSection:
         lacking = dependencies.missing()
         text = dependencies.plan()
         if dependencies.interrupted():
-            text = _("The last installation was not finished; press Install to go on.\n") + text
+            begun = _("The last installation was not finished; press Install to go on.")
+            text = f"{begun}\n{text}"
         self.plan.text = text
         self.install.enabled = bool(lacking)
         if lacking:
