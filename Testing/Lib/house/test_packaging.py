@@ -206,7 +206,8 @@ def test_repository_stays_far_below_the_hundred_megabytes_of_the_index() -> None
     )
     history = int(counted.stdout) if counted.returncode == 0 else 0  # 0: not in a repository
     total = (sum(sizes.values()) + history) / MEGABYTE
-    assert total < 90, f"{total:.0f} MB with the history; the Index refuses 100 MB"
+    # The Index counts in the same MiB. One new set of weights more would be 97.
+    assert total < 93, f"{total:.0f} MB with the history; the Index refuses 100 MB"
 
 
 # ---- README, continuous integration, wheel ----
