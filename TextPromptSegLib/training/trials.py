@@ -31,7 +31,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 PLAIN = (0.5, False)
 GATES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 LEAST_CASES = 3
-PRICES = (0.0, 0.5, 1.0, 1.5, 2.0)
+PRICES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 """A false alarm may cost at most two missed structures: a checkpoint that cannot tell lookalikes
 apart would otherwise buy its silence by answering nothing at all."""
 LEAST_GAIN = 0.004
