@@ -6,6 +6,7 @@ from .attention import ChannelAttention, ChannelSELayer, SpatialAttention
 from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from .cross_attention import MorphologyTextFusion, PooledTextFusion, TextGuide, TextGuidedUp
 from .lora import LoRALinear, LowRankUpdate
+from .resampling import halve
 from .residual import AttentiveResidualBlock
 from .symmetry import CrossBilateralSymmetry, MorphologyAware, SpatialSemanticGrounding
 
@@ -27,4 +28,5 @@ __all__ = [
     "TextGuide",
     "TextGuidedUp",
     "Whitening",
+    "halve",
 ]

@@ -80,6 +80,10 @@ class ConditionalBatchNorm2d(nn.Module):
         """Normalise and modulate ``x`` (B, C, H, W) by ``text`` (B, T)."""
         return self.film(self.norm(x), text)
 
+    def added(self, x: Tensor, text: Tensor) -> Tensor:
+        """Return ``x`` plus its normalised and modulated self."""
+        return x + self(x, text)
+
 
 class L2Normalise(nn.Module):
     """Scale every place to one length over the channels, times a learnable gain.

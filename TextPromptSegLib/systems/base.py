@@ -70,6 +70,10 @@ class PromptedSegmenter(nn.Module, ABC):
     """``module:function`` that trains the system in place of `training.run`, with its signature;
     for objectives that need more than one optimiser."""
 
+    rounds_all_weights: bool = False
+    """Whether autocast rounds the weights of every convolution and linear layer in each call, so
+    that it can as well be done once."""
+
     def takes(self) -> tuple[str, ...]:
         """Return what may be asked besides text, as a checkpoint's ``takes`` says it."""
         offers = {

@@ -8,7 +8,9 @@ import pytest
 import torch
 from toy_segmenter import ToySegmenter
 
+from TextPromptSegLib.inference.engines import fast_inference
 from TextPromptSegLib.inference.engines.fast_inference import faster_on_cpu
+from TextPromptSegLib.nn import halve
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
 
@@ -45,8 +47,13 @@ def pairs(rows: int, same: bool) -> TextFeatures:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("fuses", [True, False], ids=["oneDNN fuses", "plain"])
 @torch.inference_mode()
-def test_same_numbers(variant: dict[str, Any], same: bool) -> None:
+def test_same_numbers(
+    variant: dict[str, Any], same: bool, fuses: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not fuses:
+        monkeypatch.setattr(fast_inference, "onednn_fuses", lambda dtype: False)
     model = shaken(variant)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     fast = faster_on_cpu(model)
@@ -67,18 +74,44 @@ def test_same_numbers(variant: dict[str, Any], same: bool) -> None:
         assert torch.equal(value, before[key])
 
 
+@pytest.mark.parametrize("once", [True, False], ids=["weights rounded once", "in every call"])
 @torch.inference_mode()
-def test_half_precision_loses_no_more_than_before() -> None:
-    model = shaken({"presence": True})
-    fast = faster_on_cpu(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def test_half_precision_loses_no_more_than_before(once: bool) -> None:
+    model = shaken({"presence": True, "decoder_cbn": "all"})
+    fast = faster_on_cpu(model, torch.bfloat16 if once else None)
+    fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    wide = {m.weight.dtype for m in fast.modules() if isinstance(m, torch.nn.Conv2d)}
+    assert wide == {torch.bfloat16 if once else torch.float32}
     images, text = torch.rand(8, 2, 32, 32), pairs(8, True)
-    exact = model.decode(model.encode_image(images), text)[0]
+    exact = model.decode(model.encode_image(images), text)
     errors = []
     for network in (model, fast):
         with torch.autocast("cpu", torch.bfloat16):
-            logits = network.decode(network.encode_image(images), text)[0].float()
-        errors.append(float((logits - exact).abs().mean()))
-    assert 0 < errors[1] < 1.3 * errors[0]
+            found = network.decode(network.encode_image(images), text)
+        errors.append(
+            [float((a.float() - b).abs().mean()) for a, b in zip(found, exact, strict=True)]
+        )
+    for before, now in zip(*errors, strict=True):
+        assert 0 < now < 1.3 * before
+
+
+def test_trying_out_what_is_there_draws_no_numbers() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    fast_inference.onednn_fuses.cache_clear()
+    fast_inference.onednn_fuses(torch.float32)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("size", [(6, 8), (7, 5), (2, 2)])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_halving_is_max_pooling(size: tuple[int, int], layout: torch.memory_format) -> None:
+    x = torch.randn(3, 4, *size).contiguous(memory_format=layout)
+    expected = torch.nn.functional.max_pool2d(x, 2)
+    assert torch.equal(halve(x), expected)
+    with torch.inference_mode():
+        assert torch.equal(halve(x), expected)
 
 
 def test_batch_norms_are_gone() -> None:

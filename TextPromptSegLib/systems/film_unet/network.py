@@ -16,6 +16,7 @@ from ...nn import (
     FiLM,
     L2Normalise,
     Whitening,
+    halve,
 )
 from ..base import Features, PromptedSegmenter
 from .config import FiLMUNetConfig
@@ -70,7 +71,7 @@ class DecoderStage(nn.Module):
         """Double the resolution of ``x`` and join it with ``skip``."""
         y = torch.cat([self.up(x), skip], dim=1)
         if self.cbn is not None:
-            y = y + self.cbn(y, text)
+            y = self.cbn.added(y, text)
         return self.block(y)
 
 
@@ -111,6 +112,7 @@ class FiLMUNet(PromptedSegmenter):
     """
 
     reports_agreement = True
+    rounds_all_weights = True
 
     def __init__(self, config: FiLMUNetConfig) -> None:
         super().__init__()
@@ -144,7 +146,7 @@ class FiLMUNet(PromptedSegmenter):
         features = []
         x = F.pixel_unshuffle(images, self.config.patch) if self.config.patch > 1 else images
         for index, stage in enumerate(self.encoder):
-            x = stage(x if index == 0 else F.max_pool2d(x, 2))
+            x = stage(x if index == 0 else halve(x))
             features.append(x)
         return tuple(features)
 
