@@ -54,6 +54,29 @@ def test_the_effect_speaks_the_chosen_language(slicer, session, setting, languag
     assert slicer.app.translate("effect.options", "Preview") == "Preview"
 
 
+def test_names_stay_readable_beside_longer_words(slicer, session) -> None:
+    """The panel at its usual width, in a language whose words are long."""
+    from conftest import pump
+    from helpers import PanelBench
+    from PySide6 import QtCore
+
+    import TextPromptSeg
+
+    QtCore.QSettings().setValue("language", "de")
+    TextPromptSeg._loadTranslations()
+    try:
+        bench = PanelBench(slicer)
+        bench.panel.models.button.collapsed = False
+        bench.window.resize(460, 1500)
+        bench.window.show()
+        pump(0.0)
+        assert bench.find("Models").horizontalHeaderItem(0).text() == "Modell"
+        assert bench.find("Models").columnWidth(0) >= 120
+        bench.close()
+    finally:
+        slicer.app.forgetTranslations()
+
+
 def test_without_a_choice_it_is_english(slicer) -> None:
     import TextPromptSeg
 

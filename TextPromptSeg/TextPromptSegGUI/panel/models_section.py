@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
 
 COLUMNS = 6
+_NAME_PIXELS = 150
 
 
 class ModelsSection:
@@ -49,7 +50,10 @@ class ModelsSection:
         self.table.verticalHeader().visible = False
         self.table.minimumHeight = 120
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        # A share of what is left would be nothing where other languages have longer words.
+        header.setSectionResizeMode(0, qt.QHeaderView.Interactive)
+        self.table.setColumnWidth(0, _NAME_PIXELS)
+        header.stretchLastSection = True
         for column in range(1, COLUMNS):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         self.details = qt.QLabel()
