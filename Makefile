@@ -59,7 +59,7 @@ slow: $(STAMP)
 	$(PY) -m pytest -q -ra -m slow $(PYTEST_ARGS)
 
 bench: $(STAMP)
-	$(PY) -m pytest -q -ra --benchmark-disable Testing/Benchmarks $(PYTEST_ARGS)
+	$(PY) -m pytest -q -ra --benchmark-disable --timeout 1800 Testing/Benchmarks $(PYTEST_ARGS)
 
 # Hostile inputs for every reader (hours with the defaults); see Testing/Fuzz/README.md.
 FUZZ_INPUTS ?= 10000
