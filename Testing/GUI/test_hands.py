@@ -49,6 +49,31 @@ def test_prompt_preview_and_apply_come_first(shown) -> None:
     assert shown.widget("Line").focus
 
 
+def test_a_low_panel_scrolls_to_prompt_preview_and_apply(bench) -> None:
+    """At 1280 x 720 they lay below the fold of Slicer's module panel."""
+    from PySide6 import QtWidgets
+
+    area = QtWidgets.QScrollArea()
+    area.widgetResizable = True
+    panel = QtWidgets.QWidget()
+    column = QtWidgets.QVBoxLayout(panel)
+    above = QtWidgets.QLabel("segments")
+    above.minimumHeight = 600
+    column.addWidget(above)
+    column.addWidget(bench.editor)
+    area.setWidget(panel)
+    area.resize(480, 260)
+    area.show()
+    pump(0.0)
+    bench.controller.options.focus()
+    pump(0.0)
+    for name in ("Line", "Preview", "Apply"):
+        widget = bench.widget(name)
+        assert widget.visibleRegion().boundingRect().height() == widget.height, name
+    bench.editor.setParent(None)
+    area.deleteLater()
+
+
 def test_the_options_are_folded_and_remember_their_state(bench, slicer) -> None:
     fold = bench.widget("Options")
     assert fold.collapsed and not bench.widget("Threshold").isVisibleTo(bench.editor)

@@ -156,9 +156,15 @@ class EffectOptions:
         return [str(text) for text in found if text]
 
     def focus(self) -> None:
-        """Put the keyboard into the prompt line, with what stands there selected."""
+        """Put the keyboard into the prompt line, and scroll to it and to Preview and Apply."""
         self.line.setFocus()
         self.line.selectAll()
+        area = self.line.parentWidget()
+        while area is not None and not hasattr(area, "ensureWidgetVisible"):
+            area = area.parentWidget()
+        if area is not None:
+            area.ensureWidgetVisible(self.bar.button)
+            area.ensureWidgetVisible(self.line)
 
     def choose_hints(self, choice: str) -> None:
         """Choose hints as if the user had, and show them."""
