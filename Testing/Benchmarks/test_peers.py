@@ -24,7 +24,7 @@ from TextPromptSegLib.inference.predictor import SlicePredictor
 
 NAME = next(iter(PROFILE))
 SLICES = 16
-MONAI = {"float32": 1.5, "bfloat16": 1.0}
+MONAI = {"float32": 1.2, "bfloat16": 1.0}
 LOOP = 3.0
 SAM_FIRST, SAM_FURTHER = 1.1, 0.5
 
