@@ -29,6 +29,8 @@ LEAST_ABSENT = 8
 """Masks of absent structures, over all names of a modality, that a rule needs."""
 LEAST_PRESENT = 2
 """Masks of a structure that is there; fewer do not tell its usual size."""
+LEAST_PATIENTS = 5
+"""Patients with a structure that a rule of its own needs; fewer tell nothing of other images."""
 FOLDS = 5
 SLICES = 8
 """Single slices of a volume that count as answers of their own."""
@@ -305,7 +307,8 @@ def choose_rules(
 
     Whether masks join the head is decided for a modality as a whole, by what they save over all of
     its patients; names that they make worse go by the head alone. A name without `LEAST_CASES`
-    absent sights, or with nothing better on offer, keeps the plain gate.
+    absent sights and `LEAST_PATIENTS` that have it, or with nothing better on offer, keeps the
+    plain gate.
 
     Args:
         sights: of the validation cases.
@@ -331,7 +334,8 @@ def choose_rules(
             asked = [
                 s.share for s, p in zip(seen, guess, strict=True) if np.isfinite(p) and not s.there
             ]
-            if len(asked) < LEAST_CASES:
+            taught = {s.patient for s in seen if s.there and s.whole}
+            if len(asked) < LEAST_CASES or len(taught) < LEAST_PATIENTS:
                 continue
             key, chosen = f"{modality}/{name}", (by_mask if better else by_head)[name]
             own = [probability_of(chosen, s.evidence) if s.evidence else 0.0 for s in seen]

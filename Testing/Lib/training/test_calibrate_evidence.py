@@ -124,6 +124,7 @@ def test_the_price_of_an_alarm_rises_until_few_are_left() -> None:
 def test_few_cases_make_no_rule() -> None:
     assert choose_rules(sights(12, "confidence")) == {}  # six absent ones
     assert choose_rules(sights(60, "confidence", per_patient=60)) == {}  # of one patient
+    assert choose_rules(sights(60, "confidence", per_patient=20)) == {}  # of three
     assert choose_rules(sights(60, "confidence", per_patient=10)) != {}
     made = sights(60, "confidence")
     made["edema", "MR"] = [s for s in made[KEY][:4] if not s.there]  # never there
