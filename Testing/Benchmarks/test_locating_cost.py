@@ -80,7 +80,7 @@ def test_a_whole_ct_takes_less_than_promised(predictor: SlicePredictor, benchmar
 
 
 def test_thin_slices_cost_less_than_thick_ones(predictor: SlicePredictor, benchmark: Any) -> None:
-    """As many slices of 1 mm hold less of the body: only every fourth is looked at."""
+    """As many slices of 1 mm hold less of the body: only every sixth is looked at."""
     thick, thin = (
         Volume.from_array(ct((24, 512, 512)).array, (0.8, 0.8, mm), modality="CT")
         for mm in (4.0, 1.0)

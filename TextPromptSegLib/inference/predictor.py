@@ -29,6 +29,7 @@ from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
 from .engines.fast_inference import faster_on_cpu
 from .engines.feature_cache import cache_limit
 from .engines.feature_files import make_cache
+from .engines.folded_norms import folded
 from .engines.heat_maps import heat_map_of
 from .engines.hinted_engine import make_engine, with_region
 from .engines.search import Search
@@ -87,7 +88,7 @@ class SlicePredictor:
         self._ladder = MemoryLadder(target, autocast_dtype(target, precision), size, pairs)
         model = checkpoint.model.eval().requires_grad_(False)
         if target.type == "cpu":
-            model = faster_on_cpu(model, self._ladder.dtype)
+            model = folded(faster_on_cpu(model, self._ladder.dtype))
         # Convolutions are two to three times faster when the channels lie side by side.
         self._model: Any = model.to(target)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -10,6 +10,7 @@ from toy_segmenter import ToySegmenter
 
 from TextPromptSegLib.inference.engines import fast_inference
 from TextPromptSegLib.inference.engines.fast_inference import faster_on_cpu
+from TextPromptSegLib.inference.engines.folded_norms import folded
 from TextPromptSegLib.nn import halve
 from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
@@ -124,3 +125,33 @@ def test_other_networks_and_training_are_left_alone() -> None:
     assert faster_on_cpu(toy) is toy
     model = shaken({}).train()
     assert faster_on_cpu(model) is model
+
+
+class Norms(torch.nn.Module):
+    """Both ways in which a norm follows a convolution, and one that follows none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(2, 3, 3, bias=False), torch.nn.BatchNorm2d(3)
+        self.bn2 = torch.nn.BatchNorm2d(3)
+        pair = torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4)
+        self.rest = torch.nn.Sequential(*pair, torch.nn.ReLU())
+        for norm in (self.bn1, self.bn2, pair[1]):
+            norm.running_mean.uniform_(-1, 1)  # type: ignore[union-attr]
+            norm.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rest(self.bn2(torch.relu(self.bn1(self.conv1(x)))))
+
+
+@torch.inference_mode()
+def test_norms_behind_convolutions_become_part_of_them() -> None:
+    model, x = Norms().eval(), torch.rand(2, 2, 6, 5)
+    before = model(x)
+    quick = folded(model)
+    assert torch.allclose(quick(x), before, atol=1e-5)
+    assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in quick.modules()) == 1
+    assert torch.equal(model(x), before)  # the loaded network is left alone
+    assert folded(quick) is quick
+    training = Norms()
+    assert folded(training) is training

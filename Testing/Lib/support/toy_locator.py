@@ -66,7 +66,7 @@ class ToyLocator(ToySegmenter):
 
 
 PLACES = {"liver": 0.3, "spleen": 0.6}
-LIVER = (slice(6, 12), slice(10, 20), slice(12, 24))
+LIVER = (slice(5, 11), slice(10, 20), slice(12, 24))
 
 
 def predictor(places: Mapping[str, float] = PLACES) -> tuple[SlicePredictor, ToyLocator]:

@@ -64,6 +64,14 @@ def test_further_views_show_the_surroundings_of_the_same_centre() -> None:
         assert torch.allclose(seen[0, channel], mean, atol=1e-5)
 
 
+def test_crops_are_the_windows_of_the_sampling_grid() -> None:
+    image = torch.rand(37, 50)
+    centres = torch.rand(30, 2) * torch.tensor([45.0, 60.0]) - 4
+    seen = cut_windows(image, centres, 9, (1, 2, 4))
+    by_grid = cut_windows(image, centres, 9, (1, 2, 4), torch.eye(2).expand(30, 2, 2))
+    assert torch.allclose(seen, by_grid, atol=1e-4)
+
+
 def test_matrices_turn_and_mirror_windows() -> None:
     image = torch.rand(40, 40)
     centre = torch.tensor([[20.0, 20.0]])

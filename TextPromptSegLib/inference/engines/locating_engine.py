@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...text.features import TextFeatures
 
 
-LOOK_MM = 4.0
+LOOK_MM = 6.0
 """Distance of the slices that are compared with the prompts, where the image's own is less."""
 
 
@@ -97,9 +97,11 @@ class LocatingEngine(SliceEngine):
         for prompt, region in enumerate(regions):
             if region.box is None:
                 continue
-            low, high = (step * number for number in region.slices)
+            # a slice that was looked at stands for as many before as after it
+            low, high = (step * number - (step - 1) // 2 for number in region.slices)
+            low, high = max(0, low), len(slices) if region.slices[1] >= len(maps) else high
             inside[prompt, low:high] = True
-            for number in range(low, min(high, len(slices))):
+            for number in range(low, high):
                 self._boxes[prompt, slices.start + number] = region.box
         return inside
 
