@@ -89,6 +89,7 @@ class Preview:
         """Remove the preview and its node."""
         node, self._node_id, self._shown = self.node, "", ()
         if node is not None:
+            node.DisableModifiedEventOn()  # losing the display node is a change of its look
             remove_with_display(node)
 
     def _make(self, results: Sequence[Segmentation], images: list[Any], views: Any) -> None:
@@ -104,11 +105,17 @@ class Preview:
             segment.SetLabelValue(1)
             segment.AddRepresentation(_REPRESENTATION, image)
             segmentation.AddSegment(segment, _segment_id(index))
-        slicer.mrmlScene.AddNode(node)
-        self._node_id = node.GetID()
-        node.CreateDefaultDisplayNodes()
-        display = hidden_display(node, views)
+        # Slicer's plugin for segmentations also logs an error when the look of a node without an
+        # item changes: the display node comes first, and both are silent then.
+        display = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationDisplayNode")
+        display.DisableModifiedEventOn()
+        hide_display(display, views)
         display.SetVisibility3D(False)
+        node.SetAndObserveDisplayNodeID(display.GetID())
+        node.DisableModifiedEventOn()
+        slicer.mrmlScene.AddNode(node)
+        node.DisableModifiedEventOff()
+        self._node_id = node.GetID()
         display.SetAllSegmentsOpacity2DFill(1.0)
         display.SetOpacity2DFill(0.35)
         display.SetOpacity2DOutline(1.0)
@@ -116,6 +123,7 @@ class Preview:
             if result.unusual:
                 display.SetSegmentOpacity2DFill(_segment_id(index), _PALE)
                 display.SetSegmentOpacity2DOutline(_segment_id(index), 0.5)
+        node.Modified()
 
 
 class SliceLine:
@@ -188,12 +196,17 @@ def hidden_node(class_name: str, name: str) -> Any:
 def hidden_display(node: Any, views: Iterable[str]) -> Any:
     """Return the display node, which is not saved either, shown in some views; () for all."""
     display = node.GetDisplayNode()
+    hide_display(display, views)
+    return display
+
+
+def hide_display(display: Any, views: Iterable[str]) -> None:
+    """Keep a display node out of lists and saved scenes, shown in some views; () for all."""
     display.SetHideFromEditors(True)
     display.SetSaveWithScene(False)
     display.RemoveAllViewNodeIDs()
     for view in views:
         display.AddViewNodeID(view)
-    return display
 
 
 def _segment_id(index: int) -> str:
