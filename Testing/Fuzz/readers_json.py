@@ -170,7 +170,7 @@ def _record(data: bytes, folder: Path) -> object:
     job = batch.BatchJob((), folder)
     case = Case("a", folder / "a.nii")
     batch.finished_before(case, job)
-    batch_case._earlier_files(case, job)
+    batch_case.earlier_files(case, job)
     outputs._stale(job.outputs(case), [], None)
     stale_files(folder / "a.nii.gz")
     return find_cases(folder)

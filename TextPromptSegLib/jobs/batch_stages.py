@@ -193,15 +193,18 @@ def run_in_step(
         tell: ``tell(steps of the cases not yet recorded, message)``; False cancels.
 
     Raises:
-        Cancelled: when ``tell`` returned False. A case that was answered is still written and
-            recorded.
+        Cancelled: when ``tell`` returned False. While the network is at the next case, one that
+            was answered is still written and recorded; one that is waited for leaves nothing.
         TextPromptSegError: when the model cannot be loaded.
     """
-    stopped = threading.Event()
+    stopped, dropped = threading.Event(), threading.Event()
     writing: Future[CaseResult] | None = None
 
     def going(_done: int, _total: int, _message: str) -> bool:
         return not stopped.is_set()
+
+    def wanted(_done: int, _total: int, _message: str) -> bool:
+        return not dropped.is_set()
 
     def say(steps: int, message: str) -> bool:
         settle()
@@ -222,6 +225,14 @@ def run_in_step(
             go_on(steps, message)
         return future.result()
 
+    def finish_writing(steps: int, message: str) -> None:
+        if writing is not None:
+            try:
+                finish(writing, steps, message)
+            except BaseException:
+                dropped.set()
+                raise
+
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
         try:
             go_on(0, f"loading {job.model}")
@@ -240,18 +251,17 @@ def run_in_step(
                     return say(reached, f"{case.id}: {message}")
 
                 run.answer(predictor, inner)
-                if writing is not None:
-                    finish(writing, reached, f"{case.id}: writing the results")
+                finish_writing(reached, f"{case.id}: writing the results")
                 go_on(reached, f"{case.id}: writing the results")
-                writing = writer.submit(run.write)
-            if writing is not None:
-                finish(writing, 0, f"{cases[-1].id}: writing the results")
+                writing = writer.submit(run.write, wanted)
+            finish_writing(0, f"{cases[-1].id}: writing the results")
             go_on(0, cases[-1].id)
         finally:
             stopped.set()
             if writing is not None:
                 wait([writing])
-                settle()
+                with contextlib.suppress(Cancelled):
+                    settle()
 
 
 def _begin(
