@@ -46,7 +46,7 @@ def segment_image(
     def work(progress: Any) -> job.JobResult:
         # The image comes first: what is wrong with it shows before the model is loaded.
         progress(0, 0, "reading the image")
-        volume = job.read_image(source, outputs, options.series, frame=options.frame)
+        volume = job.read_image(source, outputs, options)
         volume = with_modality(volume, options.modality)
         if options.roi is not None:
             volume.box_to_slices(*options.roi)

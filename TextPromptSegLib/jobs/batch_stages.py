@@ -86,9 +86,8 @@ class CaseRun:
             self._outputs.check(KnownFiles(files), more=self.job.options.leaves_more)
             self._checked = True
             self._mark = fingerprint(self.case, self.job.identity(), files)
-            self._volume = read_image(
-                self.case.source, self._outputs, self.case.series, progress, apart=True
-            )
+            how = self.job.options, self.case.series, progress
+            self._volume = read_image(self.case.source, self._outputs, *how, apart=True)
 
     def answer(self, predictor: Any, progress: Progress | None = None) -> None:
         """Ask the network; from here on the files of an earlier run count for nothing.

@@ -176,29 +176,29 @@ def unknown_sentence(prompts: Iterable[Prompt]) -> str:
 def read_image(
     source: Path,
     outputs: Outputs,
+    options: RunOptions | None = None,
     series: str | None = None,
     progress: Progress | None = None,
     apart: bool = False,
-    frame: int | None = None,
 ) -> Volume:
     """Read the image of a job.
 
     Args:
         source: a file, or a folder with a DICOM series.
         outputs: what will be written; a DICOM segmentation needs DICOM input.
-        series: which DICOM series, where the folder holds several.
+        options: say which series and which frame, where there are several.
+        series: which DICOM series, whatever the options say.
         progress: called while an image is read apart; False cancels.
         apart: read it in another process, so that a crash of native code is an error.
-        frame: which of several time points, echoes or channels, from 0.
 
     Raises:
         InputError: when it cannot be read.
         OutputError: when the outputs do not go with such an image.
         Cancelled: when ``progress`` returned False.
     """
-    how: dict[str, Any] = {"series": series} if series else {}
-    if frame is not None:
-        how["frame"] = frame
+    options = options or RunOptions()
+    asked = {"series": series or options.series, "frame": options.frame}
+    how: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
     volume = shared_reader().read(source, progress, **how) if apart else Volume.read(source, **how)
     if outputs.segmentation is not None:
         notes = try_output(outputs.segmentation, volume)
@@ -331,7 +331,7 @@ def run_job(
     options = options or RunOptions()
     if volume is None:
         _go_on(progress, "reading the image")
-        volume = read_image(source, outputs, series or options.series, frame=options.frame)
+        volume = read_image(source, outputs, options, series)
     made = answer_image(predictor, source, volume, prompts, options, progress, paths)
     _go_on(progress, "writing the results")
     done = write_results(outputs, made.volume, made.segmentations, made.report, progress, earlier)

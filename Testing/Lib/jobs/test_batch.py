@@ -11,6 +11,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 from batch_bench import PROMPTS, ROOT, Counting, files_below, write_image
@@ -255,3 +256,21 @@ def test_what_is_unusual_stands_in_the_table(tmp_path: Path) -> None:
     text = BatchSummary(cases, tmp_path, "m", 2, 1.0).to_csv()
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["unusual"] for row in rows] == ["it is in 2 pieces; too low", ""]
+
+
+def test_a_batch_reads_the_frame_that_its_options_name(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    class Looking(FakePredictor):
+        def set_volume(self, volume, **region) -> None:
+            super().set_volume(volume, **region)
+            seen.append(float(volume.array.max()))
+
+    frames = [sitk.GetImageFromArray(np.full((4, 8, 8), n, np.int16)) for n in (5, 6)]
+    sitk.WriteImage(sitk.JoinSeries(frames), str(tmp_path / "two.nii.gz"))
+    for frame in (0, 1):
+        out = tmp_path / f"out{frame}"
+        asked = {"options": RunOptions(frame=frame), "predictor_factory": Looking}
+        summary = run_batch(tmp_path / "two.nii.gz", "liver", out, **asked)
+        assert summary.cases[0].status == "done"
+    assert seen == [5.0, 6.0]

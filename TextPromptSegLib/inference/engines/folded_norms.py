@@ -5,12 +5,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 M = TypeVar("M", bound=nn.Module)
+
+
+def joined(convolution: Any, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
+    """Return one convolution for both and nothing, or both where the norm needs the picture.
+
+    Args:
+        convolution: the convolution.
+        norm: what follows it; only a batch norm in evaluation mode can be part of it.
+    """
+    if isinstance(norm, nn.BatchNorm2d):
+        convolution, norm = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+    return convolution, norm
 
 
 def folded(model: M) -> M:
@@ -28,9 +40,9 @@ def folded(model: M) -> M:
     model = copy.deepcopy(model)
     for part in list(model.modules()):
         for first, second in list(_pairs(part)):
-            fused = fuse_conv_bn_eval(getattr(part, first), getattr(part, second))
-            setattr(part, first, fused)
-            setattr(part, second, nn.Identity())
+            both = joined(getattr(part, first), getattr(part, second))
+            for name, module in zip((first, second), both, strict=True):
+                setattr(part, name, module)
     return model.requires_grad_(False)
 
 
