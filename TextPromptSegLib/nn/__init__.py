@@ -6,7 +6,7 @@ from .attention import ChannelAttention, ChannelSELayer, SpatialAttention
 from .conditioning import ConditionalBatchNorm2d, FiLM, L2Normalise, Whitening
 from .cross_attention import MorphologyTextFusion, PooledTextFusion, TextGuide, TextGuidedUp
 from .lora import LoRALinear, LowRankUpdate
-from .resampling import halve
+from .resampling import halve, repeat_rows
 from .residual import AttentiveResidualBlock
 from .symmetry import CrossBilateralSymmetry, MorphologyAware, SpatialSemanticGrounding
 
@@ -29,4 +29,5 @@ __all__ = [
     "TextGuidedUp",
     "Whitening",
     "halve",
+    "repeat_rows",
 ]

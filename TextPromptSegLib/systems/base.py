@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..nn.resampling import repeat_rows
+
 if TYPE_CHECKING:
     from ..text.features import TextFeatures
 
@@ -266,4 +268,4 @@ class PromptedSegmenter(nn.Module, ABC):
     @staticmethod
     def index_features(features: Features, index: Tensor) -> Features:
         """Select or repeat rows of the features."""
-        return tuple(f.index_select(0, index) for f in features)
+        return tuple(repeat_rows(f, index) for f in features)

@@ -15,6 +15,8 @@ from TextPromptSegLib.nn import (
     SpatialAttention,
     TextGuidedUp,
     Whitening,
+    halve,
+    repeat_rows,
 )
 from TextPromptSegLib.nn.cross_attention import attend
 
@@ -158,3 +160,39 @@ def test_attend_is_torchs_multi_head_attention() -> None:
     assert torch.allclose(attend(attention, query, key, value, mask), expected, atol=1e-6)
     expected = attention(query, key, value, need_weights=False)[0]
     assert torch.allclose(attend(attention, query, key, value), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("index", [[0, 0, 1, 2, 2, 2], [2, 0, 2], [1]])
+def test_repeated_rows_are_selected_ones_with_the_same_gradient(
+    layout: torch.memory_format, index: list[int]
+) -> None:
+    rows = torch.tensor(index)
+    x = torch.randn(3, 4, 5, 6).contiguous(memory_format=layout).requires_grad_()
+    weight = torch.randn(len(index), 4, 5, 6).contiguous(memory_format=layout)
+    (expected,) = torch.autograd.grad((x.index_select(0, rows) * weight).sum(), x)
+    out = repeat_rows(x, rows)
+    (found,) = torch.autograd.grad((out * weight).sum(), x)
+    assert torch.equal(out, x.index_select(0, rows))
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert found.is_contiguous(memory_format=layout)
+
+
+def test_rows_are_repeated_of_what_is_no_picture_too() -> None:
+    x = torch.randn(3, 4).requires_grad_()
+    repeat_rows(x, torch.tensor([0, 0, 2])).sum().backward()
+    assert x.grad is not None
+    assert x.grad[:, 0].tolist() == [2.0, 0.0, 1.0]
+
+
+def test_halving_in_a_compiled_network_is_max_pooling_with_its_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    x = torch.randn(2, 3, 7, 6).requires_grad_()
+    pooled = torch.nn.functional.max_pool2d(x, 2)
+    weight = torch.randn_like(pooled)
+    (expected,) = torch.autograd.grad((pooled * weight).sum(), x)
+    out = halve(x)
+    assert torch.equal(out, pooled)
+    assert torch.equal(torch.autograd.grad((out * weight).sum(), x)[0], expected)

@@ -194,7 +194,7 @@ class FiLMUNet(PromptedSegmenter):
         present = batch["present"]
         valid = batch["valid"].index_select(0, batch["index"])
         if self.presence_head is not None and "asked_index" in batch:
-            bottleneck = (encoded[-1].index_select(0, batch["asked_index"]),)
+            bottleneck = self.index_features(encoded[-1:], batch["asked_index"])
             presence = torch.cat([presence, self.presence(bottleneck, batch["asked_text"])])
             present = torch.cat([present, batch["asked_present"]])
         terms = film_unet_objective(logits, batch["mask"], valid, presence, present, self.config)

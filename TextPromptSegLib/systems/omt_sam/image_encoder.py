@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn import AttentiveResidualBlock
+from ...nn import AttentiveResidualBlock, halve
 from .config import OMTSAMConfig
 
 
@@ -43,7 +43,7 @@ class ConvStem(nn.Module):
         x = F.pixel_unshuffle(images, self.unshuffle) if self.unshuffle > 1 else images
         total: Tensor | None = None
         for index, (stage, project) in enumerate(zip(self.stages, self.projections, strict=True)):
-            x = stage(x if index == 0 else F.max_pool2d(x, 2))
+            x = stage(x if index == 0 else halve(x))
             part = project(x)
             if part.shape[-1] != self.grid:
                 part = F.interpolate(part, self.grid, mode="bilinear", align_corners=False)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ...nn import FiLM
+from ...nn import FiLM, halve
 from .config import PatchUNetVAEConfig
 
 
@@ -109,7 +108,7 @@ class PatchVAE(nn.Module):
         maps = []
         x = patches
         for level, block in enumerate(self.encoder):
-            x = block(x if level == 0 else F.max_pool2d(x, 2))
+            x = block(x if level == 0 else halve(x))
             maps.append(x)
         spread = self.to_log_variance(x).clamp(-30.0, 20.0)
         return Code(tuple(maps[:-1]), self.to_mean(x), spread)
