@@ -5,14 +5,16 @@ An entry of ``trained_prompts`` holds, where `evaluation.measured` has written i
     "tier": "good",
     "measured": {"test": {"CT": {"dice": 0.93, "n": 31, "labels": "expert"}}, "val": {...}}
 
-Entries of a checkpoint that nobody measured hold neither; nothing is said about those.
+Entries of a checkpoint that nobody measured hold neither; nothing is said about those. A structure
+that no test case of an image's modality shows is judged by the validation cases, on which settings
+were chosen: fair at best.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 GOOD, FAIR, EXPERIMENTAL = "good", "fair", "experimental"
@@ -25,30 +27,39 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Quality:
-    """What was measured of a structure on test cases.
+    """What was measured of a structure.
 
     Attributes:
         tier: ``good``, ``fair`` or ``experimental``.
         dice: mean over the test cases that show it; None without any.
         n: how many they are.
         labels: kind of the labels it was compared with; "expert", or agreement only.
+        split: whose cases they are, ``test`` or ``val``.
     """
 
     tier: str
     dice: float | None = None
     n: int = 0
     labels: str = EXPERT
+    split: str = "test"
 
     def __str__(self) -> str:
         if self.dice is None:
             return f"{self.tier}: no test case"
-        cases = "1 test case" if self.n == 1 else f"{self.n} test cases"
+        word = "test case" if self.split == "test" else "validation case"
+        cases = f"{self.n} {word}{'' if self.n == 1 else 's'}"
         kind = "" if self.labels == EXPERT else f", labels {self.labels}"
         return f"{self.tier}: Dice {self.dice:.2f} in {cases}{kind}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
-        return {"tier": self.tier, "dice": self.dice, "n": self.n, "labels": self.labels}
+        return {
+            "tier": self.tier,
+            "dice": self.dice,
+            "n": self.n,
+            "labels": self.labels,
+            "split": self.split,
+        }
 
 
 def tier_of(dice: float | None) -> str:
@@ -95,8 +106,16 @@ def quality_of(
             entry = {"tier": EXPERIMENTAL} if any("tier" in e for e in trained.values()) else {}
         if "tier" not in entry:
             return None
-        found.append(pooled(entry.get("measured", {}).get("test", {}), modality))
+        found.append(_judged(entry.get("measured", {}), modality))
     return min(found, key=lambda q: (TIERS.index(q.tier), q.dice or 0.0), default=None)
+
+
+def _judged(measured: Mapping[str, Any], modality: str | None) -> Quality:
+    """Return what the test cases say of a structure; without any, what the validation says."""
+    tested, chosen = (pooled(measured.get(split, {}), modality) for split in ("test", "val"))
+    if tested.dice is not None or chosen.dice is None:
+        return tested
+    return replace(chosen, tier=FAIR if chosen.tier == GOOD else chosen.tier, split="val")
 
 
 def warning(names: Iterable[str], quality: Quality | None) -> tuple[str, ...]:

@@ -145,6 +145,7 @@ def _asked(
     lines = [
         f"**good**: mean Dice of the test cases that show it from {GOOD_FROM:.2f}; **fair**: from "
         f"{FAIR_FROM:.2f}; **experimental**: below, or without a test case: check every slice. "
+        "With validation cases only, fair at best. "
         "Dice (cases); where experts labelled some cases only those count, else the kind of label "
         "is named.",
         "",

@@ -22,6 +22,14 @@ TRAINED = {
     "left kidney": entry("good", CT={"dice": 0.9, "n": 1}),
     "right kidney": entry("fair", CT={"dice": 0.7, "n": 4, "labels": "automatic"}),
     "rib 3": entry("experimental"),
+    "left lung": {
+        "tier": "good",
+        "measured": {
+            "test": {"CXR": {"dice": 0.9, "n": 9}},
+            "val": {"CT": {"dice": 0.96, "n": 2}, "CXR": {"dice": 0.1, "n": 1}},
+        },
+    },
+    "trachea": {"tier": "fair", "measured": {"val": {"CT": {"dice": 0.3, "n": 1}}}},
     "heart": {},
 }
 
@@ -48,6 +56,11 @@ def test_tiers_begin_where_they_should(dice: float | None, tier: str) -> None:
             "CT",
             "fair: Dice 0.70 in 4 test cases, labels automatic",
         ),
+        (["left lung"], "CXR", "good: Dice 0.90 in 9 test cases"),
+        (["left lung"], "CT", "fair: Dice 0.96 in 2 validation cases"),  # settings chosen on them
+        (["left lung"], None, "good: Dice 0.90 in 9 test cases"),
+        (["trachea"], "CT", "experimental: Dice 0.30 in 1 validation case"),
+        (["left lung"], "MR", "experimental: no test case"),
         (["own words"], "CT", "experimental: no test case"),
         (["liver", "rib 3"], "CT", "experimental: no test case"),
     ],
@@ -103,5 +116,6 @@ def test_the_catalogue_knows_the_tiers(tmp_path: Path, monkeypatch: pytest.Monke
     row = catalogue.show("tiny")
     assert row.tiers == {
         "liver": "good", "left kidney": "good", "right kidney": "fair", "rib 3": "experimental",
+        "left lung": "good", "trachea": "fair",
     }  # fmt: skip
     assert row.to_dict()["tiers"]["rib 3"] == "experimental"

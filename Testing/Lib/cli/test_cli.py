@@ -198,7 +198,13 @@ def test_parse_tells_how_good_a_checkpoint_is(
     assert lines[1].endswith("[experimental: no test case]") and "[" not in lines[2]
     assert run("parse", "liver", "-m", tiny, "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["quality"] == {"tier": "good", "dice": 0.93, "n": 31, "labels": "expert"}
+    assert row["quality"] == {
+        "tier": "good",
+        "dice": 0.93,
+        "n": 31,
+        "labels": "expert",
+        "split": "test",
+    }
     assert run("parse", "liver", "-m", str(tmp_path / "none")) == 2
     monkeypatch.setattr("TextPromptSegLib.cli.app.DEFAULT_MODEL", "none")
     capsys.readouterr()

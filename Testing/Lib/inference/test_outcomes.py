@@ -150,7 +150,13 @@ def test_an_experimental_structure_says_so_in_its_outcome_and_in_the_report() ->
     assert again.message.endswith(sentence)
     entries = build_report(predictor, None, organs(), [liver, spleen, aorta], {})["prompts"]
     assert entries[0]["quality"]["tier"] == "experimental" and entries[0]["quality"]["n"] == 12
-    assert entries[1]["quality"] == {"tier": "good", "dice": 0.9, "n": 3, "labels": "expert"}
+    assert entries[1]["quality"] == {
+        "tier": "good",
+        "dice": 0.9,
+        "n": 3,
+        "labels": "expert",
+        "split": "test",
+    }
     assert entries[2]["quality"] is None
     one = build_report(predictor, None, organs(), [spleen], {})
     assert one["prompts"][0]["quality"]["tier"] == "good" and "quality" not in one["provenance"]
