@@ -129,6 +129,15 @@ def bench(slicer, session):
 
 
 @pytest.fixture
+def shown(bench):
+    """A bench in a window of its own that has the keyboard."""
+    bench.editor.show()
+    bench.editor.activateWindow()
+    pump(0.0)
+    return bench
+
+
+@pytest.fixture
 def panel(slicer, session):
     """The module's panel in a window, as the application builds it."""
     from helpers import PanelBench

@@ -79,6 +79,18 @@ def mouse_mode(slicer) -> str:
     return node.GetInteractionModeAsString(node.GetCurrentInteractionMode())
 
 
+def press(bench, keys: str) -> None:
+    """Press keys, for example "Ctrl+Return", in the window outside the prompt line."""
+    from conftest import pump
+    from PySide6 import QtGui, QtTest
+
+    window = bench.editor
+    window.setFocus()
+    (combination,) = QtGui.QKeySequence(keys)
+    QtTest.QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
+    pump(0.0)
+
+
 def place_by_mouse(slicer, *points) -> None:
     """Click points (RAS, mm) in a view, as vtkSlicerMarkupsWidget takes them in place mode.
 

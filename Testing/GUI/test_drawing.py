@@ -78,6 +78,32 @@ def test_a_box_is_drawn_again(drawing, slicer) -> None:
     assert len(slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")) == 1
 
 
+@pytest.mark.parametrize(("name", "button"), [("Box", "BoxDraw"), ("Points", "PointsScribble")])
+def test_a_drawing_that_is_given_up_leaves_what_was_there(
+    drawing, slicer, name: str, button: str
+) -> None:
+    drawing.widget(button).click()
+    place_by_mouse(slicer, (0.0, 0.0, 0.0), (30.0, 20.0, 10.0))
+    node = drawing.widget(name).currentNode()
+    before = np.array(slicer.util.arrayFromMarkupsControlPoints(node))
+    size = list(node.GetSize()) if name == "Box" else []
+    drawing.widget(button).click()
+    assert node.GetNumberOfControlPoints() == 0
+    press_escape(drawing)
+    assert np.allclose(slicer.util.arrayFromMarkupsControlPoints(node), before)
+    assert name != "Box" or list(node.GetSize()) == size
+
+
+def test_what_was_missing_is_said_no_more_when_it_is_there(drawing, slicer) -> None:
+    drawing.type("liver")
+    drawing.widget("Preview").click()
+    assert "draw a box" in drawing.outcome()
+    drawing.widget("Preview").click()
+    drawing.widget("BoxDraw").click()
+    place_by_mouse(slicer, *PLACES["Box"])
+    assert drawing.outcome() == ""
+
+
 def test_escape_ends_the_drawing_and_then_the_effect(drawing, slicer) -> None:
     drawing.widget("PointsDraw").click()
     press_escape(drawing)

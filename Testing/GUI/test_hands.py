@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from bed import ctk_module, pythonqt
 from conftest import pump
-from helpers import EditorBench, install_checkpoint, mouse_mode
+from helpers import EditorBench, install_checkpoint, mouse_mode, press
 
 pythonqt.properties_in(__name__)
-
-
-@pytest.fixture
-def shown(bench):
-    """A bench in a window of its own that has the keyboard."""
-    bench.editor.show()
-    bench.editor.activateWindow()
-    pump(0.0)
-    return bench
-
-
-def press(bench, keys: str) -> None:
-    from PySide6 import QtGui, QtTest
-
-    window = bench.editor
-    window.setFocus()
-    (combination,) = QtGui.QKeySequence(keys)
-    QtTest.QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
-    pump(0.0)
 
 
 def top(bench, name: str) -> int:
@@ -91,19 +71,33 @@ def test_the_options_are_folded_and_remember_their_state(bench, slicer) -> None:
 def test_one_line_says_what_is_not_as_it_comes(bench, monkeypatch) -> None:
     from TextPromptSegLib.checkpoints import model_info
 
-    fold = bench.widget("Options")
-    assert fold.text == "Options: Test balls (fake)", "a checkpoint that is not the default one"
+    line = bench.widget("Differences")
+    assert line.text == "Changed: Test balls (fake)", "a checkpoint that is not the default one"
     monkeypatch.setattr(model_info, "DEFAULT_MODEL", "fake")
     bench.choose("Operation", "add")
     bench.choose("Range", "slices")
     bench.widget("Threshold").value = 0.3
     bench.choose("Overlay", "probability")
-    assert fold.text == "Options: Slice range, Add, threshold 0.30, Probability"
+    assert line.text == "Changed: Slice range, Add, threshold 0.30, Probability"
     bench.choose("Operation", "set")
     bench.choose("Range", "whole")
     bench.widget("ThresholdAuto").click()
     bench.choose("Overlay", "none")
-    assert fold.text == "Options"
+    assert line.isHidden()
+
+
+def test_what_differs_does_not_widen_the_panel(bench) -> None:
+    """The title of the section said it: the panel grew to twice its width, the views shrank."""
+    install_checkpoint("long", title="Long, compact: " + "abdomen and chest " * 5, takes=("box",))
+    bench.controller.session.changed()
+    fold, line = bench.widget("Options"), bench.widget("Differences")
+    narrow = fold.minimumWidth
+    bench.choose("Model", "long")
+    bench.choose("Hints", "box")
+    assert fold.minimumWidth == narrow and fold.text == "Options"
+    assert line.text == "Changed: Long, compact, Text and a box" and line.wordWrap
+    assert not line.isHidden()
+    bench.choose("Model", "fake")
 
 
 def test_rows_that_the_checkpoint_does_not_use_are_not_shown(bench) -> None:

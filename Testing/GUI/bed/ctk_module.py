@@ -41,6 +41,8 @@ class ctkCollapsibleButton(_Widget):
 
     def _set_text(self, text: str) -> None:
         self.__dict__["_bed_text"] = text
+        # A title is never cut off (ctkCollapsibleButton::buttonSizeHint).
+        self.minimumWidth = self.fontMetrics().horizontalAdvance(text) + _HEADER
         self.update()
 
     def _collapsed(self) -> bool:

@@ -434,8 +434,8 @@ Unter dieser Lizenz verwenden?</translation>
         <translation>Optionen</translation>
     </message>
     <message>
-        <source>Options: {list}</source>
-        <translation>Optionen: {list}</translation>
+        <source>Changed: {list}</source>
+        <translation>Geändert: {list}</translation>
     </message>
 </context>
 <context>

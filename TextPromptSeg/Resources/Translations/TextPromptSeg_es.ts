@@ -434,8 +434,8 @@ Use it under this licence?</source>
         <translation>Opciones</translation>
     </message>
     <message>
-        <source>Options: {list}</source>
-        <translation>Opciones: {list}</translation>
+        <source>Changed: {list}</source>
+        <translation>Cambiado: {list}</translation>
     </message>
 </context>
 <context>

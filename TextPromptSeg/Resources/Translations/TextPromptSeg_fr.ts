@@ -434,8 +434,8 @@ L'utiliser sous cette licence ?</translation>
         <translation>Options</translation>
     </message>
     <message>
-        <source>Options: {list}</source>
-        <translation>Options : {list}</translation>
+        <source>Changed: {list}</source>
+        <translation>Modifié : {list}</translation>
     </message>
 </context>
 <context>

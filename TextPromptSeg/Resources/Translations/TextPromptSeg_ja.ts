@@ -434,8 +434,8 @@ Use it under this licence?</source>
         <translation>オプション</translation>
     </message>
     <message>
-        <source>Options: {list}</source>
-        <translation>オプション: {list}</translation>
+        <source>Changed: {list}</source>
+        <translation>変更: {list}</translation>
     </message>
 </context>
 <context>

@@ -434,8 +434,8 @@ Use it under this licence?</source>
         <translation>选项</translation>
     </message>
     <message>
-        <source>Options: {list}</source>
-        <translation>选项：{list}</translation>
+        <source>Changed: {list}</source>
+        <translation>已更改：{list}</translation>
     </message>
 </context>
 <context>

@@ -78,6 +78,7 @@ class MarkupsBox:
             row.addWidget(self.scribble)
         self._links, self._node_links, self._mode_links = Links(), Links(), Links()
         self._escape = EscapeKey(self._escaped)
+        self._before: tuple[Any, Any] | None = None  # a node that is drawn anew, and what it held
         self.selector.setMRMLScene(slicer.mrmlScene)
         self._links.connect(self.selector, "currentNodeChanged(vtkMRMLNode*)", self._chosen)
         self._links.connect(self.draw, "clicked(bool)", self._clicked)
@@ -123,6 +124,11 @@ class MarkupsBox:
             node = self._made(wanted)
         points = bool(node.IsA("vtkMRMLMarkupsFiducialNode"))
         if not points and node.GetNumberOfControlPoints() > 0:
+            if _is_drawn(node):
+                copy = slicer.mrmlScene.CreateNodeByClass(node.GetClassName())
+                copy.UnRegister(None)
+                copy.CopyContent(node)
+                self._before = (node, copy)
             node.RemoveAllControlPoints()  # a box that is complete takes no more clicks
         slicer.modules.markups.logic().SetActiveList(node)
         interaction.SetPlaceModePersistence(int(points))
@@ -192,6 +198,9 @@ class MarkupsBox:
         self._mode_links.clear()
         self._escape.forget()
         self.draw.checked = self.scribble.checked = False
+        before, self._before = self._before, None
+        if before is not None and before[0].GetScene() is not None and not _is_drawn(before[0]):
+            before[0].CopyContent(before[1])  # given up: what was there is there again
 
     def _chosen(self, _node: Any) -> None:
         self._observe()
@@ -213,6 +222,13 @@ class MarkupsBox:
 
     def _moved(self, _caller: Any, _event: Any) -> None:
         self._on_change()
+
+
+def _is_drawn(node: Any) -> bool:
+    """Whether a box has its size, or a scribble more than one point."""
+    if node.IsA("vtkMRMLMarkupsROINode"):
+        return bool(node.GetControlPointPlacementComplete())
+    return bool(node.GetNumberOfDefinedControlPoints() > 1)
 
 
 def _mouse_nodes() -> tuple[Any, Any]:

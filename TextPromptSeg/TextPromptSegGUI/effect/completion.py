@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import qt
@@ -20,10 +20,14 @@ class Completion:
     Whole lines are put into the model and shown unfiltered, because completing the last of
     several names would otherwise need a subclass of QCompleter, which PythonQt calls back from
     C++ in the middle of a key press.
+
+    The list never decides for the user: Qt marks its first row, and Enter would take "liver
+    segment 2" for a typed "liver". A row is taken with the mouse or after an arrow key. The list
+    goes as soon as the mouse moves elsewhere, because it would swallow the first click there.
     """
 
-    def __init__(self, line: Any) -> None:
-        """Attach to a QLineEdit."""
+    def __init__(self, line: Any, on_apply: Callable[[], None] = lambda: None) -> None:
+        """Attach to a QLineEdit; ``on_apply`` is called for Ctrl+Enter while names are offered."""
         self._line = line
         self._names: list[str] = []
         self._history: list[str] = []
@@ -33,6 +37,11 @@ class Completion:
         self._completer.completionMode = qt.QCompleter.UnfilteredPopupCompletion
         self._completer.maxVisibleItems = MOST
         line.setCompleter(self._completer)
+        self._list = self._completer.popup()
+        self._list.mouseTracking = True
+        self._filter = _Filter()
+        self._filter.line, self._filter.list, self._filter.on_apply = line, self._list, on_apply
+        self._list.installEventFilter(self._filter)  # after Qt's own, so that it is asked first
         self._links = Links()
         self._links.connect(line, "textEdited(QString)", self._edited)
 
@@ -44,12 +53,59 @@ class Completion:
         """Choose the earlier prompts to offer."""
         self._history = list(history)
 
+    def close(self) -> None:
+        """Offer nothing until the next letter."""
+        self._list.hide()
+
     def cleanup(self) -> None:
         """Disconnect."""
         self._links.clear()
+        self._list.removeEventFilter(self._filter)
+        self._filter.list = None
 
     def _edited(self, text: str) -> None:
+        self._filter.chosen = False
         self._model.setStringList(complete(text, self._names, self._history))
+        qt.QTimer.singleShot(0, self._filter.mark_nothing)  # Qt marks a row after this
+
+
+class _Filter(qt.QObject):
+    """Looks at the list's events before Qt does; PythonQt calls `eventFilter` of a subclass."""
+
+    def __init__(self, *arguments: Any) -> None:
+        qt.QObject.__init__(self, *arguments)
+        self.line: Any = None
+        self.list: Any = None
+        self.on_apply: Callable[[], None] = lambda: None
+        self.chosen = False  # by an arrow key since the last letter
+
+    def mark_nothing(self) -> None:
+        """Unmark the row that Qt marks by itself."""
+        if self.list is not None and not self.chosen:
+            self.list.setCurrentIndex(qt.QModelIndex())
+
+    def eventFilter(self, _watched: Any, event: Any) -> bool:
+        if self.list is None:
+            return False
+        kind = event.type()
+        if kind == qt.QEvent.MouseMove and not self._is_at_home():
+            self.list.hide()
+        if kind != qt.QEvent.KeyPress:
+            return False
+        if event.key() in (qt.Qt.Key_Up, qt.Qt.Key_Down, qt.Qt.Key_PageUp, qt.Qt.Key_PageDown):
+            self.chosen = True
+        elif event.key() in (qt.Qt.Key_Return, qt.Qt.Key_Enter):
+            if event.modifiers() & qt.Qt.ControlModifier:  # no shortcut works beside a list
+                self.list.hide()
+                qt.QTimer.singleShot(0, self.on_apply)
+                return True
+            self.mark_nothing()
+        return False
+
+    def _is_at_home(self) -> bool:
+        """Whether the mouse is over the list or the line it belongs to."""
+        place = qt.QCursor.pos()
+        return any(w.rect.contains(w.mapFromGlobal(place)) for w in (self.list, self.line))
 
 
 def complete(text: str, names: Sequence[str], history: Sequence[str] = ()) -> list[str]:

@@ -51,6 +51,7 @@ class EffectController:
         self._target: str | None = None  # the segment that was selected when Apply was pressed
         self._active = self._closed = self._ended_away = False
         self._selected: str | None = None  # the segment that was selected last
+        self._refused = ""  # what was said when nothing could be run
         self._links = Links()
         self.readiness = Readiness(
             self.session, self.options.model, lambda: self.options.bar.said, self._say
@@ -127,6 +128,8 @@ class EffectController:
 
     def prompt_changed(self) -> None:
         """Earlier answers may not hold; the preview follows when the user pauses."""
+        if self.options.bar.said in (self._refused, self.preview.refused):
+            self._say("")  # what was missing may be there now
         if self._active and self.options.parse.prompts:
             if self._run is None:
                 self.readiness.load()
@@ -259,6 +262,7 @@ class EffectController:
         if run.state == "cancelled":
             self._say(_("Cancelled; nothing was changed."))
         elif run.state == "failed":
+            self._refused = run.error
             self._say(run.error)
         else:
             if self._active:
@@ -367,6 +371,7 @@ class EffectController:
         self.options.bar.say(text, rich)
 
     def _refuse(self, error: TextPromptSegError) -> None:
+        self._refused = str(error)
         self._say(str(error), rich=isinstance(error, DependencyError))
 
     def _set_preview_button(self, on: bool) -> None:

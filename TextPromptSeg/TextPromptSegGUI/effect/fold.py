@@ -9,6 +9,7 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
+from ..boxes.run_bar import flat
 from ..shared import settings
 from ..shared.links import Links
 from ..shared.quiet import quiet
@@ -30,6 +31,11 @@ class OptionsFold:
         self.button.text = _("Options")
         form = qt.QFormLayout(self.button)
         form.setContentsMargins(4, 4, 4, 4)
+        # Not in the section's title: that would widen the whole panel, at the cost of the views.
+        self.differences = flat(qt.QLabel())
+        self.differences.objectName = "TextPromptDifferences"
+        self.differences.wordWrap = True
+        self.differences.visible = False
         self._rows: dict[str, tuple[Any, Any]] = {}
         for key, text, widget in rows:
             label = qt.QLabel(text)
@@ -47,9 +53,9 @@ class OptionsFold:
             widget.visible = shown and not self.button.collapsed
 
     def summarise(self, differences: Sequence[str]) -> None:
-        """Say in the title what differs from how the options come."""
-        named = ", ".join(differences)
-        self.button.text = _("Options: {list}").format(list=named) if named else _("Options")
+        """Say below the section what differs from how the options come."""
+        self.differences.text = _("Changed: {list}").format(list=", ".join(differences))
+        self.differences.visible = bool(differences)
 
     def set_open(self, opened: bool) -> None:
         """Open or fold it, without remembering that."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from slicer.i18n import tr as _
@@ -56,12 +58,15 @@ class HandKeys:
         self._escape = EscapeKey(hands.escape)
         self._shortcuts = Shortcuts(
             {
-                "Ctrl+Return": self._applied,
-                "Ctrl+Enter": self._applied,
-                "B": self.draw_box,
-                "O": self.draw_points,
-                "T": self.toggle_sign,
-                "E": self.next_segment,
+                keys: partial(self._unless_running, action)
+                for keys, action in (
+                    ("Ctrl+Return", hands.apply),
+                    ("Ctrl+Enter", hands.apply),
+                    ("B", self.draw_box),
+                    ("O", self.draw_points),
+                    ("T", self.toggle_sign),
+                    ("E", self.next_segment),
+                )
             }
         )
 
@@ -126,6 +131,6 @@ class HandKeys:
             self._options.choose_hints(choice)
         return True
 
-    def _applied(self) -> None:
+    def _unless_running(self, action: Callable[[], None]) -> None:
         if not self._options.bar.running:
-            self._hands.apply()
+            action()

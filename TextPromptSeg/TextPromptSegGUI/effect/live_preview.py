@@ -70,6 +70,8 @@ class LivePreview:
         self.line = SliceLine()
         self.overlay = LiveOverlay()
         self.on = False
+        self.refused = ""
+        """Why nothing could be shown, when that was said last."""
         self._session, self._source = session, source
         self._choices, self._say = choices, say
         self._whole: Run | None = None
@@ -115,7 +117,8 @@ class LivePreview:
         except TextPromptSegError as error:
             self.stop_run()
             self._clear()
-            self._say(str(error))
+            self.refused = str(error)
+            self._say(self.refused)
             return
         self._say(
             _("Preview: a third by height needs the whole image, which is searched once...")

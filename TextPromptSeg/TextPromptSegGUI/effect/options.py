@@ -57,7 +57,7 @@ class EffectOptions:
             "with a box or points the next run starts from its mask."
         )
         self.names = NamesMenu(lambda: self.text, self._parse_edited)
-        self.completion = Completion(self.line)
+        self.completion = Completion(self.line, actions.apply)
         self.parse = ParseView(self._parse_edited)
         self.modality = ModalityBox(self._edited, "TextPromptModality")
         self.model = ModelBox(self._model_changed)
@@ -125,6 +125,7 @@ class EffectOptions:
         add(side_by_side(self.bar.progress))
         add(side_by_side(self.bar.outcome))
         add(side_by_side(self.fold.button))
+        add(side_by_side(self.fold.differences))
 
     def _rows(self) -> list[tuple[str, str, Any]]:
         return [
@@ -145,7 +146,7 @@ class EffectOptions:
         threshold = self.threshold.value
         found = [
             self.modality.combo.currentText if self.modality.choice != AUTO else "",
-            self.model.combo.currentText if self.model.name not in ("", DEFAULT_MODEL) else "",
+            self._short_name() if self.model.name not in ("", DEFAULT_MODEL) else "",
             self.hints.combo.currentText if self.hints.choice != NONE else "",
             self.candidates.samples.text if self.candidates.count else "",
             self.region.combo.currentText if self.region.choice != WHOLE else "",
@@ -154,6 +155,10 @@ class EffectOptions:
             self.overlay.combo.currentText if self.overlay.kind != NOTHING else "",
         ]
         return [str(text) for text in found if text]
+
+    def _short_name(self) -> str:
+        """Return the checkpoint's name without what it is good for."""
+        return str(self.model.combo.currentText).partition(": ")[0]
 
     def focus(self) -> None:
         """Put the keyboard into the prompt line, and scroll to it and to Preview and Apply."""
@@ -307,7 +312,9 @@ class EffectOptions:
 
     def set_running(self, running: bool) -> None:
         """Allow or forbid what may not change during a run."""
-        for widget in (self.model.combo, self.operation, self.line, self.again, self.preview):
+        self.completion.close()
+        self.line.readOnly = running  # a line that is switched off would lose the keyboard
+        for widget in (self.model.combo, self.operation, self.again, self.preview):
             widget.enabled = not running
         self.parse.label.enabled = self.modality.combo.enabled = not running
         for part in (self.region, self.hints, self.candidates):
@@ -376,6 +383,8 @@ class EffectOptions:
         self._actions.threshold_changed()
 
     def _enter(self) -> None:
+        if self.bar.running:
+            return
         if self.preview.checked:
             self._actions.prompt_changed()
         else:
