@@ -149,17 +149,22 @@ def extent_of(prompt: Prompt, mask: Boxed, place: Mapping[str, Any]) -> Extent |
 
 
 class Neighbours:
-    """The found structures of one image, so that later answers are compared with earlier ones."""
+    """The found structures of one image, so that later answers are compared with earlier ones.
+
+    What was called unusual is no measure for what is asked later: a heart in the belly does not
+    make a right lung doubtful.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
         self._image: Any = None
         self._known: dict[str, Extent] = {}
+        self._doubted: set[str] = set()
 
     def use(self, image: Any) -> None:
         """Forget what was found when this is another image."""
         if image != self._image:
-            self._image, self._known = image, {}
+            self._image, self._known, self._doubted = image, {}, set()
 
     def relate(self, results: Sequence[Segmentation]) -> list[tuple[str, ...]]:
         """Take notice of answers; return what speaks against each, by how it lies to others."""
@@ -169,13 +174,25 @@ class Neighbours:
             usable = place and result.voxels and _is_whole(result.prompt)
             mask = kept_of(result, "mask") if usable else None
             extents.append(extent_of(result.prompt, mask, place) if mask is not None else None)
-        self._known |= {extent.words: extent for extent in extents if extent is not None}
-        broken = list(_violations(self._known.values()))
+        asked = {extent.words: extent for extent in extents if extent is not None}
+        self._known |= asked
+        new, before = asked.keys() - self._doubted, self._doubted - asked.keys()
+        broken = [
+            (one, kind, other)
+            for one, kind, other in _violations(self._known.values())
+            if not (one.words in new and other.words in before)
+            and not (other.words in new and one.words in before)
+        ]
         counts: dict[str, int] = {}
         for one, _kind, other in broken:
             for name in (one.words, other.words):
                 counts[name] = counts.get(name, 0) + 1
-        return [() if e is None else _sentences(e, broken, counts) for e in extents]
+        said = [() if e is None else _sentences(e, broken, counts) for e in extents]
+        for extent, result, sentences in zip(extents, results, said, strict=True):
+            if extent is not None:
+                odd = bool(sentences or result.unusual)
+                (self._doubted.add if odd else self._doubted.discard)(extent.words)
+        return said
 
 
 def _is_whole(prompt: Prompt) -> bool:

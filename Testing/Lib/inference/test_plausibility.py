@@ -206,6 +206,19 @@ def test_later_answers_are_compared_with_earlier_ones_of_the_same_image() -> Non
     assert not said(found("heart", HEART_IN_THE_BELLY), known=known)["heart"]
 
 
+def test_what_was_doubted_makes_nothing_doubtful_that_is_asked_later() -> None:
+    """A heart in the belly of the tutorial's image made the right lung unusual."""
+    known = Neighbours()
+    heart = found("heart", HEART_IN_THE_BELLY)
+    trachea = found("trachea", block(slice(4, 46), slice(24, 26), slice(10, 12)))
+    assert all(said(heart, trachea, known=known).values())
+    lung = found("right lung", block(slice(34, 54), slice(6, 20)))
+    assert said(lung, known=known) == {"right lung": ()}
+    doubts = said(heart, known=known)["heart"]
+    assert "it should lie no deeper than right lung" in doubts, "asked again it is doubted again"
+    assert said(found("heart", HEART), known=known) == {"heart": ()}
+
+
 # -- what is known --------------------------------------------------------------------------------
 
 
