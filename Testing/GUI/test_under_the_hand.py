@@ -79,9 +79,13 @@ def test_a_run_without_its_segmentation_is_given_up(slow, slicer) -> None:
 # -- what belongs to a scene -----------------------------------------------------------------------
 
 
-def test_threshold_and_overlay_go_with_the_scene(bench, slicer) -> None:
+@pytest.mark.parametrize("by_the_module", [False, True])
+def test_threshold_and_overlay_go_with_the_scene(bench, slicer, by_the_module: bool) -> None:
     bench.widget("Threshold").value = 0.81
     bench.choose("Overlay", "uncertainty")
+    if by_the_module:  # SegmentEditor.py, onSceneStartClose: the effect is switched off first
+        bench.editor.setSegmentationNode(None)
+        assert bench.editor.activeEffect() is None
     slicer.mrmlScene.Clear(0)
     pump(0.0)
     assert bench.widget("ThresholdAuto").checked

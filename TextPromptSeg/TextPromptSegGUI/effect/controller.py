@@ -53,6 +53,10 @@ class EffectController:
         self._selected: str | None = None  # the segment that was selected last
         self._refused = ""  # what was said when nothing could be run
         self._links = Links()
+        # Segment Editor switches the effect off before the scene is closed.
+        self._scene_links = Links()
+        closed = slicer.mrmlScene.EndCloseEvent
+        self._scene_links.observe(slicer.mrmlScene, closed, self._scene_closed)
         self.readiness = Readiness(
             self.session, self.options.model, lambda: self.options.bar.said, self._say
         )
@@ -64,7 +68,7 @@ class EffectController:
     def activate(self) -> None:
         """The effect was selected."""
         self._active = True
-        self._watch_scene()
+        self._watch_segments()
         self.options.model.refresh()
         self.options.refresh_names()
         self.options.show_parse()
@@ -116,6 +120,7 @@ class EffectController:
     def cleanup(self) -> None:
         """Let go of everything."""
         self._closed = True
+        self._scene_links.clear()
         self.cancel()
         self.deactivate()
         self.preview.cleanup()
@@ -288,10 +293,9 @@ class EffectController:
             self.cancel()
             self._say(_("The segmentation was deleted during the run; nothing was changed."))
 
-    def _watch_scene(self) -> None:
-        """Hear of a scene that is closed, and of segments that go, for example by Undo."""
+    def _watch_segments(self) -> None:
+        """Hear of segments that go, for example by Undo."""
         self._links.clear()
-        self._links.observe(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self._scene_closed)
         node = self.source.segmentation_node
         if node is not None:
             self._selected = self.source.selected_segment_id
@@ -299,6 +303,8 @@ class EffectController:
 
     def _scene_closed(self, _caller: Any, _event: Any) -> None:
         self.options.reset()
+        if self._active:
+            self.options.write_parameters()
 
     def _segment_left(self, _caller: Any, _event: Any) -> None:
         qt.QTimer.singleShot(0, self._select_another)

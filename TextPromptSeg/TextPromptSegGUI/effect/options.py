@@ -306,7 +306,7 @@ class EffectOptions:
         """Forget what belonged to a scene that is gone: threshold and map over the image."""
         self.threshold.set_value(None)
         choose(self.overlay.combo, NOTHING)
-        self.write_parameters()
+        self._summarise()
 
     # -- state -------------------------------------------------------------------------------------
 
