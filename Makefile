@@ -21,7 +21,7 @@ help:
 	@echo "make test   lint and all tests (minutes)"
 	@echo "make setup  only create or refresh $(VENV)"
 	@echo "make lint   ruff, mypy, import-linter;   make unit: pytest alone;   make slow: the long tests"
-	@echo "make bench  benchmarks;      make lists: refresh the lists of shipped files, the map and the translations"
+	@echo "make bench  benchmarks (ONLY=peers: some);      make lists: refresh the lists of shipped files, the map and the translations"
 	@echo "make fuzz   hostile inputs for every reader"
 
 setup: $(STAMP)
@@ -58,8 +58,10 @@ unit: $(STAMP)
 slow: $(STAMP)
 	$(PY) -m pytest -q -ra -m slow $(PYTEST_ARGS)
 
+# One table; its rows stay in build/bench.json, so parts may be measured alone: make bench ONLY="peers or memory".
+ONLY ?=
 bench: $(STAMP)
-	$(PY) -m pytest -q -ra --benchmark-disable --timeout 1800 Testing/Benchmarks $(PYTEST_ARGS)
+	$(PY) -m pytest -q -ra --benchmark-disable --timeout 1800 $(if $(ONLY),-k "$(ONLY)") Testing/Benchmarks $(PYTEST_ARGS)
 
 # Hostile inputs for every reader (hours with the defaults); see Testing/Fuzz/README.md.
 FUZZ_INPUTS ?= 10000

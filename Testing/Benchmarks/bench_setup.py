@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from torch.nn import functional as F
 
+from TextPromptSegLib.cli.demo import IMAGE, sample_folder
+from TextPromptSegLib.formats.reading import read_volume
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import SliceStack
 from TextPromptSegLib.image.volume import Volume
@@ -34,6 +37,12 @@ PROFILE = {
     "spleen": (0.50, 0.80),
     "left kidney": (0.25, 0.60),
     "right kidney": (0.22, 0.57),
+    "pancreas": (0.40, 0.60),
+    "stomach": (0.45, 0.80),
+    "gallbladder": (0.40, 0.55),
+    "aorta": (0.15, 1.00),
+    "inferior vena cava": (0.15, 0.85),
+    "left adrenal gland": (0.50, 0.65),
 }
 """Share of the slices' way from feet to head between which a structure lies."""
 
@@ -141,3 +150,48 @@ def best_of(run: Callable[[], Any], rounds: int = 3) -> float:
         run()
         times.append(time.perf_counter() - started)
     return min(times)
+
+
+CHEST_NAMES = (
+    "heart",
+    "aorta",
+    "trachea",
+    "right lung",
+    "left lung",
+    "liver",
+    "spleen",
+    "esophagus",
+    "vertebrae",
+    "pulmonary artery",
+)
+"""What may be asked in `chest_ct`."""
+
+
+def chest_ct(slices: int = 113) -> Volume:
+    """Return a real chest CT of 512 x 512 px: the one of `make demo`, four times as fine.
+
+    Args:
+        slices: into which its 340 mm are cut; 113 makes them 3 mm.
+    """
+    coarse = read_volume(sample_folder() / IMAGE).canonical("LPS")
+    k, j, i = coarse.shape
+    small = torch.from_numpy(coarse.array.astype(np.float32))[None, None]
+    thin = F.interpolate(small, (slices, j, i), mode="trilinear")[0, 0]
+    fine = np.empty((slices, 4 * j, 4 * i), np.int16)
+    for number, plane in enumerate(thin):
+        large = F.interpolate(plane[None, None], fine.shape[1:], mode="bilinear")
+        fine[number] = large[0, 0].round().to(torch.int16).numpy()
+    x, y, z = coarse.spacing
+    return Volume.from_array(fine, (x / 4, y / 4, z * k / slices), modality="CT")
+
+
+def write_cases(folder: Path, count: int, slices: int) -> Path:
+    """Write CTs of 512 x 512, each with its own noise: equal ones would be found in the cache."""
+    folder.mkdir()
+    volume = ct((slices, 512, 512))
+    for number in range(count):
+        noise = np.random.default_rng(number).integers(-20, 20, volume.shape, dtype=np.int16)
+        image = sitk.GetImageFromArray(volume.array + noise)
+        image.SetSpacing((0.8, 0.8, 2.0))
+        sitk.WriteImage(image, str(folder / f"case{number}.nii.gz"))
+    return folder

@@ -1,34 +1,34 @@
-"""The one table that `make bench` prints: what, ours, the other's, ours : other."""
+"""The one table that `make bench` prints: what, ours, the other's, ours : other.
+
+Rows stay in ``build/bench.json``, so the table may be measured in parts
+(``make bench ONLY=peers``) and a part that is measured again takes the place of what it was.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from bench_table import Row, as_markdown
+from bench_table import Row, as_markdown, caption, keep, kept, now
 
-_ROWS = pytest.StashKey[list[Row]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_ROWS] = []
+KEPT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
 @pytest.fixture
-def table_row(request: pytest.FixtureRequest) -> Callable[..., None]:
+def table_row() -> Callable[..., None]:
     """Add a row to the table: ``table_row("what", ours, "the other", other, "s")``."""
-    rows = request.config.stash[_ROWS]
+    import torch
 
     def add(what: str, ours: float, against: str, other: float, unit: str) -> None:
-        rows.append(Row(what, ours, against, other, unit))
+        keep(KEPT, Row(what, ours, against, other, unit, now(), torch.get_num_threads()))
 
     return add
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    rows = config.stash[_ROWS]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = kept(KEPT)
     if rows:
         terminalreporter.section("what was measured")
         terminalreporter.write_line(as_markdown(rows))
+        terminalreporter.write_line(caption(rows))

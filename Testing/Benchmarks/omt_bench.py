@@ -60,8 +60,12 @@ class RandomClip:
         return TextFeatures(tokens, mask, masked_mean(tokens, mask)[:, : self.dim])
 
 
-def paper_size() -> Any:
-    """Return the network of the paper's recipe with random weights, as a loaded checkpoint."""
+def paper_size(side: int = 1024) -> Any:
+    """Return the network of the paper's recipe with random weights, as a loaded checkpoint.
+
+    Args:
+        side: of the pictures it takes, px; 1024 is the paper's.
+    """
     import torch
 
     from TextPromptSegLib.inference.loaded_checkpoint import LoadedCheckpoint
@@ -69,14 +73,15 @@ def paper_size() -> Any:
 
     recipe = json.loads(PAPER.read_text(encoding="utf-8"))
     torch.manual_seed(0)
-    model = create(recipe["system"], {**recipe["config"], "start_from": None})
+    sizes = {**recipe["config"], "start_from": None, "image_size": side}
+    model = create(recipe["system"], sizes)
     clip = RandomClip()
     model.attach_text_encoder(clip)
     config = {
         "name": "paper-size",
         "system": recipe["system"],
         "config": {},
-        "input": recipe["input"],
+        "input": {**recipe["input"], "size": side, "multiple": side, "canvases": [side]},
         "text_encoder": {"id": "random"},
         "planes": ["axial"],
         "presence_threshold": 0.0,  # every slice is decoded

@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import SimpleITK as sitk
-from bench_setup import PROFILE, best_of, ct, give_presence, stand_in
+from bench_setup import PROFILE, best_of, give_presence, stand_in, write_cases
 
 from TextPromptSegLib.inference.device import keep_freed_memory
 from TextPromptSegLib.inference.predictor import SlicePredictor
@@ -23,24 +21,11 @@ CASES, SLICES = 6, 40
 NAME = next(iter(PROFILE))
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    """CTs of 512 x 512, each with its own noise: equal ones would be found in the cache."""
-    folder = tmp_path / "images"
-    folder.mkdir()
-    volume = ct((SLICES, 512, 512))
-    for number in range(CASES):
-        noise = np.random.default_rng(number).integers(-20, 20, volume.shape, dtype=np.int16)
-        image = sitk.GetImageFromArray(volume.array + noise)
-        image.SetSpacing((0.8, 0.8, 2.0))
-        sitk.WriteImage(image, str(folder / f"case{number}.nii.gz"))
-    return folder
-
-
 def test_stages_in_step_are_quicker(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table_row: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table_row: Any
 ) -> None:
     keep_freed_memory()
+    images = write_cases(tmp_path / "images", CASES, SLICES)
     give_presence(monkeypatch)
     predictor = SlicePredictor(stand_in(), "cpu")
     prompts = tuple(parse_prompts(NAME))

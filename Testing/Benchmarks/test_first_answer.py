@@ -44,7 +44,9 @@ def test_a_small_picture_is_answered_in_seconds(tmp_path: Path, table_row: Any) 
         ours.append(spent)
     what = "first answer on a PNG of 256 px, processor time"
     table_row(what, min(ours), "importing PyTorch alone", min(torch_alone), "s")
-    table_row("the same, peak memory", float(peak), "promised", MOST_MB, "MB")
+    table_row(
+        "first answer on a PNG of 256 px, peak memory", float(peak), "promised", MOST_MB, "MB"
+    )
     assert float(peak) < MOST_MB
     assert min(ours) < TORCH_TIMES * min(torch_alone), (ours, torch_alone)
 

@@ -90,7 +90,7 @@ def test_a_second_prompt_costs_a_twentyfifth_in_the_papers_size(table_row: Any) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource is not on Windows")
 @pytest.mark.parametrize("size", ["compact", "paper"])
-def test_memory_is_as_foretold(size: str) -> None:
+def test_memory_is_as_foretold(size: str, table_row: Any) -> None:
     """The shipped checkpoint in a CT of 96 slices; the paper's size in one slice, float32."""
     if size == "compact":
         checkpoint = shipped()
@@ -110,5 +110,5 @@ def test_memory_is_as_foretold(size: str) -> None:
         timeout=1200,
     )
     peak = float(done.stdout.split()[-1])
-    print(f"memory, {size}: {peak:.0f} MB measured, {foretold:.0f} MB foretold")
+    table_row(f"omt-sam, {size} size, peak memory", peak, "foretold", foretold, "MB")
     assert abs(peak / foretold - 1) <= MEMORY, f"{peak:.0f} MB measured, {foretold:.0f} foretold"

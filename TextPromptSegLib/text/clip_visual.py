@@ -71,7 +71,7 @@ class ClipVisual(nn.Module):
             images = F.interpolate(
                 images, self.image_size, mode="bilinear", align_corners=False, antialias=True
             )
-        return (images - self.mean) / self.std
+        return torch.addcmul(-self.mean / self.std, images, 1.0 / self.std)
 
     def forward(self, images: Tensor) -> ClipImage:
         """Encode pictures (B, 1 or 3, h, w) in [0, 1]; one channel is shown as grey.

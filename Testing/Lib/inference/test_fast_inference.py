@@ -8,7 +8,7 @@ import pytest
 import torch
 from toy_segmenter import ToySegmenter
 
-from TextPromptSegLib.inference.engines import fast_inference
+from TextPromptSegLib.inference.engines import fused_convolutions
 from TextPromptSegLib.inference.engines.fast_inference import faster_on_cpu
 from TextPromptSegLib.inference.engines.folded_norms import folded
 from TextPromptSegLib.nn import halve
@@ -54,7 +54,7 @@ def test_same_numbers(
     variant: dict[str, Any], same: bool, fuses: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not fuses:
-        monkeypatch.setattr(fast_inference, "onednn_fuses", lambda dtype: False)
+        monkeypatch.setattr(fused_convolutions, "onednn_fuses", lambda dtype: False)
     model = shaken(variant)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     fast = faster_on_cpu(model)
@@ -100,8 +100,8 @@ def test_trying_out_what_is_there_draws_no_numbers() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    fast_inference.onednn_fuses.cache_clear()
-    fast_inference.onednn_fuses(torch.float32)
+    fused_convolutions.onednn_fuses.cache_clear()
+    fused_convolutions.onednn_fuses(torch.float32)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -127,6 +127,56 @@ def test_other_networks_and_training_are_left_alone() -> None:
     assert faster_on_cpu(model) is model
 
 
+@pytest.mark.parametrize("same", [True, False], ids=["one prompt", "several"])
+@torch.inference_mode()
+def test_patches_are_answered_the_same(same: bool) -> None:
+    sizes = {"in_channels": 1, "patch": 16, "channels": (4, 6, 8), "latent_channels": 3}
+    torch.manual_seed(2)
+    model: Any = create("patch-unet-vae", {**sizes, "text_dim": 6}).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    fast = faster_on_cpu(folded(model), torch.bfloat16)
+    fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    features, text = model.keep(torch.rand(3, 1, 24, 20)), pairs(3, same)
+    expected = model.decode(features, text)[0]
+    errors = []
+    for network in (model, fast):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = network.decode(features, text)[0]
+        errors.append(float((found - expected).abs().mean()))
+    assert expected.std() > 1e-2 and 0 < errors[1] < 1.3 * errors[0]
+    assert torch.allclose(folded(model).decode(features, text)[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("fuses", [True, False], ids=["oneDNN fuses", "plain"])
+@torch.inference_mode()
+def test_a_clips_resnet_sees_the_same(fuses: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from open_clip.modified_resnet import AttentionPool2d, ModifiedResNet
+
+    if not fuses:
+        monkeypatch.setattr(fused_convolutions, "onednn_fuses", lambda dtype: False)
+    torch.manual_seed(3)
+    tower = ModifiedResNet((1, 2, 1, 1), 6, heads=2, image_size=64, width=8).eval()
+    for part in tower.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):  # the last norms of blocks start at zero
+            part.weight.uniform_(0.5, 1.5)
+            part.running_mean.uniform_(-0.3, 0.3)  # type: ignore[union-attr]
+            part.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
+    images = torch.rand(3, 3, 64, 64)
+    expected = tower(images)
+    quick: Any = folded(tower)
+    quick.rounds_all_weights = True
+    for dtype, tolerance in ((None, 1e-4), (torch.bfloat16, 0.1)):
+        fast: Any = faster_on_cpu(quick, dtype or torch.float32)
+        assert not [m for m in fast.modules() if isinstance(m, AttentionPool2d)]
+        kinds = {type(m).__name__ for m in fast.modules()}
+        assert "FastBottleneck" in kinds and "Bottleneck" not in kinds
+        with torch.autocast("cpu", dtype, enabled=dtype is not None):
+            found = fast(images)
+        assert (found - expected).abs().max() < tolerance * expected.abs().max()
+
+
 class Norms(torch.nn.Module):
     """Both ways in which a norm follows a convolution, and one that follows none."""
 
@@ -134,23 +184,30 @@ class Norms(torch.nn.Module):
         super().__init__()
         self.conv1, self.bn1 = torch.nn.Conv2d(2, 3, 3, bias=False), torch.nn.BatchNorm2d(3)
         self.bn2 = torch.nn.BatchNorm2d(3)
+        self.act1 = torch.nn.ReLU()
         pair = torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4)
-        self.rest = torch.nn.Sequential(*pair, torch.nn.ReLU())
+        self.rest = torch.nn.Sequential(*pair, torch.nn.LeakyReLU(0.3))
         for norm in (self.bn1, self.bn2, pair[1]):
             norm.running_mean.uniform_(-1, 1)  # type: ignore[union-attr]
             norm.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.rest(self.bn2(torch.relu(self.bn1(self.conv1(x)))))
+        return self.rest(self.bn2(self.act1(self.bn1(self.conv1(x)))))
 
 
+@pytest.mark.parametrize("fuses", [True, False], ids=["oneDNN fuses", "plain"])
 @torch.inference_mode()
-def test_norms_behind_convolutions_become_part_of_them() -> None:
+def test_norms_and_activations_behind_convolutions_become_part_of_them(
+    fuses: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not fuses:
+        monkeypatch.setattr(fused_convolutions, "onednn_fuses", lambda dtype: False)
     model, x = Norms().eval(), torch.rand(2, 2, 6, 5)
     before = model(x)
     quick = folded(model)
     assert torch.allclose(quick(x), before, atol=1e-5)
     assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in quick.modules()) == 1
+    assert not [m for m in quick.modules() if isinstance(m, torch.nn.ReLU | torch.nn.LeakyReLU)]
     assert torch.equal(model(x), before)  # the loaded network is left alone
     assert folded(quick) is quick
     training = Norms()

@@ -10,7 +10,6 @@ other passes are put together or laid out so that they vectorise.
 from __future__ import annotations
 
 import copy
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,9 +20,12 @@ from ...nn import (
     AttentiveResidualBlock,
     ChannelSELayer,
     ConditionalBatchNorm2d,
+    FiLM,
     SpatialAttention,
 )
+from .fast_resnet import fast_part
 from .folded_norms import joined
+from .fused_convolutions import add_convolution, convolution_and_leaky, fused_as
 
 if TYPE_CHECKING:
     from ...systems.base import PromptedSegmenter
@@ -102,16 +104,47 @@ class FastConditionalBatchNorm(nn.Module):
         return self._modulate(x, text, 1.0)
 
     def _modulate(self, x: Tensor, text: Tensor, more: float) -> Tensor:
-        alike = bool((text == text[:1]).all())
-        text = (text[:1] if alike else text).to(self.gamma.weight.dtype)
+        text = _alike(text).to(self.gamma.weight.dtype)
         factor = (1.0 + self.gamma(text).float()) * self.inverse
         shift = self.beta(text).float() - self.mean * factor
-        factor = factor + more
-        if alike:
-            # One prompt for the whole batch, the usual case: a batch norm in a single kernel.
-            return F.batch_norm(x, self.zero, self.one, factor[0], shift[0], False, 0.0, 0.0)
-        y = x * factor[:, :, None, None].to(x.dtype)
-        return y + shift[:, :, None, None].to(x.dtype)
+        return _scaled(x, factor + more, shift, self.zero, self.one)
+
+
+class FastFiLM(nn.Module):
+    """`nn.FiLM` as one pass over the map where all rows have the same words, the usual case.
+
+    Args:
+        module: with the linear layers ``gamma`` and ``beta``.
+    """
+
+    zero: Tensor
+    one: Tensor
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.gamma, self.beta = module.gamma, module.beta
+        self.register_buffer("zero", torch.zeros_like(module.beta.bias))
+        self.register_buffer("one", torch.ones_like(module.beta.bias))
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        """Modulate ``x`` (B, C, H, W) by the sentence vectors ``text`` (B, T)."""
+        text = _alike(text).to(self.gamma.weight.dtype)
+        factor = 1.0 + self.gamma(text).float()
+        return _scaled(x, factor, self.beta(text).float(), self.zero, self.one)
+
+
+def _alike(text: Tensor) -> Tensor:
+    """Return one row (1, T) where all of ``text`` (B, T) are the same, else all of them."""
+    return text[:1] if bool((text == text[:1]).all()) else text
+
+
+def _scaled(x: Tensor, factor: Tensor, shift: Tensor, zero: Tensor, one: Tensor) -> Tensor:
+    """Return ``x`` (B, C, H, W) times ``factor`` plus ``shift``, both (B or 1, C)."""
+    if len(factor) == 1:
+        # A batch norm in a single kernel; nothing is normalised.
+        return F.batch_norm(x, zero, one, factor[0], shift[0], False, 0.0, 0.0)
+    y = x * factor[:, :, None, None].to(x.dtype)
+    return y + shift[:, :, None, None].to(x.dtype)
 
 
 class FastResidualBlock(nn.Module):
@@ -138,62 +171,12 @@ class FastResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C_in, H, W) to (B, C_out, H, W)."""
         x = x.to(self.conv1.weight.dtype)
-        # Autocast knows nothing of the fused convolutions: it would leave them in float32.
-        own = x.dtype is not torch.float32 or not torch.is_autocast_enabled("cpu")
-        if not (own and self.alone and onednn_fuses(x.dtype)):
+        if not (self.alone and fused_as(x)):
             y = self.act(self.norm1(self.conv1(x)))
             return self.tail(self.act(self.norm2(self.conv2(y)) + self.shortcut(x)))
-        y = _convolution_and_leaky(x, self.conv1, self.act.negative_slope)
+        y = convolution_and_leaky(x, self.conv1, self.act.negative_slope)
         joined = x.clone() if isinstance(self.shortcut, nn.Identity) else self.shortcut(x)
-        return self.tail(self.act(_add_convolution(joined, y, self.conv2)))
-
-
-def _convolution_and_leaky(x: Tensor, by: nn.Conv2d, slope: float) -> Tensor:
-    """Return the LeakyReLU of a convolution, in one pass."""
-    return torch.ops.mkldnn._convolution_pointwise(
-        x, by.weight, by.bias, by.padding, by.stride, by.dilation, 1, "leaky_relu", [slope], ""
-    )
-
-
-def _add_convolution(target: Tensor, x: Tensor, by: nn.Conv2d) -> Tensor:
-    """Add a convolution to a map, in place and in one pass."""
-    return torch.ops.mkldnn._convolution_pointwise_.binary(
-        target,
-        x,
-        by.weight,
-        by.bias,
-        by.padding,
-        by.stride,
-        by.dilation,
-        1,
-        "add",
-        1.0,
-        None,
-        [],
-        None,
-    )
-
-
-@cache
-def onednn_fuses(dtype: torch.dtype) -> bool:
-    """Return whether this PyTorch and this CPU have oneDNN's fused convolutions, tried out once.
-
-    They are what PyTorch's own compiler calls and no public interface, so their results are
-    compared with those of the public one.
-    """
-    with torch.random.fork_rng(devices=[]):
-        convolution = nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False).to(dtype)
-        x, target = torch.rand(2, 3, 6, 5).to(dtype) - 0.5, torch.rand(2, 4, 6, 5).to(dtype)
-    try:
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            plain = convolution(x)
-            pairs = (
-                (_convolution_and_leaky(x, convolution, 0.1), F.leaky_relu(plain, 0.1)),
-                (_add_convolution(target.clone(), x, convolution), target + plain),
-            )
-    except (RuntimeError, AttributeError, TypeError):
-        return False
-    return all(torch.allclose(a.float(), b.float(), rtol=0.02, atol=0.02) for a, b in pairs)
+        return self.tail(self.act(add_convolution(joined, y, self.conv2)))
 
 
 def faster_on_cpu(model: PromptedSegmenter, dtype: torch.dtype | None = None) -> PromptedSegmenter:
@@ -203,8 +186,9 @@ def faster_on_cpu(model: PromptedSegmenter, dtype: torch.dtype | None = None) ->
         model: in evaluation mode; it is not changed.
         dtype: reduced number format that it will be run in, None for its own.
     """
+    rounded = dtype is not None and model.rounds_all_weights
     ours = (AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention)
-    if model.training or not any(isinstance(module, ours) for module in model.modules()):
+    if model.training or not (rounded or any(isinstance(m, ours) for m in model.modules())):
         return model
     model = copy.deepcopy(model)
     for parent in list(model.modules()):
@@ -215,11 +199,15 @@ def faster_on_cpu(model: PromptedSegmenter, dtype: torch.dtype | None = None) ->
                 setattr(parent, name, FastSpatialAttention(child.conv))
             elif type(child) is ChannelSELayer:
                 setattr(parent, name, FastChannelSE(child))
+            elif type(child) is FiLM:
+                setattr(parent, name, FastFiLM(child))
             elif isinstance(child, ConditionalBatchNorm2d) and isinstance(
                 child.norm, nn.BatchNorm2d
             ):
                 setattr(parent, name, FastConditionalBatchNorm(child))
-    if dtype is not None and model.rounds_all_weights:
+            elif (quick := fast_part(child)) is not None:
+                setattr(parent, name, quick)
+    if rounded:
         for module in model.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 module.to(dtype)

@@ -123,13 +123,24 @@ class PatchVAE(nn.Module):
             skips: of `Code`.
             sentence: sentence vectors (B, T); needed by a network with ``text: film``.
         """
+        x = self._grown(z, skips, sentence)
+        return torch.tanh(self.reconstruction(x)), self.segmentation(x)
+
+    def segment(
+        self, z: Tensor, skips: tuple[Tensor, ...], sentence: Tensor | None = None
+    ) -> Tensor:
+        """Return the segmentation logits of `decode` alone."""
+        return self.segmentation(self._grown(z, skips, sentence))
+
+    def _grown(self, z: Tensor, skips: tuple[Tensor, ...], sentence: Tensor | None) -> Tensor:
+        """Return the map (B, C, H, W) that both heads look at."""
         x = self.from_code(z)
         if self.film is not None:
             assert sentence is not None
             x = self.film(x, sentence)
         for level, stage in enumerate(self.decoder):
             x = stage(x, skips[-1 - level], sentence)
-        return torch.tanh(self.reconstruction(x)), self.segmentation(x)
+        return x
 
     def drop_skips(self, skips: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Leave out whole skips of some patches, while training with ``skips: dropout``."""

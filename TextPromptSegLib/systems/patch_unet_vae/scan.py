@@ -41,9 +41,9 @@ def tiles(box: Box, size: int, overlap: float, canvas: tuple[int, int]) -> list[
 
 def importance(size: int, share: float = 0.125) -> Tensor:
     """Return MONAI's Gaussian weights (size, size) of a patch, sigma = ``share`` of its side."""
-    from monai.data.utils import compute_importance_map
-
-    return compute_importance_map((size, size), mode="gaussian", sigma_scale=share).clamp_min(1e-3)
+    away = torch.arange(size) - (size - 1) / 2
+    bell = torch.exp(-(away**2) / (2 * (share * size) ** 2))
+    return torch.outer(bell, bell).clamp_min(1e-3)
 
 
 def scan(

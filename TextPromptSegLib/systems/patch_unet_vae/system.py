@@ -42,6 +42,7 @@ class PatchUNetVAE(PromptedSegmenter):
     trainer = "TextPromptSegLib.training.patch_run:train_patches"
     frozen_prefixes = ("localiser.",)
     takes_boxes = True
+    rounds_all_weights = True
 
     def __init__(self, config: PatchUNetVAEConfig) -> None:
         super().__init__()
@@ -191,7 +192,7 @@ class PatchUNetVAE(PromptedSegmenter):
         def answer(patches: Tensor, rows: Tensor) -> Tensor:
             code = self.net.encode(patches * 2.0 - 1.0)
             words = None if sentence is None else sentence.index_select(0, rows)
-            return self.net.decode(code.mean, code.skips, words)[1]
+            return self.net.segment(code.mean, code.skips, words)
 
         logits = scan(images, places, self.config.patch, self.config.overlap, answer)
         logits = logits[:, :, :height, :width]
