@@ -36,7 +36,10 @@ BESIDE = 0.6
 """Share of a piece that lies over lung in the next slice, from which it is lung too."""
 UNCLAIMED = 0.3
 """Such a piece is either mostly lung for the network or less than this; in between it may be
-both lungs in one."""
+both lungs in one, unless it lies `WITHIN` lung."""
+WITHIN = 0.85
+"""Share of a piece over lung in the next slice, from which it is that lung's end: of two lungs in
+one piece the other does not lie over it."""
 LEAST_CLAIMED = 0.4
 """Pieces that hang together through the slices are completed where the network calls so much of
 their whole volume lung."""
@@ -289,7 +292,7 @@ def _choose(grid: np.ndarray, seeds: np.ndarray, pieces: Pieces) -> tuple[np.nda
             over = np.bincount(b, weights=shared * lung[a], minlength=count)
             beside = np.maximum(beside, over)
         new = possible & ~lung & (beside >= BESIDE * size)
-        new &= mostly | (claims < UNCLAIMED * size)
+        new &= mostly | (claims < UNCLAIMED * size) | (beside >= WITHIN * size)
         if not new.any():
             break
         lung |= new

@@ -77,6 +77,24 @@ def test_what_the_network_missed_comes_back_and_nothing_else(
     assert (lung & body.right).sum() < 0.01 * body.right.sum()
 
 
+@settings(deadline=None, max_examples=12)
+@given(st.integers(0, 999), st.integers(1, 4), st.floats(0, 1), st.sampled_from([1, 2]))
+def test_a_tip_of_which_the_network_calls_a_part_lung_comes_back_as_one_it_missed(
+    seed: int, dim: int, part: float, axis: int
+) -> None:
+    body = Body(seed)
+    claim = body.left.copy()
+    for k in range(24 - dim, 24):
+        places = np.nonzero(body.left[k])[axis - 1]
+        line = np.quantile(places, part) if len(places) else 0
+        claim[k] &= np.indices(SHAPE[1:])[axis - 1] < line
+    lung = LungAir(body.hu, SPACING).complete(claim)
+    assert lung is not None
+    assert dice(lung[24 - dim :], body.left[24 - dim :]) > 0.9
+    assert not (lung & (body.gas | body.outside)).any()
+    assert not (lung & body.right).any()
+
+
 @settings(deadline=None, max_examples=8)
 @given(st.integers(0, 999), st.booleans())
 def test_both_lungs_at_once(seed: int, joined: bool) -> None:
