@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -272,11 +273,53 @@ class SliceStack:
         on_cores(fill, range(first, last))
         return torch.from_numpy(images)
 
-    def probabilities(self, logits: torch.Tensor) -> np.ndarray:
-        """Return float16 (n, H, W) of the slices' own size for logits (n, 1, H', W')."""
+    def probabilities(self, logits: torch.Tensor, least: float = 0.0) -> np.ndarray:
+        """Return float16 (n, H, W) of the slices' own size for logits (n, 1, H', W').
+
+        Args:
+            logits: of the canvas.
+            least: beyond the box around what reaches this probability it may be 0 instead.
+        """
         (top, left), (h, w) = self.offset, self.inner
         inner = logits[:, :, top : top + h, left : left + w].float()
         size = self.slices.shape[1:]
-        if self.inner != size:
-            inner = F.interpolate(inner, size, mode="bilinear", align_corners=False)
-        return torch.sigmoid(inner).to(torch.float16)[:, 0].cpu().numpy()
+        if least <= 0.0:
+            return _resized(inner, size)
+        # A little less, for what rounding to float16 may add.
+        hot = inner[:, 0] > math.log(least / (1.0 - least)) - 0.01
+        sides = [hot.any(2).any(0), hot.any(1).any(0)]
+        rows, columns = (
+            _blocks(side.numpy(force=True), count) for side, count in zip(sides, size, strict=True)
+        )
+        made = np.zeros((len(inner), *size), np.float16)
+        if rows is not None and columns is not None:
+            ((a, b), (c, d)), ((e, f), (g, i)) = rows, columns
+            made[:, c:d, g:i] = _resized(inner[:, :, a:b, e:f], (d - c, i - g))
+        return made
+
+
+def _resized(logits: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Return probabilities (n, H, W) float16 of logits (n, 1, h, w)."""
+    if tuple(logits.shape[2:]) != tuple(size):
+        logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+    return torch.sigmoid(logits).to(torch.float16)[:, 0].cpu().numpy()
+
+
+def _blocks(filled: np.ndarray, after: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the part of an axis around what is filled, before and after resizing.
+
+    It is cut where a pixel begins before and after, with one pixel more each way: so what is
+    resized alone equals the part of what is resized as a whole. None where nothing is filled.
+
+    Args:
+        filled: (n,) bool.
+        after: pixels of the axis once it is resized.
+    """
+    places = np.flatnonzero(filled)
+    if not places.size:
+        return None
+    count = math.gcd(len(filled), after)
+    old, new = len(filled) // count, after // count
+    first = max(0, int(places[0]) - 1) // old
+    last = min(count, -(-(int(places[-1]) + 2) // old))
+    return (first * old, last * old), (first * new, last * new)

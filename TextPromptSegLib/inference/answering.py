@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..image.cores import on_cores
@@ -49,7 +48,7 @@ def answered(
             found = next(made)
             if plan.check and (said := composer.disagreements(plan, found.mask)):
                 facts = {**found.provenance, "notes": [*found.provenance["notes"], *said]}
-                found = answers.rethreshold(replace(found, provenance=facts), found.threshold)
+                found = answers.rethreshold(found.changed(provenance=facts), found.threshold)
             row.append(found)
         result.append(answers.related(row, known))
     return result

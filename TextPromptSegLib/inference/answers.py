@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,7 +156,7 @@ def rethreshold(segmentation: Segmentation, threshold: float) -> Segmentation:
     check_threshold(threshold)
     probability = kept_of(segmentation, "probability")
     if probability is None:
-        return replace(segmentation, threshold=threshold)
+        return segmentation.changed(threshold=threshold)
     return answer(
         segmentation.prompt,
         probability,
@@ -179,7 +178,7 @@ def related(results: Sequence[Segmentation], known: Neighbours) -> list[Segmenta
         if said:
             made = results[number]
             facts = {**made.provenance, "relations": list(said)}
-            done[number] = rethreshold(replace(made, provenance=facts), made.threshold)
+            done[number] = rethreshold(made.changed(provenance=facts), made.threshold)
     return done
 
 

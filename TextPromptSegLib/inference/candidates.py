@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -335,8 +334,7 @@ def segment_samples(
         if parts:
             said = f"{whole.message}; {len(masks[row])} of at most {count} instances"
         result.append(
-            replace(
-                whole,
+            whole.changed(
                 message=said,
                 uncertainty=None if deviation is None else deviation.unless_small(),
                 candidates=BoxedArrays(masks[row]),

@@ -202,13 +202,18 @@ def keep_freed_memory() -> bool:
         return False
 
 
+def trim() -> None:
+    """Give memory that this process freed back to the system, where the C library keeps it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def release_memory(device: torch.device | str) -> None:
     """Give unused memory of a device, and what this process keeps, back to the system."""
     import gc
 
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    trim()
     torch = _torch()
     kind = torch.device(device).type
     if kind == "cuda":

@@ -11,6 +11,7 @@ are dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -68,8 +69,8 @@ class Pieces:
         sizes: of each piece, px.
         outside: whether a piece touches the edge of the picture.
         gas: whether a piece is as thin as gas.
-        one, other, shared: pieces that lie over each other in neighbouring slices, and how many
-            px they share.
+        one, other, shared: pieces off the edge that lie over each other in neighbouring slices, and
+            how many px they share.
     """
 
     numbers: np.ndarray
@@ -91,6 +92,8 @@ class LungAir:
 
     def __init__(self, hu: np.ndarray, spacing: tuple[float, float, float]) -> None:
         self.hu = hu
+        # whole numbers are compared as such: as fractions they would all be copied
+        self.limit = int(AIR_HU) if hu.dtype.kind in "iu" else AIR_HU
         self.step = (max(1, round(GRID_MM / spacing[1])), max(1, round(GRID_MM / spacing[2])))
         self.pixel = (spacing[1] * self.step[0], spacing[2] * self.step[1])
 
@@ -102,6 +105,16 @@ class LungAir:
     def grid(self) -> np.ndarray:
         """HU on the grid of the pieces, (K, J, I) float32."""
         return np.ascontiguousarray(self.coarse(self.hu), np.float32)
+
+    @cached_property
+    def air(self) -> np.ndarray:
+        """Air on the grid, (K, J, I) bool."""
+        return self.grid < AIR_HU
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """The pieces of air, grown by one where a cell of the grid is several pixels."""
+        return _spread(self.pieces.numbers, self.step)
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -121,18 +134,24 @@ class LungAir:
         """
         claimed = np.asarray(mask, bool)
         seeds = np.ascontiguousarray(self.coarse(claimed))
-        in_air = seeds & (self.grid < AIR_HU)
+        in_air = seeds & self.air
         if not seeds.any() or 2 * np.count_nonzero(in_air) < np.count_nonzero(seeds):
             return None
         if float(np.median(self.grid[in_air])) < GAS_HU:
             return None
         pieces = self.pieces
         lung, kept = _choose(self.grid, seeds, pieces)
-        coarse = lung[pieces.numbers] | (in_air & kept[pieces.numbers])
-        solid, holes = _tissue(seeds & ~in_air, coarse, self.pixel)
-        numbers = _spread(pieces.numbers, self.step)
-        codes = lung[numbers] * LUNG | kept[numbers] * KEPT | solid * SOLID | holes * HOLE
-        return _without_specks(self._fine(codes.astype(np.uint8), claimed))
+        said = (lung * LUNG | kept * KEPT).astype(np.uint8)
+        codes, spread = np.empty(seeds.shape, np.uint8), self.spread
+
+        def look(k: int) -> None:
+            here = said[pieces.numbers[k]]
+            own = ((here & LUNG) != 0) | (in_air[k] & ((here & KEPT) != 0))
+            np.take(said, spread[k], out=codes[k])
+            _tissue(seeds[k] & ~in_air[k], own, self.pixel, codes[k])
+
+        on_cores(look, range(len(spread)))
+        return _without_specks(self._fine(codes, claimed))
 
     def _fine(self, codes: np.ndarray, claimed: np.ndarray) -> np.ndarray:
         """Return what is lung (K, J, I) bool by what the coarse grid says of each voxel."""
@@ -150,11 +169,14 @@ class LungAir:
                 np.flatnonzero(s[at]) for s, at in zip(said, (rows, columns), strict=True)
             )
             place = (slice(some[0], some[-1] + 1), slice(others[0], others[-1] + 1))
-            code = codes[k][rows[place[0]]][:, columns[place[1]]]
-            air, own = self.hu[k][place] < AIR_HU, claimed[k][place]
-            inside = np.where(own, LUNG | KEPT, LUNG).astype(np.uint8)
-            beside = np.where(own, SOLID | HOLE, HOLE).astype(np.uint8)
-            result[k][place] = (code & np.where(air, inside, beside)) != 0
+            # columns first, on the coarse rows: whole rows are then copied at once
+            upper = rows[place[0]]
+            wide = codes[k][upper[0] : upper[-1] + 1].take(columns[place[1]], 1)
+            code = wide.take(upper - upper[0], 0)
+            air, own = self.hu[k][place] < self.limit, claimed[k][place].view(np.uint8)
+            inside = own * np.uint8(KEPT) + np.uint8(LUNG)
+            beside = own * np.uint8(SOLID) + np.uint8(HOLE)
+            np.not_equal(code & np.where(air, inside, beside), 0, out=result[k][place])
 
         on_cores(decide, range(len(claimed)))
         return result
@@ -177,13 +199,21 @@ class LungAir:
             threshold: of the lung's probability.
             dropped: highest probability of what is not lung, below the threshold.
         """
-        mask = over_threshold(probability, threshold) != 0
+        mask = over_threshold(probability, threshold).view(bool)
         lung = self.complete(mask)
         if lung is None:
             return False
         part, mask, lung = probability[within], mask[within], lung[within]
-        part[lung & ~mask] = max(np.float16(FILLED), np.float16(threshold))
-        part[mask & ~lung] = np.float16(dropped)
+        gained, lost = max(np.float16(FILLED), np.float16(threshold)), np.float16(dropped)
+
+        def change(k: int) -> None:
+            other = mask[k] != lung[k]
+            if (rows := np.flatnonzero(other.any(1))).size:
+                some = slice(rows[0], rows[-1] + 1)
+                new = np.where(lung[k][some], gained, lost)
+                np.copyto(part[k][some], new, where=other[some])
+
+        on_cores(change, range(len(part)))
         return True
 
 
@@ -202,8 +232,9 @@ def cut_air(grid: np.ndarray, pixel: tuple[float, float]) -> Pieces:
     count = len(outside)
     gas = np.zeros(count, bool)
     gas[1:] = _thin(grid, numbers, np.arange(1, count))
-    sizes = np.bincount(numbers.ravel(), minlength=count)
-    return Pieces(numbers, sizes, np.array(outside), gas, *_neighbours(numbers, count))
+    sizes, open_ones = np.bincount(numbers.ravel(), minlength=count), np.array(outside)
+    inner = np.where(open_ones, 0, np.arange(count, dtype=np.int32))  # no lung is open to the edge
+    return Pieces(numbers, sizes, open_ones, gas, *_neighbours(inner[numbers], count))
 
 
 def _pieces(plane: np.ndarray, out: np.ndarray, pixel: tuple[float, float]) -> list[bool]:
@@ -322,31 +353,42 @@ def _neighbours(numbers: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _tissue(
-    tissue: np.ndarray, lung: np.ndarray, pixel: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the network's lung without air is thick, and the vessels in the lung.
+    tissue: np.ndarray, lung: np.ndarray, pixel: tuple[float, float], codes: np.ndarray
+) -> None:
+    """Mark in a slice's codes where the network's lung without air is thick, and vessels in lung.
 
     Args:
-        tissue: (K, J, I) bool, called lung and no air.
-        lung: (K, J, I) bool, the lung's air.
+        tissue: (J, I) bool, called lung and no air.
+        lung: (J, I) bool, the lung's air.
         pixel: height and width, mm.
+        codes: (J, I) uint8, `SOLID` and `HOLE` are added.
     """
-    from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
+    from scipy.ndimage import distance_transform_edt, label
 
-    thick, holes = np.zeros_like(tissue), np.zeros_like(tissue)
-    area = pixel[0] * pixel[1]
-
-    def look(k: int) -> None:
-        core = distance_transform_edt(tissue[k], sampling=pixel) > THICK_MM
+    reach = [int((THICK_MM + max(pixel)) / side) + 2 for side in pixel]
+    if (box := _around(tissue, reach)) is not None:
+        core = distance_transform_edt(tissue[box], sampling=pixel) > THICK_MM
         if core.any():
-            thick[k] = distance_transform_edt(~core, sampling=pixel) <= THICK_MM + max(pixel)
-        spots, _ = label(binary_fill_holes(lung[k]) & ~lung[k])
-        sizes = np.bincount(spots.ravel()) * area
-        sizes[0] = np.inf
-        holes[k] = (sizes <= HOLE_MM2)[spots]
+            near = distance_transform_edt(~core, sampling=pixel) <= THICK_MM + max(pixel)
+            codes[box] |= near * np.uint8(SOLID)
+    if (box := _around(lung, (1, 1))) is not None:
+        spots, _ = label(~lung[box])
+        sizes = np.bincount(spots.ravel()) * (pixel[0] * pixel[1])
+        sizes[0] = np.inf  # the lung itself, and what is open to the edge
+        for edge in (spots[0], spots[-1], spots[:, 0], spots[:, -1]):
+            sizes[edge] = np.inf
+        codes[box] |= (sizes <= HOLE_MM2).astype(np.uint8)[spots] * np.uint8(HOLE)
 
-    on_cores(look, np.flatnonzero(tissue.any((1, 2)) | lung.any((1, 2))).tolist())
-    return thick, holes
+
+def _around(plane: np.ndarray, by: Sequence[int]) -> tuple[slice, slice] | None:
+    """Return rows and columns around what is in a plane (J, I) bool and so many more each way."""
+    rows = np.flatnonzero(plane.any(1))
+    if not rows.size:
+        return None
+    columns = np.flatnonzero(plane[rows[0] : rows[-1] + 1].any(0))
+    ends = ((int(n[0]), int(n[-1]) + 1) for n in (rows, columns))
+    top, left = (slice(max(0, a - more), b + more) for (a, b), more in zip(ends, by, strict=True))
+    return top, left
 
 
 def _spread(grid: np.ndarray, step: tuple[int, int]) -> np.ndarray:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..image.slice_stack import SliceStack
-from ..prompting.boxed import Boxed, nothing
+from ..prompting.boxed import Boxed, nothing, zeros
+from .device import trim
 
+MUCH = 32 << 20
+"""Bytes of a pile that are worth asking the system to take them back."""
 FLOOR = float(2.0**-10)
 """Around what reaches this probability a slice is kept; what is less and lies outside is zero
 (float16 near 1 has steps of half of it)."""
@@ -87,7 +90,7 @@ class Pile:
         right = max(column + part.shape[1] for _, column, part in held)
         rows, columns = slice(top, bottom), slice(left, right)
         box = self._stack.file_box(numbers, rows, columns)
-        values = np.zeros([side.stop - side.start for side in box], np.float16)
+        values = zeros([side.stop - side.start for side in box], np.float16)
         view = self._stack.view(values)
         for number, (row, column, part) in self._slices.items():
             place = view[number - numbers.start, row - top :, column - left :]
@@ -101,8 +104,11 @@ class Pile:
             self.put(number, 0, 0, plane)
 
     def clear(self) -> None:
-        """Give the memory back."""
+        """Give the memory back, to the system where it is much."""
+        size = sum(part.nbytes for _, _, part in self._slices.values())
         self._slices.clear()
+        if size > MUCH:
+            trim()
 
 
 def _box(part: np.ndarray) -> tuple[slice, slice] | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..image.parts import parts_of
 from ..outcome import CheckpointError
+from ..prompting.boxed import zeros
 from ..prompting.vocabulary import Vocabulary
 
 ISLAND = 0.05
@@ -215,7 +216,7 @@ def over_threshold(probability: np.ndarray, threshold: float) -> np.ndarray:
     bits, least = probability.view(np.uint16), limit.view(np.uint16)
     if probability.ndim != 3:
         return (bits >= least).view(np.uint8)
-    mask = np.zeros(probability.shape, np.uint8)  # memory is taken where something is found
+    mask = zeros(probability.shape, np.uint8)  # memory is taken where something is found
     for plane, found in zip(bits, mask, strict=True):
         filled = plane >= least
         rows = np.flatnonzero(filled.any(1))

@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -252,7 +251,7 @@ class SlicePredictor:
             words = made.provenance.get("free_text", {}).get("words")
             if names := made.provenance["trained_prompts"] or [words] * bool(words):
                 heat = heat_map_of(engine, self._stack, self._block, self._encode(names))
-                made = replace(made, heat_map=heat)
+                made = made.changed(heat_map=heat)
             result.append(made)
         return result
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Sequence
+from mmap import mmap
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -12,8 +14,22 @@ T = TypeVar("T")
 
 SMALL_BYTES = 1 << 20
 """Arrays up to this size are kept as they are: nothing is to be gained."""
+SPARSE_BYTES = 4 << 20
+"""Larger arrays of zeros get memory of their own from the system."""
 FULL = 0.8
 """Share of the array from which on its box is no gain either."""
+
+
+def zeros(shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """Return zeros of which a large array takes memory only where it is written to.
+
+    What ``np.zeros`` returns may lie in memory that the process kept for its network, all of it
+    filled with zeros; and when it is freed, the process keeps it again.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size <= SPARSE_BYTES:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(mmap(-1, size), dtype).reshape(shape)
 
 
 def content_box(array: np.ndarray) -> tuple[slice, slice, slice]:

@@ -19,8 +19,8 @@ class Segmentation:
     """The answer to one prompt.
 
     Large arrays are kept for the box around what is in them and made whole whenever one is asked
-    for: hold on to what you got while you work with it. A changed array goes into a new answer
-    (`dataclasses.replace`).
+    for: hold on to what you got while you work with it. A changed array goes into a new answer,
+    see `changed`.
 
     Attributes:
         prompt: the parsed prompt.
@@ -65,6 +65,13 @@ class Segmentation:
     def shape(self) -> tuple[int, int, int]:
         """(K, J, I) of the image, without making an array whole."""
         return self.__dict__["mask"].shape
+
+    def changed(self, **values: Any) -> Segmentation:
+        """Return the answer with some fields changed.
+
+        As `dataclasses.replace`, which would make every large array whole to keep it boxed again.
+        """
+        return Segmentation(**{**self.__dict__, **values})
 
     def slab(self, name: str, axis: int, number: int) -> np.ndarray | None:
         """Return one slice of a field's array, of length 1 along ``axis``, without the rest.

@@ -109,6 +109,8 @@ def test_an_answer_keeps_the_box_and_gives_the_whole() -> None:
     other = copy.deepcopy(replace(found, message="again"))
     assert other.message == "again" and np.array_equal(other.mask, held)
     assert kept_of(other, "mask").nbytes == kept.nbytes // 2
+    changed = found.changed(message="more")
+    assert changed.message == "more" and kept_of(changed, "mask") is kept_of(found, "mask")
     again = Segmentation(**vars(found))
     assert np.array_equal(again.uncertainty, found.uncertainty)
 

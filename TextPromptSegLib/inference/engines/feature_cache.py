@@ -16,7 +16,7 @@ from ..device import free_memory
 if TYPE_CHECKING:
     from ...systems.base import Features
 
-DEFAULT_BYTES = 768 << 20
+DEFAULT_BYTES = 512 << 20
 
 
 def cache_limit(device: torch.device) -> int:
@@ -24,7 +24,7 @@ def cache_limit(device: torch.device) -> int:
     free = free_memory(device)
     if free is None:
         return DEFAULT_BYTES
-    return min(DEFAULT_BYTES if device.type == "cpu" else 4 * DEFAULT_BYTES, free // 5)
+    return min(DEFAULT_BYTES if device.type == "cpu" else 6 * DEFAULT_BYTES, free // 5)
 
 
 def checksum(array: np.ndarray) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..device import MemoryLadder, is_out_of_memory, release_memory
+from ..piles import FLOOR
 from .feature_cache import FeatureCache, move, rows_of, size_of
 from .search import RunFacts, Search
 
@@ -221,7 +222,7 @@ class SliceEngine:
             for prompt, first, last in taken:
                 here = logits[row : row + last - first]
                 for channel, put in enumerate(search.writes):
-                    probability = search.stack.probabilities(here[:, channel : channel + 1])
+                    probability = search.stack.probabilities(here[:, channel : channel + 1], FLOOR)
                     if cap < 1.0:
                         np.minimum(probability, np.float16(cap), out=probability)
                     put(prompt, batch.first + first, probability)
