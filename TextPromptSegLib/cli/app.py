@@ -311,7 +311,8 @@ def evaluate(
             "--ask",
             metavar="HOW",
             help="name, own (the case's report text), shuffled (another case's), described "
-            "(a report from the reference) or unseen (words no training saw); may be repeated.",
+            "(a report from the reference), unseen (words no training saw) or elsewhere (what "
+            "cannot be in the image); may be repeated.",
         ),
     ] = None,
     structure: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..outcome import InputError
+from .elsewhere import ELSEWHERE
 from .summary import kind_title
 
 if TYPE_CHECKING:
@@ -109,6 +110,11 @@ def card_table(report: Report, model: str, mode: str = TEXT_ONLY) -> str:
             lines += ["", f"\\* {names}: no patient ids, so a patient may be in two splits."]
         if unknown:
             lines += ["", f"Not a prompt of this model: {', '.join(dict.fromkeys(unknown))}."]
+    invented = [r for r in report.rows if (r.model, r.mode) == (model, ELSEWHERE)]
+    if invented and mode == TEXT_ONLY:
+        wrong = sum(r.false_alarm for r in invented)
+        share = f"{100 * wrong / len(invented):.1f} % ({wrong} of {len(invented)})"
+        lines += ["", f'Asked for {ELSEWHERE}: {share} answered "found".']
     failed = [f for f in report.failures if f.model == model and f.mode in (mode, "")]
     if failed:
         lines += ["", f"Could not be evaluated, in no number above: {count(len(failed), 'case')}."]

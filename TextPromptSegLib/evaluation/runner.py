@@ -28,6 +28,7 @@ from .asking import (
     plain_reason,
     questions,
 )
+from .elsewhere import AskElsewhere
 from .report import (
     Report,
 )
@@ -163,6 +164,11 @@ class _Run:
         read = image = 0.0
         for mode, ask in self.modes.items():
             place = (self.model, mode, one.info.name, case.id)
+            asked = one.asked[case.id]
+            if isinstance(ask, AskElsewhere):
+                asked = ask.questions(self.predictor, case)
+            if not asked:
+                continue
             try:
                 volume, read, image = self._hold(case)
                 frame = dict(zip(("model", "mode", "dataset", "case"), place, strict=True))
@@ -171,7 +177,7 @@ class _Run:
                     ask,
                     case,
                     volume,
-                    one.asked[case.id],
+                    asked,
                     {**frame, "group": one.groups[case.id]},
                     known_spacing(case, volume),
                     self.report.tolerance,

@@ -18,6 +18,7 @@ from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary
 from .asking import Ask, Predictor, ask_by_text
 from .card import UNSEEN_WORDS
+from .elsewhere import ELSEWHERE, AskElsewhere
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
@@ -60,6 +61,7 @@ TITLES = {
     "shuffled": "another case's text",
     "described": "text made from the reference",
     "unseen": UNSEEN_WORDS,
+    "elsewhere": ELSEWHERE,
 }
 
 
@@ -110,8 +112,9 @@ def ways_of_asking(names: Sequence[str], samples: int | None = None) -> dict[str
 
     Args:
         names: "name", "own", "shuffled" (a report text, its own or another case's) or "described"
-            (made from the reference: what a report that is right would add; no fair measure), or
-            "unseen" (the network gets synonyms and templates that no training saw).
+            (made from the reference: what a report that is right would add; no fair measure),
+            "unseen" (the network gets synonyms and templates that no training saw), or "elsewhere"
+            (names that cannot be in the image).
         samples: also ask for so many samples.
 
     Raises:
@@ -121,7 +124,11 @@ def ways_of_asking(names: Sequence[str], samples: int | None = None) -> dict[str
     for name in names or ("name",):
         if name not in TITLES:
             raise InputError(f"--ask {name} must be one of {', '.join(TITLES)}.")
-        plain = {"name": ask_by_text, "unseen": ask_in_unseen_words}
+        plain: dict[str, Ask] = {
+            "name": ask_by_text,
+            "unseen": ask_in_unseen_words,
+            "elsewhere": AskElsewhere(),
+        }
         result[TITLES[name]] = plain[name] if name in plain else ask_with_text(TEXTS[name])
     if samples is not None:
         if samples < 1:

@@ -45,7 +45,7 @@ def known_well(
             continue
         if organs and (known is None or known.kind != "anatomy"):
             continue
-        if region not in ("", "any", "organs") and region not in _regions(known, vocabulary):
+        if region not in ("", "any", "organs") and region not in vocabulary.regions(name):
             continue
         if measured and entry.get("tier") != GOOD:
             left_out += 1
@@ -108,11 +108,3 @@ def _one(name: str, vocabulary: Vocabulary) -> str:
     """Return the name of one of a pair ("kidneys" -> "kidney"), of anything else the name."""
     known = _entry(name, vocabulary)
     return known.name if known is not None and known.paired and known.unsided == name else name
-
-
-def _regions(known: Structure | None, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return the regions of a structure, of a finding those of its organ."""
-    if known is None:
-        return ()
-    organ = vocabulary.entry(known.container).regions if known.container else ()
-    return (*known.regions, *organ)

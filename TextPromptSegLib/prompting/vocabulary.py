@@ -206,6 +206,18 @@ class Vocabulary:
             entry = self._entries[match.structure]
         return entry
 
+    def regions(self, name: str) -> tuple[str, ...]:
+        """Return the regions of the body of a name, of a finding those of its organ too.
+
+        Nothing is known of a name that is not in the vocabulary.
+        """
+        try:
+            known = self.entry(name)
+        except PromptError:
+            return ()
+        organ = self.entry(known.container).regions if known.container else ()
+        return (*known.regions, *organ)
+
     def is_one_piece(self, name: str) -> bool:
         """Return whether a name means one connected piece of anatomy; False for unknown names.
 
