@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import SliceStack
@@ -13,7 +14,7 @@ from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.answers import answer, rethreshold
 from TextPromptSegLib.inference.piles import FLOOR, Pile
 from TextPromptSegLib.inference.postprocess import PostprocessRule, apply_rule, over_threshold
-from TextPromptSegLib.prompting.boxed import kept_of
+from TextPromptSegLib.prompting.boxed import kept_of, zeros
 from TextPromptSegLib.prompting.prompts import parse_prompts
 
 SHAPE = (30, 180, 200)
@@ -101,3 +102,29 @@ def test_ten_answers_of_a_large_image_take_the_memory_of_what_was_found() -> Non
         kept += sum(kept_of(found, name).nbytes for name in ("mask", "probability"))
     assert kept == 2 * 3 * np.prod(organ)
     assert kept < 0.03 * 2 * 3 * np.prod(shape)
+
+
+@pytest.mark.parametrize("shape", [(3, 256, 256), (3, 128, 100), (3, 97, 150)])
+def test_what_is_made_large_in_its_box_is_what_it_is_as_a_whole(
+    shape: tuple[int, int, int],
+) -> None:
+    stack = stack_of(shape)
+    torch.manual_seed(0)
+    for shift in (-12.0, -7.0, -40.0):
+        coarse = torch.randn(3, 1, 16, 16) * 4 + shift
+        logits = torch.nn.functional.interpolate(coarse, stack.canvas, mode="bicubic")
+        piles = Pile(stack), Pile(stack)
+        arrays = stack.probabilities(logits), stack.probabilities(logits, FLOOR)
+        for pile, array in zip(piles, arrays, strict=True):
+            for number, plane in enumerate(array):
+                pile.put(number, 0, 0, plane)
+        whole, boxed = (pile.boxed() for pile in piles)
+        assert boxed.box == whole.box
+        assert np.allclose(boxed.values.astype(float), whole.values.astype(float), atol=1e-3)
+
+
+def test_large_zeros_are_zeros_that_can_be_written() -> None:
+    large = zeros((40, 300, 400), np.float16)
+    assert large.shape == (40, 300, 400) and not large.any()
+    large[3, 4, 5] = 1.0
+    assert large.sum() == 1.0 and zeros((2, 3), np.uint8).tolist() == [[0] * 3] * 2
