@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bed import pythonqt
 from conftest import pump
-from helpers import install_checkpoint, mouse_mode, place_by_mouse
+from helpers import install_checkpoint, mouse_mode, place_by_mouse, press
 
 pythonqt.properties_in(__name__)
 
@@ -110,6 +110,8 @@ def test_escape_ends_the_drawing_and_then_the_effect(drawing, slicer) -> None:
     assert mouse_mode(slicer) == "ViewTransform" and not drawing.widget("PointsDraw").checked
     assert drawing.editor.activeEffect() is not None
     press_escape(drawing)
+    assert drawing.editor.activeEffect() is not None, "it closes nothing while a prompt is typed"
+    press(drawing, "Esc")
     assert drawing.editor.activeEffect() is None, "without a drawing Escape is Segment Editor's"
 
 

@@ -162,6 +162,9 @@ def panel_picture(hand: Hand, path: Path) -> None:
     _settle()
     button.click()
     wait(lambda: button.text == label)
+    slicer.util.findChild(hand.window, "DataProbeCollapsibleWidget").collapsed = True
+    _settle()
+    _scroll_to(slicer.util.findChild(panel, "TextPromptSegResults"))
     _settle()
     _save(hand.window, path)
 
@@ -182,6 +185,13 @@ def _sample() -> Any:
     import SampleData
 
     return SampleData.SampleDataLogic().downloadSample(SAMPLE)
+
+
+def _scroll_to(widget: Any) -> None:
+    area = widget.parentWidget()
+    while not hasattr(area, "ensureWidgetVisible"):
+        area = area.parentWidget()
+    area.ensureWidgetVisible(widget)
 
 
 def _settle() -> None:

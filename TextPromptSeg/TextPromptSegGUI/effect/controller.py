@@ -186,14 +186,18 @@ class EffectController:
         self._say(said)
 
     def escape(self) -> bool:
-        """End the run under way, else the preview; False when there is neither."""
+        """End the run under way, else the preview; False when there is neither.
+
+        In the prompt line Escape never closes the effect: it is also the key that puts away the
+        list of names, which may have gone already.
+        """
         if self._run is not None:
             self.cancel()
         elif self.preview.on:
             self._set_preview_button(False)
             self.preview.switch(False)
         else:
-            return False
+            return bool(self.options.line.focus)
         return True
 
     def say(self, text: str) -> None:
