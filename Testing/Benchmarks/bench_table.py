@@ -70,7 +70,7 @@ def caption(rows: Sequence[Row]) -> str:
     times = sorted(row.measured for row in rows)
     threads = " or ".join(str(n) for n in sorted({row.threads for row in rows}))
     span = times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
-    return f"{span}; {machine()}; threads: {threads}"
+    return f"{span}; {machine()}; threads: {threads} (with one, seconds are the processor's)"
 
 
 def kept(file: Path) -> list[Row]:

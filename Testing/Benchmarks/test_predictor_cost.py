@@ -17,6 +17,7 @@ from bench_setup import (
     PROFILE,
     best_of,
     chest_ct,
+    clock,
     ct,
     give_presence,
     plain_loop,
@@ -27,6 +28,7 @@ from bench_setup import (
 from TextPromptSegLib.data.datasets import Dataset
 from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.device import keep_freed_memory
+from TextPromptSegLib.inference.engines.slice_engine import SliceEngine
 from TextPromptSegLib.inference.predictor import SlicePredictor
 
 NAMES = list(PROFILE)[:4]
@@ -68,15 +70,28 @@ def chest() -> Volume:
 
 
 @pytest.mark.parametrize("names", CHEST.values(), ids=CHEST)
-def test_most_time_is_the_networks(chest: Volume, table_row: Any, names: Sequence[str]) -> None:
+def test_most_time_is_the_networks(
+    chest: Volume, monkeypatch: pytest.MonkeyPatch, table_row: Any, names: Sequence[str]
+) -> None:
     """The shipped checkpoint on a real chest CT; lungs are completed, the rest cut and filled."""
     predictor = SlicePredictor(trained(), "cpu", cache_bytes=0)
     predictor.set_volume(chest)
     predictor.segment(list(names))  # warm
+    spent, asked = [0.0], SliceEngine._network
+
+    def network(engine: SliceEngine, forward: Any) -> Any:
+        started = clock()
+        try:
+            return asked(engine, forward)
+        finally:
+            spent[0] += clock() - started
+
+    monkeypatch.setattr(SliceEngine, "_network", network)
     runs = []
     for _ in range(3):
+        spent[0] = 0.0
         total = best_of(lambda: predictor.segment(list(names)), rounds=1)
-        runs.append((1 - predictor.seconds["network"] / total, total))
+        runs.append((1 - spent[0] / total, total))
     share, total = min(runs)
     what = f"outside the network, chest CT of {len(chest.array)} slices: {said(names)}"
     table_row(what, share * total, "the whole answer", total, "s")

@@ -9,6 +9,10 @@ from ..checkpoints.stored_weights import BYTES
 
 LIBRARIES = 600_000_000
 CPU_SLICES, GPU_SLICES, GPU_PAIRS = 8, 16, 64
+VOXEL_BYTES = 8
+"""An image takes so much a voxel, with slices on their way and answers in half precision."""
+BATCH_IMAGES = 3
+"""A batch holds so many at once: one is read, one answered, one written."""
 WIDEST = 512
 """Slices up to this side, px, are encoded as many at once as the device likes."""
 
@@ -23,6 +27,16 @@ def slices_per_pass(device: str, size: int) -> tuple[int, int]:
     most = CPU_SLICES if device == "cpu" else GPU_SLICES
     slices = max(1, int(most * min(1.0, (WIDEST / max(1, size)) ** 2)))
     return slices, slices if device == "cpu" else max(slices, GPU_PAIRS * slices // most)
+
+
+def images_memory(voxels: int, batch: bool = False) -> int:
+    """Return what images and their answers take beside `estimate_memory`, bytes.
+
+    Args:
+        voxels: of one image.
+        batch: many images are worked on, several of them at once.
+    """
+    return VOXEL_BYTES * voxels * (BATCH_IMAGES if batch else 1)
 
 
 def estimate_memory(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue
+from ..checkpoints.memory_estimate import BATCH_IMAGES, images_memory
 from ..checkpoints.quality import TIERS
 from ..outcome import CheckpointError
 from ..systems import foreign_weights
@@ -70,7 +71,7 @@ def show(name: str, as_json: bool) -> int:
         ("where", f"{row.state}  {row.folder or ''}".strip()),
         ("system", row.system),
         ("weights", f"{_megabytes(row.bytes)} MB"),
-        ("memory", f"about {row.memory_bytes / 1e9:.1f} GB for one run"),
+        ("memory", _memory(row.memory_bytes)),
         ("licence", f"{row.licence}  {row.licence_line}".strip()),
         ("images", ", ".join(row.modalities)),
         ("planes", ", ".join(row.planes)),
@@ -214,6 +215,16 @@ def _arrived(row: ModelInfo) -> int:
     if row.licence_line:
         say(f"{row.name}: {row.licence_line}", "dim")
     return EXIT_DONE
+
+
+def _memory(model_bytes: int) -> str:
+    """Return what a run and a batch need for a large CT."""
+    voxels = 512 * 512 * 300
+    alone, many = (model_bytes + images_memory(voxels, batch) for batch in (False, True))
+    return (
+        f"about {model_bytes / 1e9:.1f} GB and the image: {alone / 1e9:.1f} GB with a CT of"
+        f" 512 x 512 x 300, {many / 1e9:.1f} GB in a batch, which holds {BATCH_IMAGES} at once"
+    )
 
 
 def _megabytes(size: int) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from ..image.boxes import bounding_box
 from ..image.cores import on_cores
 from ..image.parts import parts_of
-from .lung_pieces import AIR_HU, GAS_HU, Pieces, cut_air, thin
+from .lung_pieces import AIR_HU, GAS_HU, Pieces, counted, cut_air, thin
 from .postprocess import over_threshold
 
 MOSTLY = 0.65
@@ -193,13 +193,12 @@ def _choose(grid: np.ndarray, seeds: np.ndarray, pieces: Pieces) -> tuple[np.nda
 
     size, gas, outside, count = pieces.sizes, pieces.gas, pieces.outside, len(pieces.sizes)
     one, other, shared = pieces.one, pieces.other, pieces.shared
-    called_lung = np.where(seeds, pieces.numbers, 0)
-    claims = np.bincount(called_lung.ravel(), minlength=count)
+    claims = counted(pieces.numbers, count, seeds)
     claims[0] = 0
     gas_claims = np.zeros(count, bool)
     touched = np.flatnonzero(claims)
     if len(touched):
-        gas_claims[touched] = thin(grid, called_lung, touched)
+        gas_claims[touched] = thin(grid, pieces.numbers, touched, seeds)
     possible = ~gas & ~outside
     possible[0] = False
     mostly = claims >= MOSTLY * np.maximum(size, 1)
@@ -273,7 +272,13 @@ def _spread(grid: np.ndarray, step: tuple[int, int]) -> np.ndarray:
 
     if step == (1, 1):
         return grid
-    return np.where(grid > 0, grid, grey_dilation(grid, size=(1, 3, 3)))
+    result = np.empty_like(grid)
+
+    def grow(k: int) -> None:
+        result[k] = np.where(grid[k] > 0, grid[k], grey_dilation(grid[k], size=(3, 3)))
+
+    on_cores(grow, range(len(grid)))
+    return result
 
 
 def _without_specks(mask: np.ndarray) -> np.ndarray:

@@ -56,9 +56,24 @@ def cut_air(grid: np.ndarray, pixel: tuple[float, float]) -> Pieces:
     count = len(outside)
     gas = np.zeros(count, bool)
     gas[1:] = thin(grid, numbers, np.arange(1, count))
-    sizes, open_ones = np.bincount(numbers.ravel(), minlength=count), np.array(outside)
+    sizes, open_ones = counted(numbers, count), np.array(outside)
     inner = np.where(open_ones, 0, np.arange(count, dtype=np.int32))  # no lung is open to the edge
-    return Pieces(numbers, sizes, open_ones, gas, *_neighbours(inner[numbers], count))
+    return Pieces(numbers, sizes, open_ones, gas, *_neighbours(numbers, inner))
+
+
+def counted(numbers: np.ndarray, count: int, where: np.ndarray | None = None) -> np.ndarray:
+    """Return how often 0, 1, ... count - 1 are in ``numbers`` (K, J, I), slice by slice.
+
+    Args:
+        numbers: all below ``count``.
+        count: how many numbers there are.
+        where: (K, J, I) bool, what is counted; None for all of it.
+    """
+    result = np.zeros(count, np.int64)
+    for k, plane in enumerate(numbers):
+        here = plane.ravel() if where is None else plane[where[k]]
+        result += np.bincount(here, minlength=count)
+    return result
 
 
 def _pieces(plane: np.ndarray, out: np.ndarray, pixel: tuple[float, float]) -> list[bool]:
@@ -79,9 +94,20 @@ def _pieces(plane: np.ndarray, out: np.ndarray, pixel: tuple[float, float]) -> l
     return outside
 
 
-def thin(grid: np.ndarray, numbers: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Return for each of some numbers whether the median HU of its voxels is that of gas."""
+def thin(
+    grid: np.ndarray, numbers: np.ndarray, which: np.ndarray, where: np.ndarray | None = None
+) -> np.ndarray:
+    """Return for each of some numbers whether the median HU of its voxels is that of gas.
+
+    Args:
+        grid: (K, J, I) HU.
+        numbers: (K, J, I), the number of each voxel, 0 for none.
+        which: the numbers that are asked for.
+        where: (K, J, I) bool, voxels that count; None for all.
+    """
     inside = numbers > 0
+    if where is not None:
+        inside &= where
     values, of = grid[inside], numbers[inside]
     most = int(which.max(initial=0)) + 1
     sizes = np.bincount(of, minlength=most)[which]
@@ -122,13 +148,23 @@ def _cut(spot: np.ndarray, pixel: tuple[float, float]) -> tuple[np.ndarray, int]
     return parts, count
 
 
-def _neighbours(numbers: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return pairs of pieces over each other in neighbouring slices, and how many px they share."""
-    keys, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for low, high in zip(numbers[:-1], numbers[1:], strict=True):
+def _neighbours(
+    numbers: np.ndarray, names: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pairs of pieces over each other in neighbouring slices, and how many px they share.
+
+    Args:
+        numbers: (K, J, I), the piece of each voxel.
+        names: (count,), each piece's own number, 0 for one that does not matter.
+    """
+    keys, sizes, count = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], len(names)
+    low = names[numbers[0]] if len(numbers) else numbers
+    for plane in numbers[1:]:
+        high = names[plane]
         both = (low > 0) & (high > 0)
         key, size = np.unique(low[both].astype(np.int64) * count + high[both], return_counts=True)
         keys.append(key)
         sizes.append(size)
+        low = high
     key = np.concatenate(keys)
     return key // count, key % count, np.concatenate(sizes)

@@ -1,8 +1,8 @@
 """One case of a batch in three stages, read, answer and write, and many cases in step.
 
 While the network is at one case, the next is read and the one before is written, each in a thread
-of its own; never more than three cases are in memory. The network, the records and what is told
-stay in the thread that called.
+of its own; never more than three cases are in memory (`memory_estimate.BATCH_IMAGES`). The
+network, the records and what is told stay in the thread that called.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 from tiny_checkpoint import save_tiny, tiny_config
 
 from TextPromptSegLib.checkpoints import archive, catalogue, layout, licence
-from TextPromptSegLib.checkpoints.memory_estimate import slices_per_pass
+from TextPromptSegLib.checkpoints.memory_estimate import images_memory, slices_per_pass
 from TextPromptSegLib.outcome import Cancelled, CheckpointError
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -119,6 +119,10 @@ def test_memory_estimate_takes_the_measured_figure() -> None:
     assert catalogue.estimate_memory(tiny_config(memory_mb=750), 10) == 750_000_000
     small = catalogue.estimate_memory(tiny_config(), 10_000_000)
     assert catalogue.estimate_memory(tiny_config(), 500_000_000) - small == 2 * 490_000_000
+
+
+def test_a_batch_needs_the_memory_of_three_images() -> None:
+    assert images_memory(1000, batch=True) == 3 * images_memory(1000) > 3000
 
 
 def test_memory_of_a_vit_grows_with_its_attention() -> None:
