@@ -90,6 +90,17 @@ def test_offered_names_go_when_the_mouse_goes_elsewhere(shown, monkeypatch) -> N
         assert names.visible is stays
 
 
+def test_half_a_word_is_not_warned_about_while_names_are_offered(shown) -> None:
+    """After one letter and a short rest it said that 'l' is not known, until the word was whole."""
+    shown.controller.options.completion.set_names(["liver"], [])
+    names, options, parse = offered(shown, "li"), shown.controller.options, shown.widget("Parse")
+    options._paused()
+    assert parse.isHidden() and options._pause.active, "it is looked at again later"
+    names.hide()
+    options._paused()
+    assert "'li'" in parse.text.replace("&#x27;", "'") and not parse.isHidden()
+
+
 def test_the_keyboard_stays_in_the_prompt_during_a_run(shown) -> None:
     """It went to the next button, where the letters of the next prompt are keys of the effect."""
     from PySide6 import QtTest

@@ -53,6 +53,11 @@ class Completion:
         """Choose the earlier prompts to offer."""
         self._history = list(history)
 
+    @property
+    def offering(self) -> bool:
+        """Whether names are shown, so that the last word is probably not finished."""
+        return bool(self._list.visible)
+
     def close(self) -> None:
         """Offer nothing until the next letter."""
         self._list.hide()

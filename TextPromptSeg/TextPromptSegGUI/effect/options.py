@@ -350,7 +350,10 @@ class EffectOptions:
         self._edited()
 
     def _paused(self) -> None:
-        self.show_parse()
+        if self.completion.offering:
+            self._pause.start(PAUSE_MS)  # half a word is not warned about
+        else:
+            self.show_parse()
 
     def _parse_edited(self, text: str) -> None:
         self.line.text = text
