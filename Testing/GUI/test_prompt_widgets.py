@@ -29,6 +29,10 @@ def test_completion_order(slicer) -> None:
 
     assert complete("kidney", NAMES) == ["kidneys", "left kidney", "right kidney"]
     assert complete("liver", NAMES) == []
+    more = [*NAMES, "liver vessel"]
+    assert complete("spleen, Liver", more) == complete("liver", more, ["liver, spleen"]) == []
+    assert complete("liver ", more, ["liver, spleen"]) == []
+    assert complete("liver v", more) == complete("live", more)[1:] == ["liver vessel"]
     assert complete("li", NAMES, ["liver, spleen", "lung"]) == ["liver, spleen", "liver"]
     assert complete("", NAMES, ["liver"]) == ["liver"]
 

@@ -117,11 +117,15 @@ def complete(text: str, names: Sequence[str], history: Sequence[str] = ()) -> li
     """Return whole lines that complete ``text``, the best first.
 
     Names that begin with the last words come before names of which a word begins with them, and
-    those before names that merely contain them; earlier prompts come first of all.
+    those before names that merely contain them; earlier prompts come first of all. Nothing is
+    offered where the last words are a name as they stand: the list would lie over Preview and
+    Apply just when they are wanted.
     """
     match = _SEPARATORS.match(text)
     head, tail = (match.group(1) or "", match.group(2)) if match else ("", text)
     wanted = tail.casefold().strip()
+    if any(name.casefold() == wanted for name in names):
+        return []
     earlier = [
         line for line in history if line.casefold().startswith(text.casefold()) and line != text
     ]
@@ -130,7 +134,7 @@ def complete(text: str, names: Sequence[str], history: Sequence[str] = ()) -> li
     ranked: list[tuple[int, int, str]] = []
     for order, name in enumerate(names):
         low = name.casefold()
-        if low == wanted or wanted not in low:
+        if wanted not in low:
             continue
         rank = 0 if low.startswith(wanted) else 1 if f" {wanted}" in low else 2
         ranked.append((rank, order, head + name))
