@@ -365,8 +365,10 @@ class PromptList:
                 self._append(self._read(piece, " ".join(piece)), piece)
                 continue
             takers = [d for d in owners if not only_note and self._holds(d, item)]
+            read = {d.structure: d for d in reversed(takers)}  # the same for all of one structure
+            taken = {structure: self._without(d, piece) for structure, d in read.items()}
             for draft in takers:
-                draft.minus.append(self._without(draft, piece))
+                draft.minus.append(taken[draft.structure])
             if not takers:
                 self.absent.append(item.build(self.reader.vocabulary).name)
         return placed
