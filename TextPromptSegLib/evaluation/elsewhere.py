@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..prompting.segmentation import Segmentation
 from ..prompting.vocabulary import Vocabulary
-from .asking import Predictor, Question
+from .asking import Predictor, Question, ask_by_text
 
 if TYPE_CHECKING:
     from ..data.datasets import Case
@@ -49,7 +49,7 @@ class AskElsewhere:
         self, predictor: Predictor, prompts: Sequence[str], case: Case
     ) -> list[Segmentation]:
         """Ask by text alone."""
-        return predictor.segment(list(prompts))
+        return ask_by_text(predictor, prompts, case)
 
     def questions(self, predictor: Predictor, case: Case) -> list[Question]:
         """List what is asked in a case; nothing where nobody says which region it shows."""

@@ -12,7 +12,7 @@ from torch import nn
 from TextPromptSegLib.systems.patch_unet_vae import PatchUNetVAE, PatchUNetVAEConfig
 from TextPromptSegLib.systems.patch_unet_vae import objective as terms
 from TextPromptSegLib.systems.patch_unet_vae.network import Code, PatchVAE
-from TextPromptSegLib.systems.patch_unet_vae.scan import OUTSIDE, scan, starts, tiles
+from TextPromptSegLib.systems.patch_unet_vae.scan import OUTSIDE, importance, scan, starts, tiles
 from TextPromptSegLib.systems.registry import create, systems, trainer_of
 
 
@@ -296,3 +296,12 @@ def test_registry_knows_its_trainer() -> None:
 def test_refuses_what_cannot_be_built(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PatchUNetVAEConfig(**{"channels": (8, 8, 8, 8), **changes})
+
+
+@pytest.mark.parametrize("size", [16, 97])
+def test_patches_count_as_monai_weighs_them(size: int) -> None:
+    """Written again because importing MONAI would take seconds of the first answer."""
+    from monai.data.utils import compute_importance_map
+
+    theirs = compute_importance_map((size, size), mode="gaussian", sigma_scale=0.125)
+    assert torch.equal(importance(size), theirs.clamp_min(1e-3))
