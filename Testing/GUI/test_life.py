@@ -249,7 +249,9 @@ def test_200_runs_leave_no_growth(bench, slicer) -> None:
     for number in range(200):
         run(number)
     pump(0.2)
-    assert state() == before and before["observers"] > 50 and before["timers"] > 0
+    assert before["observers"] > 50 and before["timers"] > 0
+    # Fewer is no growth: what a test before this one left is closed whenever its threads end.
+    assert not {what: n for what, n in state().items() if n > before[what]}, before
     assert bench.names() == ["mine"] and bench.mask("mine").any()
     assert resident() - memory < 30e6, f"{(resident() - memory) / 1e6:.0f} MB more"
 
