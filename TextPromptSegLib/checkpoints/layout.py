@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 FORMAT, FORMAT_INT8 = 1, 2
 """Of a checkpoint; the second has weights that versions which read only the first do not know."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+PLOT = "calibration.png"
+"""Beside a card that was made with an evaluation: how far the probabilities can be believed."""
 PENDING = CONFIG + ".new"
 ANYTHING = "*"
 """Among a checkpoint's ``trained_prompts``: anything may be asked, in any words."""

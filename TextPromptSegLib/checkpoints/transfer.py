@@ -165,7 +165,7 @@ def _too_long(part: Path, size: int) -> CheckpointError:
     )
 
 
-_OF_A_CHECKPOINT = (layout.CONFIG, layout.WEIGHTS, layout.CARD, "LICENSE*")
+_OF_A_CHECKPOINT = (layout.CONFIG, layout.WEIGHTS, layout.CARD, layout.PLOT, "LICENSE*")
 
 
 def fetch_hub(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoints.layout import CARD, CONFIG, input_spec, read_config, write_atomically
+from ..checkpoints.layout import CARD, CONFIG, PLOT, input_spec, read_config, write_atomically
 from ..checkpoints.quality import (
     ANY,
     EXPERT,
@@ -18,8 +18,10 @@ from ..checkpoints.quality import (
     quality_of,
 )
 from ..outcome import InputError, OutputError
-from .card import card_table, metrics_block
+from .card import TEXT_ONLY, card_table, metrics_block
 from .measured import with_quality
+from .trust import card_plot
+from .worst import worst_cases
 
 if TYPE_CHECKING:
     from .report import Report
@@ -63,7 +65,7 @@ def write_model_card(
             if report.split == "test":
                 block = metrics_block(report, name)
                 config["metrics"] = {**config.get("metrics", {}), "test": block}
-                results = card_table(report, name)
+                results = "\n".join([card_table(report, name), *_further(report, name, folder)])
         if reports:
             text = json.dumps(config, indent=1, ensure_ascii=False) + "\n"
             write_atomically(folder / CONFIG, text.encode())
@@ -73,6 +75,25 @@ def write_model_card(
     except OSError as error:
         raise OutputError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
     return card
+
+
+def _further(report: Report, name: str, folder: Path) -> list[str]:
+    """Return what the card says after the table; write the plot beside it."""
+    parts = [worst_cases(report, name)]
+    plot = card_plot(report, name, TEXT_ONLY)
+    if plot is None:
+        (folder / PLOT).unlink(missing_ok=True)
+        return parts
+    write_atomically(folder / PLOT, plot)
+    parts.append(
+        f"### How far its probabilities can be believed ({report.split})\n\n"
+        f"![Calibration of voxels and of answers]({PLOT})\n\n"
+        "On the dashed line a probability means what it says; below it the checkpoint is too sure. "
+        "Left: voxels with a probability from 5 % or inside the reference (ECE: expected "
+        "calibration error). Right: answers, by the highest probability in the "
+        "image.\n"
+    )
+    return parts
 
 
 def own_sections(card: str) -> dict[str, str]:

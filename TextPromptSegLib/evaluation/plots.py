@@ -135,12 +135,17 @@ def figure_with_grid(width: float, height: float) -> tuple[Any, Any]:
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    style_axes(axes)
+    return figure, axes
+
+
+def style_axes(axes: Axes) -> None:
+    """Give axes the style of all plots: light lines, no frame."""
     axes.grid(axis="x", color=GRID, linewidth=0.9)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=9, labelcolor=MUTED)
     for side in axes.spines.values():
         side.set_visible(False)
-    return figure, axes
 
 
 def _title(measure: str) -> str:

@@ -6,10 +6,24 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..metrics import Calibration
-from .plots import INK, MUTED, figure_with_grid, png_address, run_colours
+import numpy as np
+
+from ..metrics import Calibration, calibration_counts
+from .plots import (
+    GRID,
+    INK,
+    MODEL_COLOURS,
+    MUTED,
+    figure_with_grid,
+    png_address,
+    png_bytes,
+    run_colours,
+    style_axes,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .report import Report
 
 TRUST = {
@@ -18,6 +32,8 @@ TRUST = {
     "best_candidate": "Dice of the best candidate",
     "ged2": "energy distance²",
 }
+FEWEST = 5
+"""Answers with about one probability, below which their share says nothing."""
 AGREEMENT = {
     "f1": "F1",
     "pixel_accuracy": "pixel accuracy",
@@ -37,18 +53,75 @@ def reliability(report: Report, dataset: str) -> str | None:
     if not found:
         return None
     figure, axes = figure_with_grid(4.2, 3.4)
-    axes.grid(axis="y", color="#e3e8ee", linewidth=0.9)
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    _prepare(axes, "probability", "share inside the reference")
     for run, one in found.items():
-        filled = one.counts > 0
-        x = one.confidence[filled] / one.counts[filled]
-        y = one.inside[filled] / one.counts[filled]
-        axes.plot(x, y, color=colours[run], linewidth=1.6, marker="o", markersize=3.5)
+        _draw(axes, one, colours[run])
+    return png_address(figure)
+
+
+def card_plot(report: Report, model: str, mode: str) -> bytes | None:
+    """Draw for a model card how far its probabilities can be believed, a line a modality.
+
+    On the left the voxels, as in `reliability`. On the right whole answers: how often a structure
+    that was asked for is there, against the highest probability in the image.
+
+    Returns:
+        A PNG file, or None without probabilities.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    modality = {d.name: d.modality or "any" for d in report.datasets}
+    voxels: dict[str, Calibration] = {}
+    for (a_model, a_mode, name, _), one in report.calibration.items():
+        if (a_model, a_mode) == (model, mode):
+            kind = modality[name]
+            voxels[kind] = voxels[kind] + one if kind in voxels else one
+    if not voxels:
+        return None
+    answers: dict[str, list[tuple[float, bool]]] = {}
+    for row in report.rows:
+        if (row.model, row.mode) == (model, mode) and (row.scored or row.absent):
+            pair = row.max_probability, row.present
+            answers.setdefault(modality[row.dataset], []).append(pair)
+    figure = Figure(figsize=(7.6, 3.5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    for axes in (left, right):
+        style_axes(axes)
+    _prepare(left, "probability of a voxel", "share inside the reference")
+    _prepare(right, "highest probability of an answer", "share that is there")
+    for colour, kind in zip(MODEL_COLOURS, sorted(voxels), strict=False):
+        _draw(left, voxels[kind], colour, f"{kind}: ECE {voxels[kind].ece:.3f}")
+        seen = answers.get(kind, [])
+        if not all(there for _, there in seen):
+            p, there = (np.asarray(values, dtype=float) for values in zip(*seen, strict=True))
+            counts = calibration_counts(p, there)
+            _draw(right, counts, colour, f"{kind}: {len(p)} answers", FEWEST)
+    for axes in (left, right):
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, frameon=False, loc="lower right")
+    return png_bytes(figure)
+
+
+def _prepare(axes: Axes, x: str, y: str) -> None:
+    """Give axes from 0 to 1 the diagonal of perfect calibration and two titles."""
+    axes.grid(axis="y", color=GRID, linewidth=0.9)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.set_xlabel("probability", fontsize=9, color=MUTED)
-    axes.set_ylabel("share inside the reference", fontsize=9, color=INK)
-    return png_address(figure)
+    axes.set_xlabel(x, fontsize=9, color=MUTED)
+    axes.set_ylabel(y, fontsize=9, color=INK)
+
+
+def _draw(
+    axes: Axes, one: Calibration, colour: str, label: str | None = None, fewest: int = 1
+) -> None:
+    """Draw the bins that hold enough as a line."""
+    filled = one.counts >= fewest
+    x = one.confidence[filled] / one.counts[filled]
+    y = one.inside[filled] / one.counts[filled]
+    axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3.5, label=label)
 
 
 def calibration_of(report: Report, dataset: str) -> dict[tuple[str, str], Calibration]:
