@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..image.cores import on_cores
@@ -31,13 +32,15 @@ def answered(
         refuse: answers what cannot be asked.
         known: what was found in this image before.
     """
-    arguments = [
-        prepare(plan, composer)
-        for composer in composers
-        for plan in plans
-        if isinstance(plan, Target)
-    ]
-    made = iter(on_cores(lambda some: answers.answer(*some), arguments))
+    asked = [(plan, one) for one in composers for plan in plans if isinstance(plan, Target)]
+    turn = Lock()
+
+    def make(one: tuple[Target, Composer]) -> Segmentation:
+        with turn:  # a composer gives memory back as its answers are taken from it
+            arguments = prepare(*one)
+        return answers.answer(*arguments)
+
+    made = iter(on_cores(make, asked))
     result = []
     for composer in composers:
         row = []

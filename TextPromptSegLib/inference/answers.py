@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outcome import InputError, Outcome
-from ..prompting.boxed import Boxed, kept_of, nothing
+from ..prompting.boxed import Boxed, Layers, nothing
 from ..prompting.segmentation import Segmentation
 from .plausibility import UNUSUAL, Neighbours, oddities
 from .postprocess import PostprocessRule, apply_rule, largest, over_threshold
@@ -25,7 +25,7 @@ NO_IMAGE = "There is no image yet; call set_volume first."
 
 def answer(
     prompt: Prompt,
-    probability: np.ndarray | Boxed,
+    probability: np.ndarray | Boxed | Layers,
     threshold: float,
     seconds: float,
     provenance: Mapping[str, Any],
@@ -44,7 +44,8 @@ def answer(
     check_threshold(threshold)
     spacing = tuple(provenance["spacing_mm"])
     rule = PostprocessRule.from_dict(provenance["postprocess"])
-    kept = probability if isinstance(probability, Boxed) else Boxed.of(probability)
+    stored = Boxed.of(probability) if isinstance(probability, np.ndarray) else probability
+    kept = stored.boxed() if isinstance(stored, Layers) else stored
     # Everything is done inside the box: outside of it there is nothing to find, fill or drop.
     raw = Boxed(kept.shape, kept.start, over_threshold(kept.values, threshold)).tight()
     drawn = apply_rule(raw.values, rule, spacing, int(provenance["slice_axis"]))
@@ -71,7 +72,7 @@ def answer(
         prompt=prompt,
         outcome=outcome,
         mask=mask.unless_small(),
-        probability=kept.unless_small(),
+        probability=stored.unless_small(),
         seconds=seconds,
         max_probability=peak,
         voxels=voxels,
@@ -154,7 +155,7 @@ def rethreshold(segmentation: Segmentation, threshold: float) -> Segmentation:
         InputError: when the threshold is not in (0, 1).
     """
     check_threshold(threshold)
-    probability = kept_of(segmentation, "probability")
+    probability = segmentation.__dict__["probability"]  # as it is kept
     if probability is None:
         return segmentation.changed(threshold=threshold)
     return answer(

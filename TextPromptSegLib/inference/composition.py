@@ -14,7 +14,7 @@ from ..image.boxes import bounding_box, turned
 from ..image.modality import finite_sample, is_in_hu
 from ..image.regions import Region, half, nearer_side, thirds
 from ..image.slice_stack import Block, SliceStack, voxel_size
-from ..prompting.boxed import Boxed
+from ..prompting.boxed import Boxed, Layers
 from ..prompting.clinical_text import name_of
 from .agreement import disagreements
 from .answers import BELOW
@@ -173,9 +173,13 @@ class Composer:
             self._piles[group].replace(array)
             self._notes[group] = COMPLETED if done else NOT_COMPLETED
 
-    def finish(self, target: Target) -> tuple[Boxed, tuple[str, ...]]:
+    def finish(self, target: Target) -> tuple[Boxed | Layers, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes = [self._notes[target.names]] if target.names in self._notes else []
+        if target.is_plain and self._block is self._asked:
+            layers = self._piles[target.names].layers()
+            self._used({target.names})
+            return layers, tuple(notes)
         kept = self._kept(target, notes)
         self._used({target.names} if target.is_plain else target.groups())
         if self._block is not self._asked:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..image.slice_stack import SliceStack
-from ..prompting.boxed import Boxed, nothing, zeros
+from ..prompting.boxed import Boxed, Layers, nothing, zeros
 from .device import trim
 
 MUCH = 32 << 20
 """Bytes of a pile that are worth asking the system to take them back."""
-FLOOR = float(2.0**-10)
-"""Around what reaches this probability a slice is kept; what is less and lies outside is zero
-(float16 near 1 has steps of half of it)."""
+FLOOR = float(2.0**-7)
+"""Around what reaches this probability a slice is kept; what is less and lies outside is zero. It
+lies below every threshold that a window offers (0.01 and more), which stays exact."""
 _FLOOR_BITS = np.float16(FLOOR).view(np.uint16)  # bits of non-negative halves are in order
 
 
@@ -73,7 +73,8 @@ class Pile:
 
     def whole(self) -> np.ndarray:
         """Return a new array (K, J, I) float16 in the file's order."""
-        array, view = self._stack.empty()
+        array = zeros(self._stack.volume.shape, np.float16)
+        view = self._stack.view(array)
         for number, (row, column, part) in self._slices.items():
             view[number, row : row + part.shape[0], column : column + part.shape[1]] = part
         return array
@@ -96,6 +97,20 @@ class Pile:
             place = view[number - numbers.start, row - top :, column - left :]
             place[: part.shape[0], : part.shape[1]] = part
         return Boxed(self._stack.volume.shape, [side.start for side in box], values)
+
+    def layers(self) -> Layers:
+        """Return a copy of what is kept, in the file's order."""
+        pieces = []
+        for number, (row, column, part) in sorted(self._slices.items()):
+            rows, columns = (
+                slice(start, start + size)
+                for start, size in zip((row, column), part.shape, strict=True)
+            )
+            box = self._stack.file_box(range(number, number + 1), rows, columns)
+            values = np.empty([side.stop - side.start for side in box], np.float16)
+            self._stack.view(values)[0] = part
+            pieces.append(([side.start for side in box], values))
+        return Layers(self._stack.volume.shape, np.float16, pieces)
 
     def replace(self, array: np.ndarray) -> None:
         """Take a whole array (K, J, I) float16 in the file's order instead."""

@@ -174,6 +174,75 @@ class Boxed:
         return Boxed, (self.shape, self.start, self.values)
 
 
+class Layers:
+    """A (K, J, I) array that is kept in pieces, as a rule one a slice, each around what is in it.
+
+    Of a lung, or of haze that moves from slice to slice, a third of the one box around it all.
+
+    Args:
+        shape: of the whole array.
+        dtype: of the whole array.
+        pieces: (k, j, i) of the first voxel and the values of each; they do not overlap.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        dtype: Any,
+        pieces: Sequence[tuple[Sequence[int], np.ndarray]],
+    ) -> None:
+        self.shape = tuple(int(n) for n in shape)
+        self.dtype = np.dtype(dtype)
+        self.pieces = tuple((tuple(map(int, start)), values) for start, values in pieces)
+        self._whole: weakref.ref[np.ndarray] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are kept."""
+        return sum(int(values.nbytes) for _, values in self.pieces)
+
+    def boxed(self) -> Boxed:
+        """Return a new array, kept for the one box around all pieces."""
+        if not self.pieces:
+            return nothing(self.shape, self.dtype)
+        starts = np.array([start for start, _ in self.pieces])
+        ends = starts + [values.shape for _, values in self.pieces]
+        low = starts.min(0)
+        box = zeros(ends.max(0) - low, self.dtype)
+        for start, end, (_, values) in zip(starts - low, ends - low, self.pieces, strict=True):
+            box[tuple(map(slice, start, end))] = values
+        return Boxed(self.shape, low, box)
+
+    def whole(self) -> np.ndarray:
+        """Return the array (K, J, I); the same one as long as somebody holds it."""
+        found = None if self._whole is None else self._whole()
+        if found is None:
+            found = self.boxed().whole()
+            self._whole = weakref.ref(found)
+        return found
+
+    def unless_small(self) -> Any:
+        """Return the whole array where it is small, else this: what a `BoxedField` takes."""
+        small = math.prod(self.shape) * self.dtype.itemsize <= SMALL_BYTES
+        return self.whole() if small else self
+
+    def slab(self, axis: int, number: int) -> np.ndarray:
+        """Return slice ``number`` along ``axis``, of length 1 there, without making the rest."""
+        shape = [1 if a == axis else n for a, n in enumerate(self.shape)]
+        slab = np.zeros(shape, self.dtype)
+        for start, values in self.pieces:
+            at = number - start[axis]
+            if 0 <= at < values.shape[axis]:
+                place = [slice(a, a + n) for a, n in zip(start, values.shape, strict=True)]
+                place[axis] = slice(None)
+                slab[tuple(place)] = np.take(values, [at], axis=axis)
+        return slab
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is kept."""
+        return Layers, (self.shape, self.dtype, self.pieces)
+
+
 def nothing(shape: Sequence[int], dtype: Any = np.uint8) -> Boxed:
     """Return an array (K, J, I) of zeros, of which nothing is kept."""
     return Boxed(shape, (0, 0, 0), np.zeros((0, 0, 0), dtype))
@@ -218,12 +287,14 @@ class BoxedField:
         if instance is None:
             return self
         kept = instance.__dict__[self.name]
-        return kept.whole() if isinstance(kept, Boxed) else kept
+        return kept.whole() if isinstance(kept, Boxed | Layers) else kept
 
     def __set__(
-        self, instance: Any, value: np.ndarray | Boxed | Sequence[np.ndarray | Boxed] | None
+        self,
+        instance: Any,
+        value: np.ndarray | Boxed | Layers | Sequence[np.ndarray | Boxed] | None,
     ) -> None:
-        """Keep an array (K, J, I), a `Boxed`, several of them, or None."""
+        """Keep an array (K, J, I), a `Boxed`, `Layers`, several arrays, or None."""
         if isinstance(value, np.ndarray) and value.ndim == 3 and value.nbytes > SMALL_BYTES:
             value = Boxed.of(value)
         elif isinstance(value, tuple | list) and value:
@@ -245,6 +316,8 @@ def boxed_fields(*names: str) -> Callable[[type[T]], type[T]]:
 def kept_of(instance: Any, name: str) -> Boxed | None:
     """Return how the field ``name`` of an answer is kept, boxed in any case; None for None."""
     value = instance.__dict__[name]
+    if isinstance(value, Layers):
+        return value.boxed()
     return Boxed.of(value) if isinstance(value, np.ndarray) else value
 
 

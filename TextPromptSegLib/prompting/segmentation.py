@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..outcome import Outcome
-from .boxed import Boxed, boxed_fields
+from .boxed import Boxed, Layers, boxed_fields
 from .prompt import Prompt
 
 
@@ -82,6 +82,6 @@ class Segmentation:
             number: the slice.
         """
         kept = self.__dict__[name]
-        if isinstance(kept, Boxed):
+        if isinstance(kept, Boxed | Layers):
             return kept.slab(axis, number)
         return None if kept is None else np.take(kept, [number], axis=axis)

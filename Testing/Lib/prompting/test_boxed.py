@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from TextPromptSegLib.outcome import Outcome
-from TextPromptSegLib.prompting.boxed import Boxed, all_kept, content_box, kept_of
+from TextPromptSegLib.prompting.boxed import Boxed, Layers, all_kept, content_box, kept_of
 from TextPromptSegLib.prompting.prompts import parse_prompts
 from TextPromptSegLib.prompting.segmentation import Segmentation
 
@@ -58,6 +58,49 @@ def test_whole_and_slabs_are_what_was_given(seed: int, half: bool) -> None:
         for number in range(array.shape[axis]):
             expected = np.take(array, [number], axis=axis)
             assert np.array_equal(kept.slab(axis, number), expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2))
+def test_layers_are_the_whole_array_on_any_axis(seed: int, axis: int) -> None:
+    rng = np.random.default_rng(seed)
+    array = np.zeros((5, 6, 7), np.float16)
+    pieces = []
+    for number in rng.permutation(array.shape[axis])[: rng.integers(0, 6)]:
+        start, end = np.sort(rng.integers(0, (6, 7, 8), (2, 3)), axis=0)
+        start[axis], end[axis] = number, number + 1
+        values = rng.random(end - start).astype(np.float16)
+        array[tuple(map(slice, start, end))] = values
+        pieces.append((start, values))
+    kept = Layers(array.shape, np.float16, pieces)
+    assert kept.nbytes == sum(values.nbytes for _, values in pieces)
+    for one in (kept, copy.deepcopy(kept), kept.boxed()):
+        assert np.array_equal(one.whole(), array) and one.whole().dtype == np.float16
+        for across in range(3):
+            for number in range(array.shape[across]):
+                assert np.array_equal(
+                    one.slab(across, number), np.take(array, [number], axis=across)
+                )
+    held = kept.whole()
+    assert kept.whole() is held and kept.unless_small() is held
+
+
+def test_an_answer_keeps_layers_and_gives_the_whole() -> None:
+    """A tube that runs across the volume: one box around it is nearly everything."""
+    array, pieces = np.zeros(LARGE, np.float16), []
+    for k in range(LARGE[0]):
+        array[k, 4 * k : 4 * k + 9, 4 * k : 4 * k + 9] = 0.75
+        pieces.append(((k, 4 * k, 4 * k), array[k : k + 1, 4 * k : 4 * k + 9, 4 * k : 4 * k + 9]))
+    layers = Layers(LARGE, np.float16, pieces)
+    found = answer(probability=layers)
+    assert found.__dict__["probability"] is layers and layers.nbytes == 40 * 81 * 2
+    assert np.array_equal(found.probability, array)
+    assert found.changed(message="more").__dict__["probability"] is layers
+    boxed = kept_of(found, "probability")
+    assert boxed is not None and boxed.nbytes > 100 * layers.nbytes
+    assert np.array_equal(boxed.whole(), array)
+    slab = found.slab("probability", 2, 80)
+    assert slab is not None and np.array_equal(slab, array[:, :, 80:81])
 
 
 @settings(max_examples=30, deadline=None)
