@@ -177,7 +177,8 @@ class Composer:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""
         notes = [self._notes[target.names]] if target.names in self._notes else []
         if target.is_plain and self._block is self._asked:
-            layers = self._piles[target.names].layers()
+            last = self._uses[target.names] == 1 and target.names not in self._asked_later
+            layers = self._piles[target.names].layers(last)
             self._used({target.names})
             return layers, tuple(notes)
         kept = self._kept(target, notes)

@@ -98,10 +98,15 @@ class Pile:
             place[: part.shape[0], : part.shape[1]] = part
         return Boxed(self._stack.volume.shape, [side.start for side in box], values)
 
-    def layers(self) -> Layers:
-        """Return a copy of what is kept, in the file's order."""
+    def layers(self, last: bool = False) -> Layers:
+        """Return a copy of what is kept, in the file's order.
+
+        Args:
+            last: nothing is asked of the pile any more: each slice goes as its copy is made.
+        """
         pieces = []
-        for number, (row, column, part) in sorted(self._slices.items()):
+        for number in sorted(self._slices):
+            row, column, part = self._slices.pop(number) if last else self._slices[number]
             rows, columns = (
                 slice(start, start + size)
                 for start, size in zip((row, column), part.shape, strict=True)

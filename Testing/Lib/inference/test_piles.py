@@ -69,6 +69,8 @@ def test_a_pile_is_the_whole_array_but_for_the_haze(plane: str) -> None:
     assert not stack.view(pile.whole())[3].any()
     pile.replace(expected)
     assert pile.largest() == float(expected.max())
+    whole = pile.whole()
+    assert np.array_equal(pile.layers(last=True).whole(), whole) and not pile.boxed().size
     pile.clear()
     assert not pile.whole().any() and pile.largest() == 0.0 and not pile.boxed().size
 
