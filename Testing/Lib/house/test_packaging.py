@@ -206,8 +206,9 @@ def test_repository_stays_far_below_the_hundred_megabytes_of_the_index() -> None
     )
     history = int(counted.stdout) if counted.returncode == 0 else 0  # 0: not in a repository
     total = (sum(sizes.values()) + history) / MEGABYTE
-    # The Index counts in the same MiB. One new set of weights more would be 97.
-    assert total < 93, f"{total:.0f} MB with the history; the Index refuses 100 MB"
+    # The Index counts in the same MiB. No set of weights more fits, only a smaller one in place of
+    # another: int8 instead of float16 is as much less here as it is more in the history.
+    assert total < 97, f"{total:.0f} MB with the history; the Index refuses 100 MB"
 
 
 # ---- README, continuous integration, wheel ----
