@@ -133,6 +133,8 @@ def check_entry(entry: Any) -> None:
     """
     if not isinstance(entry, Mapping):
         raise ValueError("is not a table")
+    if not isinstance(entry.get("divides", ""), str):
+        raise ValueError("divides what is no name")
     if entry.get("tier", GOOD) not in TIERS:
         raise ValueError(f"has a tier that is none of {', '.join(TIERS)}")
     measured = entry.get("measured", {})

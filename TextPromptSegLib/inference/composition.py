@@ -18,6 +18,7 @@ from ..prompting.boxed import Boxed, Layers
 from ..prompting.clinical_text import name_of
 from .agreement import disagreements
 from .answers import BELOW
+from .dividing import divide, needed_for
 from .evidence import evidence_of, logit, rule_of
 from .hints import Hints
 from .lung_air import LungAir
@@ -48,6 +49,7 @@ class Composer:
         modality: of the image.
         targets: what is to be answered.
         thresholds: trained name -> its threshold.
+        wholes: part -> the whole that it divides, see `dividing`.
     """
 
     def __init__(
@@ -57,11 +59,14 @@ class Composer:
         modality: str | None,
         targets: Sequence[Target],
         thresholds: Mapping[str, float],
+        wholes: Mapping[str, str] | None = None,
     ) -> None:
+        self._wholes = wholes or {}
         self._stack, self._asked, self._modality = stack, block, modality
         self._block = stack.block() if any(map(_divided, targets)) else block
         self._thresholds = thresholds
-        groups = sorted({group for target in targets for group in target.groups()})
+        asked = {group for target in targets for group in target.groups()}
+        groups = sorted(asked | needed_for(asked, self._wholes))
         # A pile is given back after the last answer that it serves; sides may be asked for later.
         self._uses = Counter(group for target in targets for group in target.groups())
         self._asked_later = {g for target in targets for g in (target.left, target.right)}
@@ -138,7 +143,7 @@ class Composer:
     def settle(
         self, presence: np.ndarray, hints: Hints, trained: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        """Silence what is not there and complete lungs, once the network has seen every slice.
+        """Silence what is not there, divide wholes, complete lungs: once every slice was seen.
 
         Args:
             presence: (P, S) probabilities that each name is in each slice.
@@ -146,10 +151,13 @@ class Composer:
                 box bounds it and a point says which part is meant.
             trained: the checkpoint's ``trained_prompts``.
         """
-        if not hints.geometric:
-            self.quiet(self.missing(presence, trained))
+        silent = {} if hints.geometric else self.missing(presence, trained)
+        self.quiet(silent)
         if not hints:
+            divide(self._piles, self._wholes, silent)
             self._complete_lungs(trained)
+        for group in self._piles.keys() - self._uses.keys():  # they only helped others
+            self._piles[group].clear()
 
     def _complete_lungs(self, trained: Mapping[str, Mapping[str, Any]]) -> None:
         """Complete the lungs of names whose rule asks for it by the air of a CT in HU."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..image.slice_stack import SliceStack
@@ -116,6 +118,29 @@ class Pile:
             self._stack.view(values)[0] = part
             pieces.append(([side.start for side in box], values))
         return Layers(self._stack.volume.shape, np.float16, pieces)
+
+    def held(self) -> Mapping[int, tuple[int, int, np.ndarray]]:
+        """Return slice -> its first row and column and the probabilities (h, w) there."""
+        return self._slices
+
+    def plane(self, number: int, row: int, column: int, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the probabilities (h, w) of a part of a slice, 0 where nothing is kept."""
+        made = np.zeros(shape, np.float16)
+        if number in self._slices:
+            r, c, part = self._slices[number]
+            top, left = max(row, r), max(column, c)
+            bottom = min(row + shape[0], r + part.shape[0])
+            right = min(column + shape[1], c + part.shape[1])
+            if top < bottom and left < right:
+                inside = part[top - r : bottom - r, left - c : right - c]
+                made[top - row : bottom - row, left - column : right - column] = inside
+        return made
+
+    def take(self, slices: Mapping[int, tuple[int, int, np.ndarray]]) -> None:
+        """Take slices as `held` gives them instead of what was there."""
+        self._slices.clear()
+        for number, (row, column, part) in slices.items():
+            self.put(number, row, column, part)
 
     def replace(self, array: np.ndarray) -> None:
         """Take a whole array (K, J, I) float16 in the file's order instead."""

@@ -25,6 +25,7 @@ from .answering import answered
 from .candidates import per_pass, segment_samples
 from .composition import Composer
 from .device import MemoryLadder, autocast_dtype, release_memory, resolve_device
+from .dividing import wholes_of
 from .engines.fast_inference import faster_on_cpu
 from .engines.feature_cache import cache_limit
 from .engines.feature_files import make_cache
@@ -266,8 +267,9 @@ class SlicePredictor:
         assert self._stack is not None and self._block is not None and self._volume is not None
         volume = self._volume
         targets = [plan for plan in plans if isinstance(plan, Target)]
-        limits = thresholds(self.config["trained_prompts"])
-        arguments = (self._stack, self._block, self._taken.modality, targets, limits)
+        trained = self.config["trained_prompts"]
+        rules = (thresholds(trained), wholes_of(trained))
+        arguments = (self._stack, self._block, self._taken.modality, targets, *rules)
         composers = [Composer(*arguments) for _ in range(getattr(model, "count", 1))]
         hints = with_region(request.hints, self._roi, model)
         shares = self._run(composers, progress, model, hints)

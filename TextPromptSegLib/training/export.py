@@ -42,6 +42,7 @@ def export(
                 "modalities": sorted(found),
                 "threshold": 0.5,
                 **({"reports": True} if name in material.reports else {}),
+                **({"divides": recipe.divides[name]} if name in recipe.divides else {}),
                 **({"postprocess": {"lung_air": True}} if is_ct_lung(name, found) else {}),
             }
             for name, found in sorted(material.modalities.items())

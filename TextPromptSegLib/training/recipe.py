@@ -88,6 +88,7 @@ class Recipe:
         excluded: (region of the picture, region of the name) pairs; in the file also a mapping
             from a region of pictures to regions of names.
         apart: structure -> names or regions absent from every axial slice of a CT or MR with it.
+        divides: part -> the whole that it divides with other parts, see `inference.dividing`.
         planes: slice directions of volumes.
         templates: wordings with ``{x}``.
         plain_prompts: share of bare canonical names.
@@ -145,6 +146,7 @@ class Recipe:
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: tuple[tuple[str, str], ...] = ()
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    divides: Mapping[str, str] = field(default_factory=dict)
     planes: tuple[str, ...] = ("axial",)
     templates: tuple[str, ...] = ()
     plain_prompts: float = 0.5
