@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_checkpoint
 import torch
 from tiny_sam import SIZES, tiny_omt, tiny_sam, transformers_sam
 
+from TextPromptSegLib.checkpoints import weights
 from TextPromptSegLib.checkpoints.layout import sha256_of
 from TextPromptSegLib.cli import main
 from TextPromptSegLib.image.volume import Volume
@@ -20,6 +22,7 @@ from TextPromptSegLib.systems.foreign_weights import import_path
 from TextPromptSegLib.systems.omt_sam import OMTSAMConfig
 from TextPromptSegLib.systems.omt_sam.convert import IMAGENET_MEAN, convert_sam, sizes_of
 from TextPromptSegLib.systems.omt_sam.weights import load_stem, start_from
+from TextPromptSegLib.systems.registry import create
 from TextPromptSegLib.text.features import TextFeatures
 
 
@@ -141,7 +144,21 @@ def test_foreign_files_and_a_missing_model_are_answered_in_words(
 # -- other starts ----------------------------------------------------------------------------------
 
 
-def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
+def test_the_stem_starts_from_the_encoder_of_a_film_unet(tmp_path: Path) -> None:
+    film_sizes = {
+        "in_channels": 2,
+        "channels": [24, 48, 96, 160, 256],
+        "patch": 2,
+        "text_dim": 1,
+        "cbam_channel": False,
+    }
+    film = create("film-unet", film_sizes).eval()
+    for layer in film.modules():  # not as they begin: the norms' statistics are copied too
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(layer.running_mean)
+            torch.nn.init.uniform_(layer.running_var, 0.5, 2.0)
+    facts = tiny_checkpoint.tiny_config(name="film", config=film_sizes)
+    folder = weights.save(tmp_path / "film", film, facts, dtype="float32")
     sizes = {
         "image_size": 64,
         "in_channels": 2,
@@ -149,8 +166,7 @@ def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
         "rel_pos": False,
     }
     net = tiny_omt(**sizes)
-    assert load_stem(net, "film-unet-compact").startswith("film-unet-compact (sha256 ")
-    film: Any = load("film-unet-compact").model
+    assert load_stem(net, str(folder)).startswith("film (sha256 ")
     net.eval()
     image = torch.rand(1, 2, 64, 64)
     stem: Any = net.image_encoder.patch_embed
@@ -159,7 +175,7 @@ def test_the_stem_starts_from_the_encoder_of_a_film_unet() -> None:
         x = stage(x if index == 0 else torch.nn.functional.max_pool2d(x, 2))
         assert torch.allclose(x, film.encode_image(image)[index], atol=1e-5)
     with pytest.raises(CheckpointError, match="does not fit the stem"):
-        load_stem(tiny_omt(**{**sizes, "stem_channels": (24, 48, 96, 160)}), "film-unet-compact")
+        load_stem(tiny_omt(**{**sizes, "stem_channels": (24, 48, 96, 160)}), str(folder))
 
 
 def test_a_second_stage_starts_as_the_first_one_answered(tmp_path: Path) -> None:
