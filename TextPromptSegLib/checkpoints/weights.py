@@ -21,7 +21,7 @@ from .layout import (
     check_config,
     write_atomically,
 )
-from .stored_weights import INT8, pack, unpack
+from .stored_weights import INT8, Stored, pack
 
 if TYPE_CHECKING:
     import torch
@@ -35,17 +35,21 @@ def load_weights(model: torch.nn.Module, path: Path, name: str) -> None:
     Raises:
         CheckpointError: when the file is damaged or does not fit the model.
     """
-    stored = unpack(path, name)
-    wanted = trained_tensors(model)
-    missing, extra = sorted(set(wanted) - set(stored)), sorted(set(stored) - set(wanted))
-    wrong = sorted(k for k in wanted.keys() & stored.keys() if wanted[k].shape != stored[k].shape)
+    import torch
+
+    stored = Stored(path, name)
+    wanted, there = trained_tensors(model), stored.shapes
+    missing, extra = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
+    wrong = sorted(k for k in wanted.keys() & there.keys() if wanted[k].shape != there[k])
     for what, keys in (("missing", missing), ("unknown", extra), ("of another size", wrong)):
         if keys:
             raise CheckpointError(
                 f"The weights of '{name}' do not fit its configuration: {len(keys)} tensors are "
                 f"{what}, the first is {keys[0]}."
             )
-    model.load_state_dict(stored, strict=False)
+    with torch.no_grad():  # one by one: all of them at once would be as large as the network
+        for key, place in wanted.items():
+            place.copy_(stored[key])
 
 
 def trained_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:

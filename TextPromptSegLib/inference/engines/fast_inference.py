@@ -179,18 +179,21 @@ class FastResidualBlock(nn.Module):
         return self.tail(self.act(add_convolution(joined, y, self.conv2)))
 
 
-def faster_on_cpu(model: PromptedSegmenter, dtype: torch.dtype | None = None) -> PromptedSegmenter:
+def faster_on_cpu(
+    model: PromptedSegmenter, dtype: torch.dtype | None = None, own: bool = False
+) -> PromptedSegmenter:
     """Return the network rebuilt for a CPU, or itself where there is nothing to gain.
 
     Args:
-        model: in evaluation mode; it is not changed.
+        model: in evaluation mode; it is not changed, unless it is ``own``.
         dtype: reduced number format that it will be run in, None for its own.
+        own: nobody else has the network, so it needs no copy.
     """
     rounded = dtype is not None and model.rounds_all_weights
     ours = (AttentiveResidualBlock, ConditionalBatchNorm2d, SpatialAttention)
     if model.training or not (rounded or any(isinstance(m, ours) for m in model.modules())):
         return model
-    model = copy.deepcopy(model)
+    model = model if own else copy.deepcopy(model)
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, AttentiveResidualBlock):

@@ -27,7 +27,7 @@ def joined(convolution: Any, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
     return convolution, norm
 
 
-def folded(model: M) -> M:
+def folded(model: M, own: bool = False) -> M:
     """Return a network whose convolutions hold what follows them, or itself where nothing does.
 
     Batch norms and ReLUs are told by where they stand: in an `nn.Sequential` behind the
@@ -35,11 +35,12 @@ def folded(model: M) -> M:
     (of ``conv3`` the norm alone: its activation waits for the shortcut). Results agree to rounding.
 
     Args:
-        model: in evaluation mode; it is not changed.
+        model: in evaluation mode; it is not changed, unless it is ``own``.
+        own: nobody else has the network, so it needs no copy.
     """
     if model.training or not any(True for part in model.modules() for _ in _pairs(part)):
         return model
-    model = copy.deepcopy(model)
+    model = model if own else copy.deepcopy(model)
     for part in list(model.modules()):
         for first, second in list(_pairs(part)):
             both = joined(getattr(part, first), getattr(part, second))
