@@ -128,6 +128,7 @@ class SliceStack:
         self.inner, self.canvas = fit_slice_size(height, width, spec, pixel_size(volume, plane))
         self.offset = canvas_offset(self.inner, self.canvas)
         self.step = neighbour_step(spec, slice_distance(volume, plane), len(self.slices))
+        self._made: tuple[int, torch.Tensor] = (0, torch.empty(0))
 
     def __len__(self) -> int:
         """Return the number of slices."""
@@ -235,12 +236,27 @@ class SliceStack:
         if self.spec.neighbour_mm is None:
             return self._slices(first, last).expand(-1, self.spec.in_channels, -1, -1)
         low, high = max(0, first - self.step), min(len(self), last + self.step)
-        around = self._slices(low, high)
+        around = self._sliding(low, high)
         own = around[first - low : last - low].expand(-1, self.spec.in_channels, -1, -1)
         at = torch.arange(first, last)
         below = (at - self.step).clamp_min(0) - low
         above = (at + self.step).clamp_max(len(self) - 1) - low
         return torch.cat([own, around[below, :1], around[above, :1]], dim=1)
+
+    def _sliding(self, first: int, last: int) -> torch.Tensor:
+        """Return the same as `_slices`; what the call before has made already is not made again.
+
+        Batches follow each other and share the neighbours at their ends: of slices of 3 mm a third
+        of all would be made twice.
+        """
+        start, before = self._made
+        stop = start + len(before)
+        if not start <= first < stop < last:
+            made = self._slices(first, last)
+        else:
+            made = torch.cat([before[first - start :], self._slices(stop, last)])
+        self._made = first, made
+        return made
 
     def _slices(self, first: int, last: int) -> torch.Tensor:
         """Return the slices' own channels (n, C, H, W), one where all windows are the same."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_data import write_dataset
 
@@ -134,3 +135,37 @@ def test_training_sees_what_the_predictor_sees(tmp_path: Path) -> None:
         assert np.abs(item.channels() / 255 - expected).max() < 0.03
     assert made[0].neighbours[1] is not made[0].image
     assert np.shares_memory(made[0].neighbours[1], made[2].image)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 5), st.lists(st.tuples(st.integers(0, 19), st.integers(1, 8)), max_size=6))
+def test_batches_are_made_of_what_was_made_before(
+    millimetres: int, asked: list[tuple[int, int]]
+) -> None:
+    """Any batches in any order are those of a stack that made nothing before."""
+    rng = np.random.default_rng(0)
+    array = rng.integers(-1000, 500, (20, 24, 30)).astype(np.int16)
+    volume = Volume.from_array(array, (1.0, 1.0, float(millimetres)), modality="CT")
+    stack = SliceStack(volume, "axial", SPEC, "CT", in_hu=True)
+    for first, count in asked:
+        last = min(20, first + count)
+        fresh = SliceStack(volume, "axial", SPEC, "CT", in_hu=True)
+        assert torch.equal(stack.images(first, last), fresh.images(first, last))
+
+
+def test_slices_of_batches_one_after_the_other_are_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    array = np.zeros((40, 24, 30), np.int16)
+    stack = SliceStack(Volume.from_array(array, (1.0, 1.0, 2.5), modality="CT"), "axial", SPEC)
+    made: list[int] = []
+    plain = stack._slices
+
+    def counted(first: int, last: int) -> torch.Tensor:
+        made.extend(range(first, last))
+        return plain(first, last)
+
+    monkeypatch.setattr(stack, "_slices", counted)
+    for first in range(0, 40, 8):
+        stack.images(first, first + 8)
+    assert sorted(made) == list(range(40))
