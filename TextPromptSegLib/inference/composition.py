@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..checkpoints.layout import ANYTHING
-from ..image.boxes import bounding_box, turned
+from ..image.boxes import turned
 from ..image.modality import finite_sample, is_in_hu
 from ..image.regions import Region, half, nearer_side, thirds
 from ..image.slice_stack import Block, SliceStack, voxel_size
@@ -21,7 +21,7 @@ from .answers import BELOW
 from .dividing import divide, needed_for
 from .evidence import evidence_of, logit, rule_of
 from .hints import Hints
-from .lung_air import LungAir
+from .lung_air import FILLED, LungAir
 from .piles import Pile
 from .postprocess import over_threshold, rule_for
 from .targets import Target
@@ -30,6 +30,8 @@ Group = tuple[str, ...]
 
 COMPLETED = "edges and ends follow the lung's air"
 NOT_COMPLETED = "the lung's air could not be told from the image, so edges and ends are rough"
+CALLED, LUNG = 1, 2
+"""What a mask says of a voxel: the network calls it lung; it is lung by its air. Or both: 3."""
 DROPPED = 0.8
 """What is no lung gets this share of what would count as "present but below threshold"."""
 FREE_PRESENCE = 0.8
@@ -166,20 +168,19 @@ class Composer:
         volume, turn = self._stack.volume, self._stack.axis_map.apply
         if not groups or self._modality != "CT" or not is_in_hu(finite_sample(volume.array)):
             return
-        searched, block = np.zeros(volume.shape, bool), self._block
-        slices = slice(block.slices.start, block.slices.stop)
-        self._stack.view(searched)[slices, block.rows, block.columns] = True
-        box = bounding_box(turn(searched))
-        if box is None:
-            return
+        block, axes = self._block, self._stack.axis_map
+        inside = self._stack.file_box(block.slices, block.rows, block.columns)
+        box = turned(inside, volume.shape, axes.source, axes.flipped)
         air = LungAir(turn(volume.array)[box[0]], voxel_size(volume, "axial"))
         for group in groups:
-            limit = self._limit(group)
-            array = self._piles[group].whole()
-            part, within = turn(array)[box[0]], (slice(None), *box[1:])
-            done = air.complete_probability(part, within, limit, limit * BELOW * DROPPED)
-            self._piles[group].replace(array)
-            self._notes[group] = COMPLETED if done else NOT_COMPLETED
+            limit, pile = self._limit(group), self._piles[group]
+            called = pile.mask(limit)
+            lung = air.complete(turn(called)[box[0]].view(bool))
+            self._notes[group] = NOT_COMPLETED if lung is None else COMPLETED
+            if lung is not None:
+                part = turn(called)[box]
+                part += lung[:, box[1], box[2]].view(np.uint8) * np.uint8(LUNG)
+                pile.change(called, {LUNG: max(FILLED, limit), CALLED: limit * BELOW * DROPPED})
 
     def finish(self, target: Target) -> tuple[Boxed | Layers, tuple[str, ...]]:
         """Return the probability (K, J, I) float16 in the file's order, and notes for the user."""

@@ -20,7 +20,6 @@ from ..image.boxes import bounding_box
 from ..image.cores import on_cores
 from ..image.parts import parts_of
 from .lung_pieces import AIR_HU, GAS_HU, Pieces, counted, cut_air, thin
-from .postprocess import over_threshold
 
 MOSTLY = 0.65
 """Share of a piece that the network calls lung, from which all of it is."""
@@ -149,41 +148,6 @@ class LungAir:
 
         on_cores(decide, range(len(claimed)))
         return result
-
-    def complete_probability(
-        self,
-        probability: np.ndarray,
-        within: tuple[slice, ...],
-        threshold: float,
-        dropped: float,
-    ) -> bool:
-        """Complete a lung's probability (K, J, I) float16 in place; return whether it was possible.
-
-        What the lung gains gets `FILLED`, what it loses at most ``dropped``; so another threshold
-        needs no image.
-
-        Args:
-            probability: of any strides.
-            within: the part that was searched; nothing is changed outside.
-            threshold: of the lung's probability.
-            dropped: highest probability of what is not lung, below the threshold.
-        """
-        mask = over_threshold(probability, threshold).view(bool)
-        lung = self.complete(mask)
-        if lung is None:
-            return False
-        part, mask, lung = probability[within], mask[within], lung[within]
-        gained, lost = max(np.float16(FILLED), np.float16(threshold)), np.float16(dropped)
-
-        def change(k: int) -> None:
-            other = mask[k] != lung[k]
-            if (rows := np.flatnonzero(other.any(1))).size:
-                some = slice(rows[0], rows[-1] + 1)
-                new = np.where(lung[k][some], gained, lost)
-                np.copyto(part[k][some], new, where=other[some])
-
-        on_cores(change, range(len(part)))
-        return True
 
 
 def _choose(grid: np.ndarray, seeds: np.ndarray, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..image.cores import on_cores
 from ..image.slice_stack import SliceStack
 from ..prompting.boxed import Boxed, Layers, nothing, zeros
 from .device import trim
@@ -142,11 +143,34 @@ class Pile:
         for number, (row, column, part) in slices.items():
             self.put(number, row, column, part)
 
-    def replace(self, array: np.ndarray) -> None:
-        """Take a whole array (K, J, I) float16 in the file's order instead."""
-        self._slices.clear()
-        for number, plane in enumerate(self._stack.view(array)):
+    def mask(self, threshold: float) -> np.ndarray:
+        """Return a new mask (K, J, I) uint8 in the file's order of what reaches a threshold."""
+        array = zeros(self._stack.volume.shape, np.uint8)
+        view, least = self._stack.view(array), np.float16(threshold).view(np.uint16)
+        for number, (row, column, part) in self._slices.items():
+            place = view[number, row : row + part.shape[0], column : column + part.shape[1]]
+            np.greater_equal(part.view(np.uint16), least, out=place.view(bool))
+        return array
+
+    def change(self, codes: np.ndarray, values: Mapping[int, float]) -> None:
+        """Give every voxel with a code in ``values`` that code's probability.
+
+        Args:
+            codes: (K, J, I) uint8 in the file's order.
+            values: code -> probability.
+        """
+        view = self._stack.view(codes)
+
+        def one(number: int) -> None:
+            where = {code: view[number] == code for code in values}
+            if not any(some.any() for some in where.values()):
+                return
+            plane = self.plane(number, 0, 0, view.shape[1:])
+            for code, some in where.items():
+                plane[some] = np.float16(values[code])
             self.put(number, 0, 0, plane)
+
+        on_cores(one, range(len(view)))
 
     def clear(self) -> None:
         """Give the memory back, to the system where it is much."""

@@ -67,8 +67,15 @@ def test_a_pile_is_the_whole_array_but_for_the_haze(plane: str) -> None:
     assert pile.largest() == 0.25
     pile.put(3, 0, 0, np.full((4, 4), FLOOR / 2, np.float16))  # again, and now nothing
     assert not stack.view(pile.whole())[3].any()
-    pile.replace(expected)
-    assert pile.largest() == float(expected.max())
+    expected = pile.whole()
+    codes = pile.mask(0.2)
+    assert np.array_equal(codes, expected >= np.float16(0.2)) and codes.dtype == np.uint8
+    codes += (rng.random(codes.shape) > 0.9).astype(np.uint8) * np.uint8(2)
+    pile.change(codes, {2: 0.9, 1: 0.1})
+    expected[codes == 2], expected[codes == 1] = 0.9, 0.1
+    assert np.array_equal(
+        np.where(expected < FLOOR, 0, expected), np.where(pile.whole() < FLOOR, 0, pile.whole())
+    )
     whole = pile.whole()
     assert np.array_equal(pile.layers(last=True).whole(), whole) and not pile.boxed().size
     pile.clear()
