@@ -43,6 +43,9 @@ def test_panel_tells_it_in_the_table_and_of_the_checkpoint(measured, panel, slic
     panel.apply()
     outcomes = [row[1] for row in panel.rows()]
     assert outcomes == ["found", "found, experimental", "found"]
+    table = panel.find("Results")
+    header = table.horizontalHeader()  # a long outcome must not squeeze the name away
+    assert header.sectionResizeMode(0) == header.sectionResizeMode(1) != header.sectionResizeMode(2)
     models = panel.panel.models
     names = [model.name for model in models._models]
     models.table.selectRow(names.index(measured))

@@ -44,8 +44,10 @@ class ResultsSection:
         self.table.verticalHeader().visible = False
         self.table.minimumHeight = 130
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        for column in range(1, COLUMNS):
+        # both hold words, which wrap: a long outcome must not squeeze the name away
+        for column in (0, 1):
+            header.setSectionResizeMode(column, qt.QHeaderView.Stretch)
+        for column in range(2, COLUMNS):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         self.probability = _button(
             "TextPromptSegProbability",
