@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_checkpoint import tiny_model
+from tiny_training import RECIPE
 from toy_segmenter import phantom, toy_predictor
 
+from TextPromptSegLib.checkpoints.layout import read_config
 from TextPromptSegLib.checkpoints.quality import check_entry
 from TextPromptSegLib.image.intensity import InputSpec
 from TextPromptSegLib.image.slice_stack import SliceStack
@@ -17,6 +21,10 @@ from TextPromptSegLib.image.volume import Volume
 from TextPromptSegLib.inference.dividing import divide, needed_for, wholes_of
 from TextPromptSegLib.inference.piles import Pile
 from TextPromptSegLib.outcome import Outcome
+from TextPromptSegLib.training.export import export
+from TextPromptSegLib.training.material import Material
+from TextPromptSegLib.training.recipe import Recipe
+from TextPromptSegLib.training.trials import uncalibrated
 
 WHOLE, FRONT, BACK = "hippocampus", "anterior hippocampus", "posterior hippocampus"
 PLACES = {WHOLE: 0.50, FRONT: 0.48, BACK: 0.52, "liver": 0.3}
@@ -102,3 +110,12 @@ def test_piles_are_divided_as_whole_arrays_are(seed: int) -> None:
     assert np.array_equal(piles[(FRONT,)].whole() >= 0.05, (whole >= 0.05) & mine)
     assert np.array_equal(piles[(BACK,)].whole() >= 0.05, (whole >= 0.05) & theirs)
     assert np.array_equal(piles[(WHOLE,)].whole(), whole)
+
+
+def test_a_recipe_says_it_and_the_checkpoint_keeps_it(tmp_path: Path) -> None:
+    values = {**RECIPE, "text_encoder": "minilm", "divides": {FRONT: WHOLE}, "calibrate": True}
+    material = Material(modalities={WHOLE: {"MR"}, FRONT: {"MR"}})
+    folder = export(Recipe.from_dict(values), tiny_model(), material, tmp_path / "made", {})
+    entries = read_config(folder)["trained_prompts"]
+    assert wholes_of(entries) == {FRONT: WHOLE} and "divides" not in entries[WHOLE]
+    assert uncalibrated(entries[FRONT])["divides"] == WHOLE  # no calibration takes it away
